@@ -1,0 +1,9 @@
+//! `chalkwire send`.
+
+/// .
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn run(_args: Args) -> anyhow::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! Timestamp servers: programs that answer `[ctime]data`.

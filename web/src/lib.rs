@@ -1,0 +1,5 @@
+//! The page of Chalkwire.
+//!
+//! Pure parts (everything but `components`, `pages` and `socket`) are tested natively.
+
+pub mod model;

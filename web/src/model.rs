@@ -1,0 +1,127 @@
+//! What happened, as plain data: the log's entries, from which list, inspector, pictures and
+//! exports are all drawn.
+
+use bytes::Bytes;
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::id::SocketId;
+use chalkwire_shared::target::Kind;
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Counts from 1 and never repeats, not even after a clear.
+    pub no: u32,
+    /// When the page saw or did it: ms since 1970 by the browser's clock (fractions are µs).
+    pub at_ms: f64,
+    /// The socket it is about; `None` for the link itself.
+    pub socket: Option<SocketId>,
+    /// The target of that socket, or empty.
+    pub target: String,
+    /// The kind of that target.
+    pub kind: Option<Kind>,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// The page asked for a socket.
+    Connecting,
+    /// The socket is connected.
+    Connected {
+        /// The gateway's address on the socket.
+        local: String,
+        /// The target's address.
+        peer: String,
+        /// How long connecting took, in µs.
+        connect_us: u64,
+        /// When, by the gateway's clock.
+        clock_us: u64,
+    },
+    /// The page sent bytes.
+    Sent {
+        /// The bytes as they left.
+        bytes: Bytes,
+        /// When the gateway handed them to its kernel, by the gateway's clock; not known yet at first.
+        wrote_us: Option<u64>,
+        /// Whether the connection dropped before it was known that the gateway had them.
+        unknown: bool,
+    },
+    /// Bytes came back.
+    Received {
+        /// The bytes as they came.
+        bytes: Bytes,
+        /// Whether they are one whole datagram.
+        datagram: bool,
+        /// Whether the datagram's tail was cut off, because no frame could carry it.
+        truncated: bool,
+        /// When the gateway read them, by the gateway's clock.
+        clock_us: u64,
+    },
+    /// The page shut down its side (FIN).
+    ShutDown,
+    /// The target shut down its side (FIN): an empty read.
+    Eof {
+        /// When, by the gateway's clock.
+        clock_us: u64,
+    },
+    /// The socket is closed.
+    Closed {
+        /// Why.
+        reason: Reason,
+        /// Why, as a sentence.
+        detail: String,
+        /// When, by the gateway's clock.
+        clock_us: u64,
+    },
+    /// Something worth knowing, from the gateway or about the link; a sentence.
+    Notice(String),
+    /// Something went wrong with the link or with what was asked; a sentence.
+    Trouble(String),
+}
+
+/// In which of the four ways an entry is coloured, signed and filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// ▶ sent
+    Sent,
+    /// ◀ received
+    Received,
+    /// ● control
+    Control,
+    /// ✕ error
+    Error,
+}
+
+impl Entry {
+    /// The entry's class.
+    pub fn class(&self) -> Class {
+        match &self.what {
+            What::Sent { .. } => Class::Sent,
+            What::Received { .. } => Class::Received,
+            What::Closed { reason, .. } => match reason {
+                Reason::Finished | Reason::ClosedByClient => Class::Control,
+                _ => Class::Error,
+            },
+            What::Trouble(_) => Class::Error,
+            _ => Class::Control,
+        }
+    }
+}
+
+/// How the gateway's clock and the browser's are related, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClockMap {
+    /// Browser ms since 1970 at which the gateway's clock showed 0 µs.
+    pub zero_ms: f64,
+    /// The relation may be wrong by so much either way, in ms (half the fastest round trip).
+    pub plus_minus_ms: f64,
+}
+
+impl ClockMap {
+    /// A moment of the gateway's clock, in the browser's ms since 1970.
+    pub fn browser_ms(self, clock_us: u64) -> f64 {
+        self.zero_ms + clock_us as f64 / 1000.0
+    }
+}
