@@ -1,5 +1,6 @@
 //! The command line: what the program `chalkwire` is asked to do.
 
+mod duration;
 mod send;
 mod serve;
 mod timestamp;
