@@ -39,7 +39,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio_util::sync::CancellationToken;
 
-use crate::builtin::Builtin;
+use crate::builtin::{Builtin, BuiltinError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::Core;
@@ -74,12 +74,9 @@ pub enum BindError {
     /// The address can't be had.
     #[error("can't listen on {0}: {1}")]
     Listen(String, String),
-    /// The directory for the gateway's files can't be used.
-    #[error("can't use the data directory {0}: {1}")]
-    Data(String, io::Error),
-    /// A built-in server does not start.
-    #[error("the built-in target {0} can't start: {1}")]
-    Builtin(String, String),
+    /// The built-in targets can't run.
+    #[error(transparent)]
+    Builtin(#[from] BuiltinError),
 }
 
 impl Gateway {
@@ -95,7 +92,7 @@ impl Gateway {
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::default());
         let tasks = Tasks::default();
-        let builtin = Builtin::start(&config, clock, &metrics, &tasks).await?;
+        let builtin = Builtin::start(&config, clock, &metrics, &tasks)?;
         let mut targets = builtin.targets();
         targets.extend(config.targets.iter().map(Target::from));
         let targets = Targets::new(
