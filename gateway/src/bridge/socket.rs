@@ -267,7 +267,11 @@ impl<C: Client> Socket<C> {
             () = stop.cancelled() => return Some(self.stopped()),
         };
         let stream = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
-            Ok(dialled) => self.opened(dialled, started_us),
+            Ok(dialled) => {
+                let (name, local, peer) = (&target.info.name, &dialled.local, &dialled.peer);
+                tracing::info!(target_name = name, local, peer, "socket opened");
+                self.opened(dialled, started_us)
+            }
             Err(failure) => return Some(failure),
         };
         let mut dropped = 0;
