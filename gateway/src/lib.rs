@@ -18,6 +18,7 @@
 pub mod bridge;
 pub mod builtin;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod core;
