@@ -22,6 +22,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod core;
+mod duration;
 mod http;
 pub mod link;
 pub mod metrics;

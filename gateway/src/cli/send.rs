@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::runtime::Runtime;
 
-use super::duration;
 use crate::client::{Destination, LineEnd, Visible, exchange};
+use crate::duration;
 
 /// The longest line that is read, and the longest reply that is kept to be stripped, in bytes.
 const MAX_BYTES: usize = 1 << 20;
