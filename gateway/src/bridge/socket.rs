@@ -267,7 +267,11 @@ impl<C: Client> Socket<C> {
             () = stop.cancelled() => return Some(self.stopped()),
         };
         let stream = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
-            Ok(dialled) => self.opened(dialled, started_us),
+            Ok(dialled) => {
+                let (name, local, peer) = (&target.info.name, &dialled.local, &dialled.peer);
+                tracing::info!(target_name = name, local, peer, "socket opened");
+                self.opened(dialled, started_us)
+            }
             Err(failure) => return Some(failure),
         };
         let mut dropped = 0;
@@ -373,6 +377,8 @@ impl<C: Client> Socket<C> {
                 Read::Empty
             }
             Ok(n) => {
+                // Whoever writes tells so under this lock: the reply must not be told before.
+                let _order = self.trace.then(|| self.lock());
                 let now_us = self.active();
                 let asked_us = self.asked_us.swap(0, Ordering::Relaxed);
                 if asked_us > 0 {

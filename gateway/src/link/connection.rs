@@ -81,6 +81,7 @@ struct Connection {
     /// The last of the client's messages that the client knows to be taken.
     acked: u64,
     ack_at: Option<Instant>,
+    began_at: Instant,
     /// The client spoke last at this time.
     heard_at: Instant,
     /// A ping is out since this time.
@@ -103,6 +104,7 @@ impl Connection {
             sent: 0,
             acked: 0,
             ack_at: None,
+            began_at: now,
             heard_at: now,
             pinged_at: None,
             greeted: false,
@@ -259,7 +261,8 @@ impl Connection {
     fn next_due(&self) -> Instant {
         let limits = &self.core.config.limits;
         let life = match self.pinged_at {
-            _ if !self.greeted => self.heard_at + limits.hello,
+            // Not from the last sign of life: WebSocket pings would put it off for ever.
+            _ if !self.greeted => self.began_at + limits.hello,
             Some(at) => at + limits.pong,
             None => self.heard_at + limits.ping,
         };
