@@ -1,6 +1,5 @@
 //! The command line: what the program `chalkwire` is asked to do.
 
-mod duration;
 mod send;
 mod serve;
 mod timestamp;

@@ -1,7 +1,5 @@
 //! The configuration: a TOML file, then the environment, then flags; what runs holds no loose ends.
 
-pub mod duration;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +8,7 @@ use chalkwire_shared::target::{TargetUrl, is_target_name};
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::duration;
 use crate::policy::origin::Origins;
 
 /// What the gateway runs with, checked.

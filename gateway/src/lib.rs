@@ -18,9 +18,11 @@
 pub mod bridge;
 pub mod builtin;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod core;
+mod duration;
 mod http;
 pub mod link;
 pub mod metrics;

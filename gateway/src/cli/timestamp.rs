@@ -10,8 +10,8 @@ use chrono::{DateTime, Local, TimeDelta};
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::duration;
 use crate::clock::Clock;
+use crate::duration;
 use crate::timestamp::{self, Events, MAX_RECV_BYTES, Model, Options, Protocol, Worker};
 
 /// Events that may wait to be logged; more are dropped, and the log says how many.

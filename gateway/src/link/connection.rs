@@ -302,13 +302,11 @@ fn end_of(broken: Broken) -> End {
     End::Link(broken.close, broken.detail)
 }
 
-/// A browser says 1000 when the page closes the link and 1001 when it is left or reloaded: then
-/// nobody will come back. Any other code is a connection that failed.
+/// A client says 1000, or nothing, when it closes the link, and a browser 1001 when the page is left
+/// or reloaded: then nobody will come back. Any other code is a connection that failed.
 fn goodbye(frame: Option<CloseFrame>) -> End {
-    match frame {
-        Some(frame) if matches!(frame.code, 1000 | 1001) => {
-            End::Link(LinkClose::Normal, String::new())
-        }
-        _ => End::Dropped,
+    match frame.map(|frame| frame.code) {
+        None | Some(1000 | 1001 | 1005) => End::Link(LinkClose::Normal, String::new()),
+        Some(_) => End::Dropped,
     }
 }

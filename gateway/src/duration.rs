@@ -1,4 +1,4 @@
-//! Durations as they are written on the command line: `5s`, `50ms`, `0ms`, `1m`.
+//! Durations as people write them, on the command line and in the configuration: `5s`, `50ms`, `1m`.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const UNITS: [(&str, u64); 5] = [
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let Some((number, unit_us)) = UNITS
         .iter()
         .find_map(|(unit, us)| Some((text.strip_suffix(unit)?, *us)))
@@ -47,11 +47,20 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub(super) fn parse_positive(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_positive(text: &str) -> Result<Duration, String> {
     match parse(text)? {
         Duration::ZERO => Err("it must be longer than nothing".to_owned()),
         duration => Ok(duration),
     }
+}
+
+/// For serde's `deserialize_with`.
+pub(crate) fn deserialize<'de, D>(from: D) -> Result<Duration, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    let text = <String as serde::Deserialize>::deserialize(from)?;
+    parse(&text).map_err(|why| serde::de::Error::custom(format!("'{text}' is no duration: {why}")))
 }
 
 #[cfg(test)]
