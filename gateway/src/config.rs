@@ -330,7 +330,8 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
     })
 }
 
-fn target_of(
+/// A target of a name and a URL as somebody wrote them.
+pub(crate) fn target_of(
     name: String,
     url: &str,
     about: String,

@@ -98,7 +98,7 @@ impl Connection {
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         match self {
             Connection::Direct(_) => {}
-            Connection::Raw(mut ws) => ws.close(None).await?,
+            Connection::Raw(mut ws) => ws.as_mut().close(None).await?,
             Connection::Link(mut link) => link.ws.close(None).await?,
         }
         Ok(())

@@ -7,13 +7,13 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Gateway;
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, target_of};
 
 /// Serve the page, the gateway and the built-in targets.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Where to listen [default: 127.0.0.1:8000]; port 0 picks a free one
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     listen: Option<String>,
     /// A TOML file; every key stands in chalkwire.example.toml
     #[arg(long, value_name = "FILE", env = "CHALKWIRE_CONFIG")]
@@ -26,10 +26,20 @@ pub(super) struct Args {
     data: Option<PathBuf>,
 }
 
+fn host_and_port(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err("write it as HOST:PORT, such as 127.0.0.1:8000".to_owned()),
+    }
+}
+
+/// The configuration checks it again, with what comes from elsewhere; here it is wrong usage.
 fn name_and_url(text: &str) -> Result<(String, String), String> {
     let (name, url) = text
         .split_once('=')
         .ok_or("write it as NAME=URL, such as echo=tcp://127.0.0.1:7")?;
+    target_of(name.to_owned(), url, String::new(), false).map_err(|error| error.to_string())?;
     Ok((name.to_owned(), url.to_owned()))
 }
 
