@@ -125,3 +125,60 @@ impl ClockMap {
         self.zero_ms + clock_us as f64 / 1000.0
     }
 }
+
+/// Where a socket is in its life, as the page knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SocketState {
+    /// Asked for; no answer yet.
+    Connecting,
+    /// Open both ways.
+    Open,
+    /// The page shut down its side (FIN sent); the target may still send.
+    ShutDown,
+    /// The target shut down its side (FIN received); the page may still send.
+    PeerDone,
+    /// Over.
+    Closed,
+}
+
+impl SocketState {
+    /// The state in a word or two, as a badge shows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SocketState::Connecting => "connecting",
+            SocketState::Open => "open",
+            SocketState::ShutDown => "shut down",
+            SocketState::PeerDone => "peer is done",
+            SocketState::Closed => "closed",
+        }
+    }
+}
+
+/// What there is to know about a socket, for lists and the inspector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SocketView {
+    /// Its number.
+    pub id: SocketId,
+    /// The target's name.
+    pub target: String,
+    /// The target's kind.
+    pub kind: Kind,
+    /// Where it is in its life.
+    pub state: SocketState,
+    /// The gateway's address on it; empty until it is connected.
+    pub local: String,
+    /// The target's address; empty until it is connected.
+    pub peer: String,
+    /// Messages sent.
+    pub sent: u32,
+    /// Payload sent, in bytes.
+    pub sent_bytes: u64,
+    /// Messages received.
+    pub received: u32,
+    /// Payload received, in bytes.
+    pub received_bytes: u64,
+    /// What the page may still send before it needs credit, in bytes with headers.
+    pub credit_bytes: u64,
+    /// Payload that waits in the page for credit, in bytes.
+    pub waiting_bytes: u64,
+}
