@@ -2,4 +2,6 @@
 //!
 //! Pure parts (everything but `components`, `pages` and `socket`) are tested natively.
 
+pub mod line_end;
+pub mod link;
 pub mod model;
