@@ -2,4 +2,5 @@
 //!
 //! Pure parts (everything but `components`, `pages` and `socket`) are tested natively.
 
+pub mod bytes;
 pub mod model;
