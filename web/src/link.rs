@@ -66,7 +66,7 @@ pub enum Heard {
     },
     /// The dropped link was taken up; nothing is lost.
     Resumed,
-    /// The dropped link is gone with its sockets, and a new one stands.
+    /// The link is gone with its sockets; a new one stands, unless the gateway turned the page away.
     Gone {
         /// Why, for a learner.
         detail: String,
@@ -183,11 +183,6 @@ impl Link {
         if matches!(self.phase, Phase::Up | Phase::Resuming) {
             return;
         }
-        if let Phase::Stopped(_) = self.phase {
-            // Whoever turned the page away does not keep its link.
-            self.token = None;
-            self.renew();
-        }
         self.phase = Phase::Connecting;
         self.heard_ms = now_ms;
         self.quick_pings = 0;
@@ -214,7 +209,14 @@ impl Link {
         self.fresh = None;
         if let Some(close @ (LinkClose::Protocol | LinkClose::TakenOver)) = close {
             self.phase = Phase::Stopped(close.sentence().to_owned());
-            return Some(Heard::Lost(close.sentence().to_owned()));
+            let unknown = self.unacknowledged();
+            // Whoever turns the page away does not keep its link.
+            self.token = None;
+            self.renew();
+            return Some(Heard::Gone {
+                detail: close.sentence().to_owned(),
+                unknown,
+            });
         }
         if now_ms - self.up_since_ms >= STOOD_MS {
             self.attempt = 0;
@@ -229,9 +231,11 @@ impl Link {
         was_up.then(|| {
             Heard::Lost(match close {
                 Some(close) => close.sentence().to_owned(),
-                None => "The connection to the gateway dropped. The gateway keeps this link and its \
+                None => {
+                    "The connection to the gateway dropped. The gateway keeps this link and its \
                          sockets for a while; the page connects again by itself."
-                    .to_owned(),
+                        .to_owned()
+                }
             })
         })
     }
@@ -314,7 +318,7 @@ impl Link {
                 Some(Heard::Resumed)
             }
             GatewayMessage::ResumeFailed { detail } if self.phase == Phase::Resuming => {
-                let unknown = self.outbox.iter().filter_map(|held| held.entry).collect();
+                let unknown = self.unacknowledged();
                 self.token = self.fresh.take();
                 self.renew();
                 self.up(now_ms);
@@ -404,6 +408,11 @@ impl Link {
         self.unacked_messages = 0;
         self.unacked_bytes = 0;
         self.clocks.forget();
+    }
+
+    /// The log's entries of data of which the gateway has not said that it has it.
+    fn unacknowledged(&self) -> Vec<u32> {
+        self.outbox.iter().filter_map(|held| held.entry).collect()
     }
 
     fn acknowledged(&mut self, seen: u64) {

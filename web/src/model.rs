@@ -126,6 +126,49 @@ impl ClockMap {
     }
 }
 
+/// Whose clock a time was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// The browser's.
+    Browser,
+    /// The gateway's.
+    Gateway,
+    /// From a moment of the one to a moment of the other: as exact as the clocks are compared.
+    Both,
+}
+
+impl Whose {
+    /// The clock in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Whose::Browser => "browser",
+            Whose::Gateway => "gateway",
+            Whose::Both => "both",
+        }
+    }
+}
+
+/// A span of time for people, in at most eight characters: `0.06 ms`, `1.9 ms`, `4.95 s`, `17 min`.
+pub fn ms_text(ms: f64) -> String {
+    let s = ms / 1000.0;
+    match ms.abs() {
+        a if a < 0.005 => "0 ms".to_owned(),
+        a if a < 0.995 => format!("{ms:.2} ms"),
+        a if a < 99.5 => format!("{ms:.1} ms"),
+        a if a < 999.5 => format!("{ms:.0} ms"),
+        a if a < 9_995.0 => format!("{s:.2} s"),
+        a if a < 99_500.0 => format!("{s:.1} s"),
+        a if a < 999_500.0 => format!("{s:.0} s"),
+        a if a < 99.5 * 60_000.0 => format!("{:.0} min", s / 60.0),
+        _ => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// A number of bytes for people: `1 byte`, `7 bytes`.
+pub fn bytes_text(count: usize) -> String {
+    format!("{count} byte{}", if count == 1 { "" } else { "s" })
+}
+
 /// Where a socket is in its life, as the page knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SocketState {

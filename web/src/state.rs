@@ -340,7 +340,13 @@ impl State {
     }
 
     /// Adds a line to the log.
-    fn note(&mut self, now: Now, about: Option<SocketId>, what: What, out: &mut Vec<Effect>) -> u32 {
+    fn note(
+        &mut self,
+        now: Now,
+        about: Option<SocketId>,
+        what: What,
+        out: &mut Vec<Effect>,
+    ) -> u32 {
         let about = about.and_then(|id| {
             let view = self.sockets.get(&id).map(|it| &it.view)?;
             Some((id, view.target.as_str(), view.kind))

@@ -7,12 +7,7 @@ use chalkwire_shared::close::Reason;
 use crate::model::{Class, Entry, What};
 
 /// Every class, in the order in which the filter offers them.
-pub const CLASSES: [Class; 4] = [
-    Class::Sent,
-    Class::Received,
-    Class::Control,
-    Class::Error,
-];
+pub const CLASSES: [Class; 4] = [Class::Sent, Class::Received, Class::Control, Class::Error];
 
 /// The sign that stands beside the colour.
 pub fn sign(class: Class) -> &'static str {
@@ -60,16 +55,20 @@ pub fn word(what: &What) -> &'static str {
 /// The sentence of an entry that carries no bytes.
 pub fn sentence(entry: &Entry) -> Cow<'_, str> {
     match &entry.what {
-        What::Connecting if entry.kind.is_some_and(|kind| kind.is_datagram()) => {
-            format!("A datagram socket for {}; nothing is sent yet.", entry.target).into()
-        }
+        What::Connecting if entry.kind.is_some_and(|kind| kind.is_datagram()) => format!(
+            "A datagram socket for {}; nothing is sent yet.",
+            entry.target
+        )
+        .into(),
         What::Connecting => format!("Asked the gateway to connect to {}.", entry.target).into(),
         What::Connected { local, peer, .. } => match local.is_empty() {
             true => format!("to {peer}").into(),
             false => format!("{local} → {peer}").into(),
         },
         What::ShutDown => "You shut down your side (FIN): no more data from here.".into(),
-        What::Eof { .. } => "The server shut down its side (FIN): it has nothing more to say.".into(),
+        What::Eof { .. } => {
+            "The server shut down its side (FIN): it has nothing more to say.".into()
+        }
         What::Closed { reason, detail, .. } => match detail.is_empty() {
             true => reason.sentence().into(),
             false => detail.as_str().into(),
@@ -130,12 +129,7 @@ pub fn difference(ms: f64) -> String {
 pub fn clock(at_ms: f64, offset_min: i32) -> String {
     let ms = (at_ms + f64::from(offset_min) * 60_000.0).rem_euclid(86_400_000.0) as u32;
     let (s, ms) = (ms / 1000, ms % 1000);
-    format!(
-        "{:02}:{:02}:{:02}.{ms:03}",
-        s / 3600,
-        s / 60 % 60,
-        s % 60
-    )
+    format!("{:02}:{:02}:{:02}.{ms:03}", s / 3600, s / 60 % 60, s % 60)
 }
 
 /// Whether an entry has a text in it, whatever the case of its ASCII letters.
@@ -155,7 +149,9 @@ pub fn contains(entry: &Entry, text: &str) -> bool {
     in_payload
         || has(entry.target.as_bytes())
         || has(word(&entry.what).as_bytes())
-        || entry.socket.is_some_and(|id| has(id.to_string().as_bytes()))
+        || entry
+            .socket
+            .is_some_and(|id| has(id.to_string().as_bytes()))
 }
 
 #[cfg(test)]

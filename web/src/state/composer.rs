@@ -279,7 +279,11 @@ impl State {
             }
             self.link.send(id, payload, entry, said);
         }
-        if self.sockets.get_mut(&id).is_some_and(Socket::shutdown_ready) {
+        if self
+            .sockets
+            .get_mut(&id)
+            .is_some_and(Socket::shutdown_ready)
+        {
             self.say_shutdown(id, now, said, out);
         }
     }
@@ -295,13 +299,7 @@ impl State {
         }
     }
 
-    fn say_shutdown(
-        &mut self,
-        id: SocketId,
-        now: Now,
-        said: &mut Vec<Do>,
-        out: &mut Vec<Effect>,
-    ) {
+    fn say_shutdown(&mut self, id: SocketId, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
         self.note(now, Some(id), What::ShutDown, out);
         self.link
             .say(said, |seq| ClientMessage::Shutdown { seq, socket: id });

@@ -13,7 +13,7 @@ const REACH: usize = 2_000;
 
 /// The exchange of entry `no`: the entries of its socket from the send before it (with the
 /// connecting, if that is just before) to the last before the next send.
-pub fn of(entries: &VecDeque<Rc<Entry>>, no: u32, cleared: u32) -> Vec<Rc<Entry>> {
+pub(super) fn of(entries: &VecDeque<Rc<Entry>>, no: u32, cleared: u32) -> Vec<Rc<Entry>> {
     let Some(first) = entries.front() else {
         return Vec::new();
     };

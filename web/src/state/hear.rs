@@ -87,8 +87,13 @@ impl State {
             self.closed(id, Reason::Failed, detail.to_owned(), clock_us, now, out);
         }
         self.log.new_clock();
-        let text = format!("Connected to the gateway again, with a new link. {detail}");
-        self.note(now, None, What::Notice(text), out);
+        let what = match self.link.is_up() {
+            true => What::Notice(format!(
+                "Connected to the gateway again, with a new link. {detail}"
+            )),
+            false => What::Trouble(detail.to_owned()),
+        };
+        self.note(now, None, what, out);
     }
 
     fn message(
@@ -183,13 +188,7 @@ impl State {
         }
     }
 
-    fn data(
-        &mut self,
-        frame: GatewayFrame,
-        now: Now,
-        said: &mut Vec<Do>,
-        out: &mut Vec<Effect>,
-    ) {
+    fn data(&mut self, frame: GatewayFrame, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
         let id = frame.socket;
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;

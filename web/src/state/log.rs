@@ -47,12 +47,7 @@ pub struct Log {
 
 impl Log {
     /// Adds an entry: its number.
-    pub fn push(
-        &mut self,
-        at_ms: f64,
-        about: Option<(SocketId, &str, Kind)>,
-        what: What,
-    ) -> u32 {
+    pub fn push(&mut self, at_ms: f64, about: Option<(SocketId, &str, Kind)>, what: What) -> u32 {
         self.last_no += 1;
         let entry = Entry {
             no: self.last_no,
@@ -99,7 +94,8 @@ impl Log {
 
     fn index(&self, no: u32) -> Option<usize> {
         // Numbers have no gaps.
-        no.checked_sub(self.entries.front()?.no).map(|it| it as usize)
+        no.checked_sub(self.entries.front()?.no)
+            .map(|it| it as usize)
     }
 
     /// All entries that are kept and not cleared, oldest first.
@@ -271,9 +267,7 @@ mod tests {
     }
 
     fn shown(log: &Log) -> Vec<u32> {
-        (0..log.len())
-            .map(|it| log.shown(it).unwrap().no)
-            .collect()
+        (0..log.len()).map(|it| log.shown(it).unwrap().no).collect()
     }
 
     #[test]

@@ -30,7 +30,11 @@ impl News {
                     text if text.chars().any(char::is_control) => escape(head),
                     text => text.to_owned(),
                 };
-                self.last = format!("Received {} bytes from {}: {text}", bytes.len(), entry.target);
+                self.last = format!(
+                    "Received {} bytes from {}: {text}",
+                    bytes.len(),
+                    entry.target
+                );
             }
             // The answer says more than that the question is under way.
             What::Connecting | What::Connected { .. } => return false,
@@ -48,7 +52,12 @@ impl News {
 
     /// The summary, which begins anew.
     pub fn tell(&mut self) -> String {
-        let News { sent, received, other, last } = std::mem::take(self);
+        let News {
+            sent,
+            received,
+            other,
+            last,
+        } = std::mem::take(self);
         if received <= 1 && other <= 2 && !last.is_empty() {
             return last;
         }

@@ -141,7 +141,13 @@ impl Address {
                 "view" => out.view = View::ALL.into_iter().find(|it| view_key(*it) == value),
                 "end" => out.line_end = LineEnd::ALL.into_iter().find(|it| end_key(*it) == value),
                 "input" => out.hex = Some(value == "hex"),
-                "times" => out.times = Some(if value == "first" { Times::First } else { Times::Before }),
+                "times" => {
+                    out.times = Some(if value == "first" {
+                        Times::First
+                    } else {
+                        Times::Before
+                    })
+                }
                 "picture" => out.picture = Some(value != "off"),
                 "theme" => out.theme = Theme::from_key(value),
                 _ => {}
@@ -220,7 +226,10 @@ mod tests {
         assert_eq!(address.write(), text);
         assert_eq!(Address::read(text), address);
         assert_eq!(Address::default().write(), "#");
-        assert_eq!(Address::read("#theme=projector").theme, Some(Theme::Projector));
+        assert_eq!(
+            Address::read("#theme=projector").theme,
+            Some(Theme::Projector)
+        );
     }
 
     proptest! {

@@ -109,7 +109,7 @@ impl Socket {
             (head.len() <= room).then(|| std::mem::take(head))?
         } else {
             let part = head.len().min(self.payload_bytes).min(room);
-            if part < head.len().min(PART_BYTES) {
+            if part < head.len().min(self.payload_bytes).min(PART_BYTES) {
                 return None;
             }
             head.split_to(part)
