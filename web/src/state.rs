@@ -313,7 +313,10 @@ impl State {
             }
             Action::Tab(tab) => self.settings.tab = tab,
             Action::Overlay(overlay) => self.overlay = Some(overlay),
-            Action::Address(address) => self.read_address(address),
+            Action::Address(address) => {
+                self.read_address(address);
+                out.push(Effect::Remember);
+            }
         }
         out.extend(said.into_iter().map(|it| match it {
             Do::Connect => Effect::Connect,
