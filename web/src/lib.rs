@@ -7,3 +7,4 @@ pub mod fields;
 pub mod legs;
 pub mod model;
 pub mod sequence;
+pub mod take_home;

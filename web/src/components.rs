@@ -1,0 +1,1 @@
+//! What the page is made of: a file for each part, drawn from plain data.
