@@ -3,6 +3,7 @@
 //! Pure parts (everything but `components`, `pages` and `socket`) are tested natively.
 
 pub mod bytes;
+pub mod components;
 pub mod fields;
 pub mod legs;
 pub mod model;

@@ -29,8 +29,6 @@ struct Measures {
 
 /// The most that a character of a label is wide; so wide are those of DejaVu Sans Mono at 12 units.
 const CHAR: i32 = 73; // tenths
-/// From a label's baseline to its top.
-const LABEL_HEIGHT: i32 = 13;
 /// From one arrow to the next in the same leg, and in the other one.
 const ROW: i32 = 30;
 const STEP: i32 = 16;
