@@ -5,7 +5,8 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use crate::model::{ClockMap, Entry, Whose, ms_text};
-use crate::sequence::steps::{Ending, Life, Step, Steps, Tone, steps};
+use crate::sequence::step::{Ending, Life, Step, Steps, Tone};
+use crate::sequence::steps::steps;
 use crate::sequence::{Arrow, Picture, Shape, clock_words, draw, summary};
 
 /// What a diagram needs.
