@@ -4,6 +4,7 @@
 
 pub mod bytes;
 pub mod components;
+pub mod export;
 pub mod fields;
 pub mod legs;
 pub mod model;
