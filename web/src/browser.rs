@@ -97,12 +97,15 @@ pub fn set_fragment(fragment: &str) {
     }
     if let Ok(history) = window.history() {
         // Refused only for addresses of other origins.
-        let _ = history.replace_state_with_url(
-            &wasm_bindgen::JsValue::NULL,
-            "",
-            Some(fragment),
-        );
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(fragment));
     }
+}
+
+/// The page's own address.
+pub fn base() -> String {
+    let document = window().and_then(|it| it.document());
+    let uri = document.and_then(|it| it.base_uri().ok().flatten());
+    uri.unwrap_or_default()
 }
 
 /// Whether a media query holds.
@@ -150,21 +153,4 @@ pub fn is_typing(event: &Event) -> bool {
         matches!(it.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
             || it.is_content_editable()
     })
-}
-
-/// Saves a text as a file of the user's.
-pub fn save(name: &str, kind: &str, text: &str) -> Option<()> {
-    let parts = js_sys::Array::of1(&text.into());
-    let options = web_sys::BlobPropertyBag::new();
-    options.set_type(kind);
-    let blob = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options).ok()?;
-    let url = web_sys::Url::create_object_url_with_blob(&blob).ok()?;
-    let document = window()?.document()?;
-    let link: web_sys::HtmlAnchorElement = document.create_element("a").ok()?.dyn_into().ok()?;
-    link.set_href(&url);
-    link.set_download(name);
-    link.click();
-    // The browser has taken the blob by now.
-    let _ = web_sys::Url::revoke_object_url(&url);
-    Some(())
 }

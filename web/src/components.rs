@@ -1,4 +1,4 @@
-//! What the page is made of.
+//! What the page is made of: a file for each part, drawn from plain data.
 
 use yew::Callback;
 
@@ -6,10 +6,19 @@ use crate::state::Action;
 
 pub mod app;
 pub mod composer;
+pub mod details;
 pub mod dialog;
+pub mod download;
 pub mod filter_bar;
+pub mod hex_view;
+pub mod inspector;
+pub mod legs;
 pub mod log_list;
 pub mod log_row;
+pub mod payload;
+pub mod picture;
+pub mod programs;
+pub mod sequence;
 pub mod shortcuts;
 pub mod sidebar;
 pub mod top_bar;

@@ -140,7 +140,7 @@ pub fn legs(entries: &[Entry], clock: Option<ClockMap>) -> Option<Legs> {
         });
     }
     let server = Leg {
-        name: "gateway → server → gateway",
+        name: "gateway ↔ server",
         ms: server_ms,
         plus_minus_ms: None,
         clock: Whose::Gateway,
@@ -289,7 +289,7 @@ mod tests {
             figures(&legs),
             [
                 ("browser → gateway", 0.4),
-                ("gateway → server → gateway", 0.7),
+                ("gateway ↔ server", 0.7),
                 ("gateway → browser", 0.9)
             ]
         );

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod bytes;
 pub mod components;
+pub mod export;
 pub mod fields;
 pub mod legs;
 pub mod line_end;
@@ -14,4 +15,5 @@ pub mod pages;
 pub mod sequence;
 pub mod socket;
 pub mod state;
+pub mod take_home;
 pub mod words;

@@ -2,9 +2,10 @@
 
 use crate::model::{ClockMap, Entry, Whose, ms_text};
 
+pub mod step;
 pub mod steps;
 
-use steps::{Effect, Ending, Label, Life, Step, Steps, Tone};
+use step::{Effect, Ending, Label, Life, Step, Steps, Tone};
 
 /// A pause of at least this long is folded, in ms: drawn as a break, with its length.
 const FOLD_MS: f64 = 100.0;
@@ -29,8 +30,6 @@ struct Measures {
 
 /// The most that a character of a label is wide; so wide are those of DejaVu Sans Mono at 12 units.
 const CHAR: i32 = 73; // tenths
-/// From a label's baseline to its top.
-const LABEL_HEIGHT: i32 = 13;
 /// From one arrow to the next in the same leg, and in the other one.
 const ROW: i32 = 30;
 const STEP: i32 = 16;
@@ -219,13 +218,13 @@ impl Lives {
         }
     }
 
-    fn apply(&mut self, effect: Effect, y: i32) {
-        let change = match effect {
+    fn apply(&mut self, effect: Effect, (leaves, arrives): (i32, i32)) {
+        let (change, y) = match effect {
             Effect::None | Effect::Asks => return,
-            Effect::Opens => &mut self.opened,
-            Effect::YouDone => &mut self.you_done,
-            Effect::TargetDone => &mut self.target_done,
-            Effect::Ends => &mut self.ended,
+            Effect::Opens => (&mut self.opened, arrives),
+            Effect::YouDone => (&mut self.you_done, leaves),
+            Effect::TargetDone => (&mut self.target_done, leaves),
+            Effect::Ends => (&mut self.ended, arrives),
         };
         change.get_or_insert(y);
     }
@@ -239,8 +238,8 @@ struct Pen {
 }
 
 impl Pen {
-    /// Draws an arrow; gives the line at which it has arrived.
-    fn arrow(&mut self, step: &Step) -> i32 {
+    /// Draws an arrow; gives the lines at which it leaves and arrives.
+    fn arrow(&mut self, step: &Step) -> (i32, i32) {
         let (a, b) = (life_index(step.from), life_index(step.to));
         let leg = a.min(b);
         let y = (self.y + STEP).max(self.free[leg]);
@@ -286,11 +285,11 @@ impl Pen {
             time,
             clock: step.clock,
         });
-        y + m.slope
+        (y, y + m.slope)
     }
 
-    /// Writes a row of words; gives its line.
-    fn note(&mut self, text: &str, fold: bool, tone: Tone, no: u32) -> i32 {
+    /// Writes a row of words; gives its line, twice.
+    fn note(&mut self, text: &str, fold: bool, tone: Tone, no: u32) -> (i32, i32) {
         let y = self.free[0].max(self.free[1]).max(self.y + STEP);
         self.y = y;
         self.free = [y + ROW - 4; 2];
@@ -305,7 +304,7 @@ impl Pen {
             tone,
             no,
         });
-        y
+        (y, y)
     }
 
     fn finish(mut self, target: &str, lives: &Lives) -> Picture {
@@ -347,10 +346,19 @@ impl Pen {
     }
 }
 
-/// A time in its column, where the unit is said once: `0`, `0.42`, `1.9`, `4.95 s`.
+/// A time in its column, in ms where no unit stands, in at most six characters: `0`, `0.42`,
+/// `1003.1`, `12.34s`.
 fn time_text(ms: f64) -> String {
-    let text = ms_text(ms);
-    text.strip_suffix(" ms").map(str::to_owned).unwrap_or(text)
+    let s = ms / 1000.0;
+    match ms {
+        ms if ms < 0.005 => "0".to_owned(),
+        ms if ms < 0.995 => format!("{ms:.2}"),
+        ms if ms < 9_999.9 => format!("{ms:.1}"),
+        ms if ms < 99_990.0 => format!("{s:.2}s"),
+        ms if ms < 999_900.0 => format!("{s:.1}s"),
+        ms if ms < 9_999_000.0 => format!("{s:.0}s"),
+        _ => format!("{:.0}min", s / 60.0),
+    }
 }
 
 /// A label that takes at most `room` characters.

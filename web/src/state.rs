@@ -13,7 +13,6 @@ use crate::model::{Class, SocketView, What};
 
 mod composer;
 pub mod draft;
-mod exchange;
 mod hear;
 pub mod log;
 pub mod news;

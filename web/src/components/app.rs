@@ -29,6 +29,8 @@ pub struct Page {
     revision: u64,
     /// Minutes that the local time is east of UTC.
     pub zone_min: i32,
+    /// The page's own address, with which the gateway's paths begin.
+    pub base: AttrValue,
     /// When this was drawn, in ms since 1970.
     pub now_ms: f64,
 }
@@ -94,6 +96,7 @@ impl Component for App {
                 state: state.clone(),
                 revision: 0,
                 zone_min: browser::zone_min(),
+                base: browser::base().into(),
                 now_ms: 0.0,
             },
             clock: Clock::default(),
@@ -178,7 +181,11 @@ impl App {
                 Came::Bytes(bytes) => Action::Bytes(bytes),
                 Came::Closed(code) => Action::Dropped(code),
             };
-            let effects = self.page.state.borrow_mut().apply(action, Now { ms, random });
+            let effects = self
+                .page
+                .state
+                .borrow_mut()
+                .apply(action, Now { ms, random });
             self.perform(ctx, effects);
         }
     }
@@ -265,9 +272,8 @@ fn listeners(link: &Scope<App>, state: Rc<RefCell<State>>) -> Vec<Listener> {
     let keys = link.clone();
     let address = link.clone();
     let online = link.clone();
-    let on = |kind, f: Box<dyn FnMut(Event)>| {
-        Listener::new(EventTarget::from(window.clone()), kind, f)
-    };
+    let on =
+        |kind, f: Box<dyn FnMut(Event)>| Listener::new(EventTarget::from(window.clone()), kind, f);
     let mut out = vec![
         on(
             "keydown",

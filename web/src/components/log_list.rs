@@ -110,8 +110,7 @@ impl Component for LogList {
                     return false;
                 };
                 let top_px = f64::from(list.scroll_top());
-                let left_px =
-                    f64::from(list.scroll_height() - list.client_height()) - top_px;
+                let left_px = f64::from(list.scroll_height() - list.client_height()) - top_px;
                 let was = self.following;
                 if left_px <= self.row_px / 2.0 {
                     self.following = true;
@@ -147,7 +146,8 @@ impl Component for LogList {
             Some(log_row::view(entry, look, pick, (place, length)))
         });
         let active = state.selected.filter(|no| {
-            log.place(*no).is_some_and(|it| self.rows(length).contains(&it))
+            log.place(*no)
+                .is_some_and(|it| self.rows(length).contains(&it))
         });
         let new = (length + log.shown_gone()).saturating_sub(self.left_at);
         let show_new = !self.following && new > 0 && !log.is_paused();
@@ -257,7 +257,8 @@ impl LogList {
             false => (self.top_px / self.row_px) as usize,
         };
         let first = self.reveal.map_or(first, |it| {
-            it.clamp(first.min(it), first.max(it)).saturating_sub(seen / 2)
+            it.clamp(first.min(it), first.max(it))
+                .saturating_sub(seen / 2)
         });
         let start = first.saturating_sub(SPARE).min(length);
         start..(first + seen + SPARE).min(length)

@@ -2,7 +2,8 @@
 
 use yew::prelude::*;
 
-use crate::bytes::{View, escape, head, hex};
+use super::payload::piece;
+use crate::bytes::{View, escape, head, hex, pieces};
 use crate::model::{Entry, What};
 use crate::words;
 
@@ -50,11 +51,12 @@ fn what(entry: &Entry, view: View) -> Html {
     match &entry.what {
         What::Sent { bytes, .. } | What::Received { bytes, .. } => {
             let shown = head(bytes, SHOWN_BYTES);
-            let text = match view {
-                View::Hex => hex(shown),
-                View::Text | View::Escaped => escape(shown),
+            let shown = match view {
+                View::Text => pieces(shown).iter().map(piece).collect(),
+                View::Hex => Html::from(hex(shown)),
+                View::Escaped => Html::from(escape(shown)),
             };
-            html! { <code>{ text }</code> }
+            html! { <span class="payload" dir="ltr">{ shown }</span> }
         }
         What::Connected { .. } => html! { <code>{ words::sentence(entry).into_owned() }</code> },
         _ => html! { <>{ words::sentence(entry).into_owned() }</> },

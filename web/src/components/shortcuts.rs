@@ -77,7 +77,7 @@ pub fn dialog(state: &State, act: &Callback<Action>) -> Html {
     html! {
         <Dialog title="Shortcuts" on_done={act.reform(|()| Action::Escape)}>
             { list(&OTHERS) }
-            <label class="switch">
+            <label class="tick">
                 <input type="checkbox" checked={state.settings.keys} onchange={keys} />
                 { "Single keys are shortcuts" }
             </label>

@@ -23,7 +23,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                                 <button class="item" aria-pressed={picked.to_string()} onclick={pick}
                                     title={target.url.clone()}>
                                     <span class="name">{ &target.name }</span>
-                                    <span class="badge">{ target.kind.as_str() }</span>
+                                    <span class="kind">{ target.kind.as_str() }</span>
                                     <span class="about">{ &target.about }</span>
                                 </button>
                             </li>
@@ -58,7 +58,7 @@ fn socket(socket: &Socket, state: &State, act: &Callback<Action>) -> Html {
             <button class="item" aria-pressed={(state.active == Some(id)).to_string()} onclick={pick}
                 title={if view.peer.is_empty() { String::new() } else { format!("{} → {}", view.local, view.peer) }}>
                 <span class="name">{ format!("{id} → {}", view.target) }</span>
-                <span class="badge">{ view.state.as_str() }</span>
+                <span class="kind">{ view.state.as_str() }</span>
                 <span class="about">{ about }</span>
             </button>
         </li>

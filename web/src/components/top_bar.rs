@@ -52,7 +52,11 @@ fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
     let retry = act.reform(|_: MouseEvent| Action::Retry);
     let (class, text, figure) = match state.link.phase() {
         Phase::Connecting => ("wait", "Connecting …", String::new()),
-        Phase::Resuming => ("wait", "Connected, taking the link up again …", String::new()),
+        Phase::Resuming => (
+            "wait",
+            "Connected, taking the link up again …",
+            String::new(),
+        ),
         Phase::Up => {
             let figure = state.link.round_trip_ms().map(words::millis);
             let figure = figure.map_or_else(String::new, |ms| format!(" · {ms}"));

@@ -3,7 +3,9 @@
 use yew::prelude::*;
 
 use crate::components::app::Page;
-use crate::components::{composer, filter_bar, log_list::LogList, shortcuts, sidebar, top_bar};
+use crate::components::log_list::LogList;
+use crate::components::picture::Picture;
+use crate::components::{composer, details, filter_bar, shortcuts, sidebar, top_bar};
 use crate::state::settings::Tab;
 use crate::state::{Action, Overlay};
 
@@ -32,6 +34,7 @@ pub fn Lab(props: &Props) -> Html {
             <main class="lab">
                 { sidebar::view(&state, act) }
                 <div class="middle">
+                    <Picture page={page.clone()} act={act.clone()} />
                     <section class="log" aria-label="Log">
                         { filter_bar::view(&state, act) }
                         if state.log.is_empty() {
@@ -42,6 +45,7 @@ pub fn Lab(props: &Props) -> Html {
                     </section>
                     { composer::view(&state, act) }
                 </div>
+                { details::view(page, &state, act) }
             </main>
             { tabs(state.settings.tab, act) }
             <p class="unseen" aria-live="polite">{ state.told.clone() }</p>

@@ -354,6 +354,9 @@ fn the_summary_tells_it_to_those_who_listen() {
     assert!(summary(&Steps::default(), "line").ends_with("nothing yet."));
 }
 
+/// From a label's lowest line to its top.
+const LABEL_HEIGHT: i32 = 13;
+
 /// The boxes that texts take, as (x0, y0, x1, y1), by the width of the widest face.
 fn boxes(picture: &Picture) -> Vec<(i32, i32, i32, i32)> {
     let width = |text: &str| text.chars().count() as i32 * CHAR / 10;

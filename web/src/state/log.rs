@@ -6,6 +6,7 @@ use std::rc::Rc;
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::target::Kind;
 
+use crate::legs::exchange;
 use crate::model::{Class, ClockMap, Entry, What};
 use crate::words;
 
@@ -14,6 +15,12 @@ pub const MAX_ENTRIES: usize = 20_000;
 
 /// The most payload kept, in bytes; the oldest entries go first.
 pub const MAX_BYTES: usize = 32 << 20;
+
+/// The most entries of one exchange: a picture of more is not read.
+const EXCHANGE_ENTRIES: usize = 48;
+
+/// How far around an entry its exchange is looked for, in entries of the log.
+const REACH: usize = 2_000;
 
 /// Which entries are shown.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -237,9 +244,31 @@ impl Log {
         self.clocks.get(after.checked_sub(1)?)?.1
     }
 
-    /// Where a list of `rows` entries that shows `no` may be drawn from: those of its exchange.
-    pub fn exchange(&self, no: u32) -> Vec<Rc<Entry>> {
-        super::exchange::of(&self.entries, no, self.cleared)
+    /// The entries of the exchange that `no` is a part of, `no` among them.
+    pub fn exchange(&self, no: u32) -> Vec<Entry> {
+        let (Some(at), Some(picked)) = (self.index(no), self.get(no)) else {
+            return Vec::new();
+        };
+        if picked.socket.is_none() {
+            return vec![Entry::clone(picked)];
+        }
+        let same = |it: &&Rc<Entry>| it.socket == picked.socket && it.no > self.cleared;
+        let before = self.entries.range(..at).rev().take(REACH).filter(same);
+        let mut around: Vec<&Rc<Entry>> = before.take(EXCHANGE_ENTRIES).collect();
+        around.reverse();
+        let after = self.entries.range(at..).take(REACH).filter(same);
+        around.extend(after.take(EXCHANGE_ENTRIES));
+        let around: Vec<Entry> = around.into_iter().map(|it| Entry::clone(it)).collect();
+        let all = exchange(&around, no);
+        let place = all.iter().position(|it| it.no == no).unwrap_or_default();
+        let start = (place + 1).saturating_sub(EXCHANGE_ENTRIES);
+        all[start..all.len().min(start + EXCHANGE_ENTRIES)].to_vec()
+    }
+
+    /// The latest entry that is about a socket.
+    pub fn latest(&self) -> Option<u32> {
+        let about = |it: &&Rc<Entry>| it.socket.is_some();
+        self.entries().rev().find(about).map(|it| it.no)
     }
 }
 
@@ -328,6 +357,30 @@ mod tests {
         assert_eq!(shown(&log), [1, 4]);
         log.show_all();
         assert_eq!(shown(&log), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn an_exchange_is_of_one_socket_and_never_too_long_to_be_drawn() {
+        let mut log = Log::default();
+        let what = || What::Sent {
+            bytes: Bytes::from_static(b"x"),
+            wrote_us: None,
+            unknown: false,
+        };
+        log.push(1.0, Some((SocketId(1), "line", Kind::Tcp)), what());
+        log.push(1.0, Some((SocketId(2), "line", Kind::Tcp)), what());
+        let reply = received(&mut log, "x");
+        let numbers = |log: &Log, no| log.exchange(no).iter().map(|it| it.no).collect::<Vec<_>>();
+        assert_eq!(numbers(&log, reply), [1, 3]);
+        for _ in 0..500 {
+            received(&mut log, "x");
+        }
+        for no in [3, 250, 503] {
+            let exchange = numbers(&log, no);
+            assert_eq!(exchange.len(), EXCHANGE_ENTRIES);
+            assert!(exchange.contains(&no));
+        }
+        assert_eq!(numbers(&log, 999), [0u32; 0]);
     }
 
     #[test]
