@@ -103,7 +103,7 @@ fn input_kind(draft: &Draft, act: &Callback<Action>) -> Html {
         }
     };
     html! {
-        <span class="segments" role="group" aria-label="The message is">
+        <span class="segments" role="group" aria-label="Typed as">
             { kind(false, "Text") }
             { kind(true, "Hex") }
         </span>

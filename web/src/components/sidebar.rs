@@ -10,7 +10,7 @@ use crate::words::size;
 pub fn view(state: &State, act: &Callback<Action>) -> Html {
     let sockets: Vec<&Socket> = state.sockets().collect();
     html! {
-        <aside class="side" aria-label="Targets and sockets">
+        <aside class="side" aria-label="Where to">
             <section class="targets">
                 <h2>{ "Targets" }</h2>
                 <ul>
