@@ -9,6 +9,7 @@ pub mod composer;
 pub mod details;
 pub mod dialog;
 pub mod download;
+pub mod export_menu;
 pub mod filter_bar;
 pub mod hex_view;
 pub mod inspector;

@@ -106,8 +106,8 @@ pub enum Action {
     ManyLines(bool),
     /// Send the message.
     Submit,
-    /// Send these bytes to the target again.
-    Resend(Bytes),
+    /// Send these bytes to this target again.
+    Resend(String, Bytes),
     /// Send a first message, to see something.
     Hello,
     /// Open a socket.
@@ -175,6 +175,19 @@ pub enum Effect {
     Wake(Timer, f64),
     /// Keep the settings and the address.
     Remember,
+    /// Move the focus, once that is drawn.
+    Focus(Focus),
+}
+
+/// Where the focus goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// To the rows of the log.
+    Rows,
+    /// To the details.
+    Details,
+    /// To the details where they slide over the rest.
+    DetailsOver,
 }
 
 /// The page.
@@ -260,8 +273,13 @@ impl State {
             }
             Action::ManyLines(many) => self.draft.many_lines = many,
             Action::Submit => self.submit(now, &mut said, &mut out),
-            Action::Resend(bytes) => self.resend(bytes, now, &mut said, &mut out),
-            Action::Hello => self.hello(now, &mut said, &mut out),
+            Action::Resend(target, bytes) => {
+                self.resend(target, bytes, now, &mut said, &mut out);
+            }
+            Action::Hello => {
+                self.hello(now, &mut said, &mut out);
+                out.push(Effect::Focus(Focus::Rows));
+            }
             Action::Connect => self.connect(now, &mut said, &mut out),
             Action::ShutDown => self.shut_down(now, &mut said, &mut out),
             Action::Close => {
@@ -285,10 +303,17 @@ impl State {
             Action::Select(no) => {
                 self.selected = Some(no);
                 self.inspecting = true;
+                out.push(Effect::Focus(Focus::DetailsOver));
             }
             Action::Step(step) => self.step(step),
-            Action::Escape => self.escape(),
-            Action::Inspect(show) => self.inspecting = show && self.selected.is_some(),
+            Action::Escape => self.escape(&mut out),
+            Action::Inspect(show) => {
+                self.inspecting = show && self.selected.is_some();
+                out.push(Effect::Focus(match self.inspecting {
+                    true => Focus::Details,
+                    false => Focus::Rows,
+                }));
+            }
 
             Action::Theme(theme) => {
                 self.settings.theme = theme;
@@ -422,11 +447,13 @@ impl State {
         self.selected = self.log.shown(place).map(|it| it.no);
     }
 
-    fn escape(&mut self) {
+    fn escape(&mut self, out: &mut Vec<Effect>) {
         if self.overlay.take().is_some() || std::mem::take(&mut self.submit_due) {
             return;
         }
-        self.inspecting = false;
+        if std::mem::take(&mut self.inspecting) {
+            out.push(Effect::Focus(Focus::Rows));
+        }
         self.trouble = None;
     }
 

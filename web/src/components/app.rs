@@ -11,16 +11,21 @@ use web_sys::{EventTarget, KeyboardEvent};
 use yew::html::Scope;
 use yew::prelude::*;
 
+use super::details::DETAILS_ID;
+use super::log_list::LIST_ID;
 use crate::browser::{self, Clock, Listener};
 use crate::link::Phase;
 use crate::pages::lab::Lab;
 use crate::socket::{Came, Connection};
 use crate::state::settings::{Address, Settings, Theme};
-use crate::state::{Action, Effect, Now, State, Timer};
+use crate::state::{Action, Effect, Focus, Now, State, Timer};
 
 /// What came is taken in with the next frame, or after so many ms where frames stand still: in a
 /// hidden tab.
 const GATHER_MS: u32 = 120;
+
+/// Where the details slide over the rest, as the sheet of styles has it.
+const SLIDES_OVER: &str = "(max-width: 1099px)";
 
 /// The page's state, to be read while drawing.
 #[derive(Clone)]
@@ -72,6 +77,7 @@ pub struct App {
     on_frame: Closure<dyn FnMut()>,
     timers: HashMap<Timer, Timeout>,
     second: Option<Timeout>,
+    focus: Option<Focus>,
     _listeners: Vec<Listener>,
 }
 
@@ -106,6 +112,7 @@ impl Component for App {
             on_frame: Closure::new(move || frame.send_message(Msg::TakeIn)),
             timers: HashMap::new(),
             second: None,
+            focus: None,
             _listeners: listeners(link, state),
         };
         app.act(ctx, Action::Start(settings, address));
@@ -146,6 +153,15 @@ impl Component for App {
 
     fn view(&self, ctx: &Context<Self>) -> Html {
         html! { <Lab page={self.page.clone()} act={ctx.link().callback(Msg::Act)} /> }
+    }
+
+    fn rendered(&mut self, _: &Context<Self>, _: bool) {
+        match self.focus.take() {
+            Some(Focus::Rows) => browser::focus(LIST_ID),
+            Some(Focus::Details) => browser::focus(DETAILS_ID),
+            Some(Focus::DetailsOver) if browser::media(SLIDES_OVER) => browser::focus(DETAILS_ID),
+            Some(Focus::DetailsOver) | None => {}
+        }
     }
 }
 
@@ -230,6 +246,7 @@ impl App {
                     self.timers.insert(timer, timeout);
                 }
                 Effect::Remember => self.remember(),
+                Effect::Focus(focus) => self.focus = Some(focus),
             }
         }
         // Waits of sockets that are long gone have fired, and need no place.

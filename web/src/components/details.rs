@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use yew::prelude::*;
 
 use super::app::Page;
@@ -26,7 +27,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                     target_url={url(state, &entry.target)}
                     base={page.base.clone()}
                     offset_min={page.zone_min}
-                    on_send_again={act.reform(Action::Resend)} />
+                    on_send_again={again(&entry.target, act)} />
             } else {
                 <h2>{ "Details" }</h2>
                 <p class="about">
@@ -35,6 +36,12 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
             }
         </aside>
     }
+}
+
+/// Sends bytes to a target again.
+fn again(target: &str, act: &Callback<Action>) -> Callback<Bytes> {
+    let target = target.to_owned();
+    act.reform(move |bytes| Action::Resend(target.clone(), bytes))
 }
 
 fn url(state: &State, target: &str) -> Option<AttrValue> {

@@ -36,7 +36,7 @@ pub fn Lab(props: &Props) -> Html {
                 <div class="middle">
                     <Picture page={page.clone()} act={act.clone()} />
                     <section class="log" aria-label="Log">
-                        { filter_bar::view(&state, act) }
+                        { filter_bar::view(page, &state, act) }
                         if state.log.is_empty() {
                             { first_steps(props) }
                         } else {

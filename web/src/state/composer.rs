@@ -145,11 +145,15 @@ impl State {
 
     pub(super) fn resend(
         &mut self,
+        target: String,
         bytes: Bytes,
         now: Now,
         said: &mut Vec<Do>,
         out: &mut Vec<Effect>,
     ) {
+        if self.target != target {
+            self.pick_target(target, out);
+        }
         let due = std::mem::take(&mut self.submit_due);
         self.send_bytes(bytes, now, said, out);
         // Only what stands in the message box may wait for the gateway.
