@@ -24,6 +24,22 @@ enum Command {
     Send(send::Args),
 }
 
+/// Sends logs to stderr: `CHALKWIRE_LOG` says which, in the words of `RUST_LOG`.
+fn log_to_stderr() {
+    use std::io::IsTerminal;
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing::Level::INFO.into())
+        .with_env_var("CHALKWIRE_LOG")
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}
+
 /// Runs the program: 0 done, 1 failed (with one line on stderr), 2 wrong usage.
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {

@@ -120,6 +120,22 @@ impl std::str::FromStr for ReplyFormat {
     }
 }
 
+/// The format as it is read, so that it can be handed on.
+impl std::fmt::Display for ReplyFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (part, field) in [
+            (&self.before, "%s"),
+            (&self.between, "%s"),
+            (&self.after, ""),
+        ] {
+            // Parts are cut out of a str at ASCII bytes, so they are UTF-8.
+            let text = String::from_utf8_lossy(part).replace('%', "%%");
+            write!(f, "{text}{field}")?;
+        }
+        Ok(())
+    }
+}
+
 impl ReplyFormat {
     /// By how much a reply is longer than its request, in bytes.
     pub fn overhead_bytes(&self) -> usize {
@@ -204,6 +220,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_format_is_printed_as_it_is_read(text in "(\\PC|%s|%%){0,6}") {
+            if let Ok(format) = text.parse::<ReplyFormat>() {
+                prop_assert_eq!(format.to_string(), text);
+            }
+        }
+
         #[test]
         fn no_server_answers_its_own_reply_or_the_chapters(
             before in "[ -$&-~]{0,16}", between in "[ -$&-~]{0,8}", data: Vec<u8>

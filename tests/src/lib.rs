@@ -1,1 +1,18 @@
 //! What the end-to-end tests and the benchmarks share.
+
+// Everything here runs inside of tests: what is not as it should be ends the test.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+pub mod deadline;
+pub mod gateway;
+pub mod http;
+pub mod link;
+pub mod program;
+pub mod target;
+pub mod timestamp;
+pub mod websocket;

@@ -1,9 +1,85 @@
-//! `chalkwire serve`.
+//! `chalkwire serve`: page, gateway and built-in targets.
 
-/// .
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::Gateway;
+use crate::config::{Config, Flags};
+
+/// Serve the page, the gateway and the built-in targets.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Where to listen [default: 127.0.0.1:8000]; port 0 picks a free one
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// A TOML file; every key stands in chalkwire.example.toml
+    #[arg(long, value_name = "FILE", env = "CHALKWIRE_CONFIG")]
+    config: Option<PathBuf>,
+    /// One more target that browsers may reach by this name (may be repeated)
+    #[arg(long = "target", value_name = "NAME=URL", value_parser = name_and_url)]
+    targets: Vec<(String, String)>,
+    /// Where the gateway keeps its files
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
 
-pub(super) fn run(_args: Args) -> anyhow::Result<()> {
-    Ok(())
+fn name_and_url(text: &str) -> Result<(String, String), String> {
+    let (name, url) = text
+        .split_once('=')
+        .ok_or("write it as NAME=URL, such as echo=tcp://127.0.0.1:7")?;
+    Ok((name.to_owned(), url.to_owned()))
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<()> {
+    super::log_to_stderr();
+    allow_many_files();
+    let flags = Flags {
+        listen: args.listen,
+        data: args.data,
+        targets: args.targets,
+    };
+    // Only what is text can set anything.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = Config::load(args.config.as_deref(), environment, flags)?;
+    let runtime = tokio::runtime::Runtime::new().context("the runtime can't start")?;
+    runtime.block_on(async {
+        // Before anything is told: a signal that comes early must not kill.
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let gateway = Gateway::bind(config).await?;
+        let address = gateway.address();
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "chalkwire listening on http://{address}")?;
+        out.flush()?;
+        drop(out);
+        let stop = gateway.stop();
+        let stopped = async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            tracing::info!("draining");
+            stop.cancel();
+            std::future::pending::<()>().await
+        };
+        tokio::select! {
+            () = gateway.serve() => {}
+            () = stopped => {}
+        }
+        Ok(())
+    })
+}
+
+/// Each socket takes a file descriptor: takes as many as the system gives without asking.
+fn allow_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the number of open files stays as it was");
+    }
 }

@@ -1,9 +1,169 @@
-//! `chalkwire timestamp`.
+//! `chalkwire timestamp`: the timestamp server alone.
 
-/// .
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::Context;
+use chalkwire_shared::stamp::ReplyFormat;
+use chalkwire_shared::target::TargetUrl;
+use chrono::{DateTime, Local, TimeDelta};
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::Clock;
+use crate::duration;
+use crate::timestamp::{self, Events, MAX_RECV_BYTES, Model, Options, Protocol, Worker};
+
+/// Events that may wait to be logged; more are dropped, and the log says how many.
+const MAX_EVENTS: usize = 4096;
+
+/// How long the log may take to be written at the end.
+const LOG_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Run timestamp servers: they answer `[ctime]data`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Where to listen: tcp://HOST:PORT, udp://HOST:PORT, unix:///PATH or unixgram:///PATH
+    #[arg(value_name = "URL", default_values = ["tcp://127.0.0.1:21567", "udp://127.0.0.1:21567"])]
+    urls: Vec<TargetUrl>,
 
-pub(super) fn run(_args: Args) -> anyhow::Result<()> {
-    Ok(())
+    /// What a stream server takes as a request
+    #[arg(long, default_value = "basic", value_parser = protocols())]
+    protocol: Protocol,
+
+    /// How a stream server serves several clients
+    #[arg(long, default_value = "evented", value_parser = models())]
+    model: Model,
+
+    /// The reply, with %s for the time and %s for the data
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "[%s]%s",
+        allow_hyphen_values = true
+    )]
+    reply: ReplyFormat,
+
+    /// How long a client may be silent
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse_positive)]
+    timeout: Duration,
+
+    /// What listen() is called with
+    #[arg(long, value_name = "NUMBER", default_value = "5",
+          value_parser = RangedU64ValueParser::<u32>::new().range(0..=65_535))]
+    backlog: u32,
+
+    /// What recv() is called with
+    #[arg(long, value_name = "BYTES", default_value = "1024",
+          value_parser = RangedU64ValueParser::<u32>::new().range(1..=MAX_RECV_BYTES as u64))]
+    recv: u32,
+
+    /// A wait before each reply, taken as the model waits
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = duration::parse)]
+    delay: Duration,
+
+    /// Work before each reply, which holds its thread
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = duration::parse)]
+    block: Duration,
+
+    /// Serve the client on standard input, and end: how the model process runs this program
+    #[arg(long, hide = true)]
+    worker: bool,
+}
+
+fn protocols() -> impl TypedValueParser<Value = Protocol> {
+    PossibleValuesParser::new(Protocol::ALL.map(Protocol::as_str))
+        .try_map(|name| name.parse::<Protocol>())
+}
+
+fn models() -> impl TypedValueParser<Value = Model> {
+    PossibleValuesParser::new(Model::ALL.map(Model::as_str)).try_map(|name| name.parse::<Model>())
+}
+
+impl Args {
+    fn options(&self, url: &TargetUrl) -> Options {
+        Options {
+            url: url.clone(),
+            protocol: self.protocol,
+            model: self.model,
+            reply: self.reply.clone(),
+            timeout: self.timeout,
+            backlog: self.backlog,
+            recv_bytes: self.recv as usize,
+            delay: self.delay,
+            block: self.block,
+            worker: Worker::ThisProgram,
+        }
+    }
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<()> {
+    // A worker listens nowhere; the URLs, which have a default, stand for the rest of the options.
+    if let (true, Some(url)) = (args.worker, args.urls.first()) {
+        return Ok(timestamp::serve_standard_input(&args.options(url))?);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the program's event loop")?;
+    runtime.block_on(async {
+        // Before the first line is printed: whoever reads it may send a signal at once.
+        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+        let (sender, events) = timestamp::events(MAX_EVENTS);
+        let (clock, started) = (Clock::start(), Local::now());
+        let mut servers = Vec::new();
+        for url in &args.urls {
+            servers.push(timestamp::start(args.options(url), clock, sender.clone())?);
+        }
+        drop(sender);
+        let (log_ends, log_ended) = tokio::sync::oneshot::channel::<()>();
+        // A thread, since a terminal that is held (Ctrl-S) must hold neither servers nor signals.
+        let log = std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || {
+                log(events, started);
+                drop(log_ends);
+            })
+            .context("a thread for the log")?;
+        let mut stdout = io::stdout().lock();
+        for server in &servers {
+            writeln!(stdout, "timestamp server listening on {}", server.url())
+                .and_then(|()| stdout.flush())
+                .context("standard output")?;
+        }
+        drop(stdout);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        // The clients' last events are logged still; they end the log.
+        drop(servers);
+        if tokio::time::timeout(LOG_DEADLINE, log_ended).await.is_ok() {
+            let _ = log.join();
+        }
+        Ok(())
+    })
+}
+
+/// Writes events to standard error, until there are no more.
+fn log(mut events: Events, started: DateTime<Local>) {
+    let mut dropped = 0;
+    while let Some(event) = events.blocking_recv() {
+        let since = i64::try_from(event.clock_us).unwrap_or(i64::MAX);
+        let at = started
+            .checked_add_signed(TimeDelta::microseconds(since))
+            .unwrap_or(started)
+            .format("%H:%M:%S%.6f");
+        let mut lines = format!("{at} {event}\n");
+        if events.dropped() > dropped {
+            lines += &format!(
+                "{at} {} events were not logged\n",
+                events.dropped() - dropped
+            );
+            dropped = events.dropped();
+        }
+        // Nothing is left to be done where stderr is closed; the servers go on.
+        let _ = io::stderr().write_all(lines.as_bytes());
+    }
 }

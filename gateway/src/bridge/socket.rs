@@ -1,0 +1,535 @@
+//! One socket performed: the machine's shell, between a client's link and the target's stream.
+//!
+//! What the client sends is written to the target by whoever brings it, at once where the kernel
+//! takes it: no queue, no copy, no other task woken. Only what does not fit is queued, within the
+//! client's credit. The socket's own task connects, reads, writes what was queued, and watches for
+//! silence.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::frame::{CLIENT_HEADER_BYTES, DATAGRAM, GATEWAY_HEADER_BYTES, TRUNCATED};
+use chalkwire_shared::limits::MAX_PAYLOAD_BYTES;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::machine::{Actions, Event, Machine};
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::target::{
+    Dialled, Failure, RECV_BYTES, Stream, Target, Targets, reason_of, with_buffer,
+};
+
+/// Something the client is to be told, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Connected.
+    Opened {
+        /// Our address.
+        local: String,
+        /// The target's.
+        peer: String,
+        /// How long it took, in µs.
+        connect_us: u64,
+    },
+    /// Bytes were handed to the kernel.
+    Wrote {
+        /// How many.
+        bytes: u32,
+    },
+    /// The target's FIN.
+    Eof,
+    /// The client may send so many bytes more.
+    Credit {
+        /// Bytes of frames with their headers.
+        bytes: u32,
+    },
+    /// So many datagrams found no credit.
+    Dropped {
+        /// How many.
+        datagrams: u64,
+    },
+    /// It is over.
+    Closed(Failure),
+}
+
+/// The client's side of a socket: takes what is for the client. Its calls don't block.
+pub trait Client: Send + Sync + 'static {
+    /// Whether there is room for data.
+    fn has_room(&self) -> bool;
+    /// Takes data that was read at `clock_us`.
+    fn data(&self, flags: u32, clock_us: u64, payload: &[u8]);
+    /// Takes anything else.
+    fn tell(&self, clock_us: u64, told: Told);
+}
+
+/// What a socket needs of the gateway.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The gateway's clock.
+    pub clock: Clock,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// Cancelled when the gateway is about to end.
+    pub draining: CancellationToken,
+    /// How long connecting may take.
+    pub connect: Duration,
+    /// How long it may be silent.
+    pub idle: Duration,
+    /// The client's credit at the start, in bytes.
+    pub window_bytes: u32,
+}
+
+/// One socket, shared by the client's side and the socket's own task.
+pub struct Socket<C> {
+    client: C,
+    context: Context,
+    trace: bool,
+    datagram: bool,
+    stream: OnceLock<Stream>,
+    state: Mutex<State>,
+    /// Something changed that the task waits for.
+    wake: Notify,
+    /// Bytes of frames that the gateway may still send to the client.
+    credit: AtomicU64,
+    /// Bytes went either way at this time of the gateway's clock.
+    active_us: AtomicU64,
+    /// When the client sent something that was not answered yet, or 0.
+    asked_us: AtomicU64,
+}
+
+struct State {
+    machine: Machine,
+    /// What could not be written yet.
+    queue: VecDeque<Bytes>,
+    /// How much of the first in the queue is written.
+    written: usize,
+    /// Bytes of frames that the client may still send.
+    client_credit: u64,
+    /// What was written and not yet given back as credit.
+    to_give_back: u32,
+    /// Writing failed: what the target sent before is still to be read.
+    broken: Option<Reason>,
+    /// Why it is over.
+    closed: Option<Reason>,
+}
+
+/// What a read came to.
+enum Read {
+    /// There may be more.
+    More,
+    /// Nothing there.
+    Empty,
+    /// The socket can't be read any more.
+    Failed(Reason),
+}
+
+impl<C: Client> Socket<C> {
+    /// A socket that is about to connect; [`Socket::run`] does it.
+    pub fn new(client: C, target: &Target, context: Context, trace: bool, credit: u32) -> Self {
+        Socket {
+            client,
+            trace,
+            datagram: target.kind().is_datagram(),
+            stream: OnceLock::new(),
+            state: Mutex::new(State {
+                machine: Machine::default(),
+                queue: VecDeque::new(),
+                written: 0,
+                client_credit: context.window_bytes.into(),
+                to_give_back: 0,
+                broken: None,
+                closed: None,
+            }),
+            wake: Notify::new(),
+            credit: AtomicU64::new(credit.into()),
+            active_us: AtomicU64::new(0),
+            asked_us: AtomicU64::new(0),
+            context,
+        }
+    }
+
+    /// The client sends.
+    pub fn send(&self, payload: &Bytes) {
+        let mut state = self.lock();
+        if !state.machine.takes_data() {
+            if !state.machine.is_closed() {
+                let detail = "Data after shutdown: this side said that it had no more to send.";
+                self.end(
+                    &mut state,
+                    Failure {
+                        reason: Reason::BadRequest,
+                        detail: detail.into(),
+                    },
+                );
+            }
+            return;
+        }
+        let cost = (CLIENT_HEADER_BYTES + payload.len()) as u64;
+        let Some(left) = state.client_credit.checked_sub(cost) else {
+            self.end(&mut state, Reason::CreditExceeded.into());
+            return;
+        };
+        state.client_credit = left;
+        if payload.is_empty() && !self.datagram {
+            self.give_back(&mut state, cost as u32);
+            return;
+        }
+        let stream = self
+            .stream
+            .get()
+            .filter(|_| state.queue.is_empty() && state.machine.writes());
+        let mut written = 0;
+        if let Some(stream) = stream {
+            match stream.try_send(payload) {
+                Ok(n) => written = n,
+                Err(error) if would_block(&error) => {}
+                Err(error) => {
+                    state.broken = Some(reason_of(&error));
+                    self.wake.notify_one();
+                    return;
+                }
+            }
+            if written == payload.len() {
+                self.wrote(&mut state, payload.len());
+                return;
+            }
+        }
+        // A copy: what arrives may be a small part of a large read buffer, which would stay.
+        state.written = if state.queue.is_empty() {
+            written
+        } else {
+            state.written
+        };
+        state.queue.push_back(Bytes::copy_from_slice(payload));
+        state.machine.queued();
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// The client shuts down its side.
+    pub fn shutdown(&self) {
+        let mut state = self.lock();
+        let actions = state.machine.on(Event::Shutdown);
+        self.perform(&mut state, actions);
+    }
+
+    /// The client closes.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        let actions = state.machine.on(Event::Close);
+        self.perform(&mut state, actions);
+    }
+
+    /// The client gives credit.
+    pub fn add_credit(&self, bytes: u32) {
+        self.credit.fetch_add(bytes.into(), Ordering::Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// The client has room again.
+    pub fn room(&self) {
+        self.wake.notify_one();
+    }
+
+    /// The client's side.
+    pub fn client(&self) -> &C {
+        &self.client
+    }
+
+    /// The socket's life, until it is closed or `stop`ped. Returns why it closed.
+    pub async fn run(&self, targets: &Targets, target: &Target, stop: CancellationToken) -> Reason {
+        let ended = self.live(targets, target, stop).await;
+        let mut state = self.lock();
+        if let Some(failure) = ended {
+            self.end(&mut state, failure);
+        }
+        state.closed.unwrap_or(Reason::ClosedByClient)
+    }
+
+    /// Connects, then reads and writes. A failure that is still to be told, if one ended it.
+    async fn live(
+        &self,
+        targets: &Targets,
+        target: &Target,
+        stop: CancellationToken,
+    ) -> Option<Failure> {
+        let started_us = self.context.clock.now_us();
+        let dialled = tokio::select! {
+            dialled = tokio::time::timeout(self.context.connect, targets.dial(target)) => dialled,
+            () = self.given_up() => return None,
+            () = stop.cancelled() => return Some(self.stopped()),
+        };
+        let stream = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
+            Ok(dialled) => {
+                let (name, local, peer) = (&target.info.name, &dialled.local, &dialled.peer);
+                tracing::info!(target_name = name, local, peer, "socket opened");
+                self.opened(dialled, started_us)
+            }
+            Err(failure) => return Some(failure),
+        };
+        let mut dropped = 0;
+        loop {
+            let room = self.client.has_room() && self.credit_left() > 0;
+            if dropped > 0 && room {
+                self.tell(Told::Dropped {
+                    datagrams: std::mem::take(&mut dropped),
+                });
+            }
+            let (reads, writes) = {
+                let state = self.lock();
+                if state.closed.is_some() {
+                    return None;
+                }
+                if let Some(reason) = state.broken {
+                    drop(state);
+                    while room && matches!(self.read(stream, &mut dropped), Read::More) {}
+                    return Some(reason.into());
+                }
+                // A datagram that finds no room is dropped: it is read all the same.
+                (
+                    state.machine.reads() && (room || self.datagram),
+                    !state.queue.is_empty(),
+                )
+            };
+            let idle_at = self.idle_at();
+            // Each of these is cancel-safe: nothing is read or written before a branch is chosen.
+            tokio::select! {
+                ready = stream.readable(), if reads => match ready {
+                    Ok(()) => if let Read::Failed(reason) = self.read(stream, &mut dropped) {
+                        return Some(reason.into());
+                    },
+                    Err(error) => return Some(reason_of(&error).into()),
+                },
+                ready = stream.writable(), if writes => match ready {
+                    Ok(()) => self.flush(stream),
+                    Err(error) => return Some(reason_of(&error).into()),
+                },
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep_until(idle_at) => {
+                    if self.idle_at() <= Instant::now() {
+                        return Some(Reason::Idle.into());
+                    }
+                }
+                () = stop.cancelled() => return Some(self.stopped()),
+            }
+        }
+    }
+
+    /// Resolves when the client gave up before the socket was connected.
+    async fn given_up(&self) {
+        loop {
+            // The notification is created before the state is looked at, so that none is missed.
+            let woken = self.wake.notified();
+            if self.lock().closed.is_some() {
+                return;
+            }
+            woken.await;
+        }
+    }
+
+    /// Told to stop: the gateway ends, or the link has ended.
+    fn stopped(&self) -> Failure {
+        match self.context.draining.is_cancelled() {
+            true => Reason::Draining.into(),
+            false => Reason::ClosedByClient.into(),
+        }
+    }
+
+    /// Connected; what the client sent meanwhile is in the queue.
+    fn opened(&self, dialled: Dialled, started_us: u64) -> &Stream {
+        let now_us = self.active();
+        let stream = self.stream.get_or_init(|| dialled.stream);
+        let mut state = self.lock();
+        let actions = state.machine.on(Event::Connected);
+        if actions.tell_opened {
+            let connect_us = now_us.saturating_sub(started_us);
+            let told = Told::Opened {
+                local: dialled.local,
+                peer: dialled.peer,
+                connect_us,
+            };
+            self.client.tell(now_us, told);
+        }
+        self.perform(&mut state, actions);
+        stream
+    }
+
+    /// Reads once and passes it on.
+    fn read(&self, stream: &Stream, dropped: &mut u64) -> Read {
+        let credit = self.credit_left();
+        let most = if self.datagram {
+            RECV_BYTES
+        } else {
+            MAX_PAYLOAD_BYTES.min(credit as usize)
+        };
+        with_buffer(|buffer| match stream.try_recv(&mut buffer[..most]) {
+            Ok(0) if !self.datagram => {
+                let mut state = self.lock();
+                let actions = state.machine.on(Event::Eof);
+                self.perform(&mut state, actions);
+                Read::Empty
+            }
+            Ok(n) => {
+                // Whoever writes tells so under this lock: the reply must not be told before.
+                let _order = self.trace.then(|| self.lock());
+                let now_us = self.active();
+                let asked_us = self.asked_us.swap(0, Ordering::Relaxed);
+                if asked_us > 0 {
+                    let seconds = now_us.saturating_sub(asked_us) as f64 / 1e6;
+                    self.context.metrics.exchange.observe(seconds);
+                }
+                self.context.metrics.from_target.inc_by(n as u64);
+                let kept = n.min(MAX_PAYLOAD_BYTES);
+                let cost = (GATEWAY_HEADER_BYTES + kept) as u64;
+                let fits = self.credit.load(Ordering::Relaxed) >= cost && self.client.has_room();
+                if self.datagram && !fits {
+                    *dropped += 1;
+                    self.context.metrics.dropped_datagrams.inc();
+                    return Read::More;
+                }
+                let flags = match (self.datagram, kept < n) {
+                    (false, _) => 0,
+                    (true, false) => DATAGRAM,
+                    (true, true) => DATAGRAM | TRUNCATED,
+                };
+                // Only this socket's task spends, so what was seen is still there.
+                self.credit.fetch_sub(cost, Ordering::Relaxed);
+                self.client.data(flags, now_us, &buffer[..kept]);
+                Read::More
+            }
+            Err(error) if would_block(&error) => Read::Empty,
+            Err(error) => Read::Failed(reason_of(&error)),
+        })
+    }
+
+    /// Writes what was queued, as far as the kernel takes it.
+    fn flush(&self, stream: &Stream) {
+        let mut state = self.lock();
+        while let Some(first) = state.queue.front() {
+            match stream.try_send(&first[state.written..]) {
+                Ok(n) => {
+                    let whole = first.len();
+                    state.written += n;
+                    if state.written >= whole || self.datagram {
+                        state.written = 0;
+                        state.queue.pop_front();
+                        self.wrote(&mut state, whole);
+                    }
+                }
+                Err(error) if would_block(&error) => return,
+                Err(error) => {
+                    state.broken = Some(reason_of(&error));
+                    return;
+                }
+            }
+        }
+        let actions = state.machine.on(Event::Flushed);
+        self.perform(&mut state, actions);
+    }
+
+    /// A whole message of the client is with the kernel.
+    fn wrote(&self, state: &mut State, bytes: usize) {
+        let now_us = self.active();
+        self.asked_us.store(now_us.max(1), Ordering::Relaxed);
+        self.context.metrics.to_target.inc_by(bytes as u64);
+        if self.trace {
+            self.client.tell(
+                now_us,
+                Told::Wrote {
+                    bytes: bytes as u32,
+                },
+            );
+        }
+        self.give_back(state, (CLIENT_HEADER_BYTES + bytes) as u32);
+    }
+
+    /// Credit for what was written, told when it is worth a message.
+    fn give_back(&self, state: &mut State, bytes: u32) {
+        state.to_give_back += bytes;
+        if state.to_give_back >= self.context.window_bytes / 2 {
+            let bytes = std::mem::take(&mut state.to_give_back);
+            state.client_credit += u64::from(bytes);
+            self.tell(Told::Credit { bytes });
+        }
+    }
+
+    fn perform(&self, state: &mut State, actions: Actions) {
+        if actions.shutdown_write
+            && let Some(stream) = self.stream.get()
+            && let Err(error) = stream.shutdown_write()
+        {
+            // ENOTCONN: the target reset it; the next read says so.
+            tracing::debug!(%error, "socket: shutdown");
+        }
+        if actions.tell_eof {
+            self.tell(Told::Eof);
+        }
+        if let Some(reason) = actions.tell_closed {
+            self.closed(state, reason.into());
+        }
+        self.wake.notify_one();
+    }
+
+    /// Ends the socket for a reason that comes from outside of the machine.
+    fn end(&self, state: &mut State, failure: Failure) {
+        if state
+            .machine
+            .on(Event::Failed(failure.reason))
+            .tell_closed
+            .is_some()
+        {
+            self.closed(state, failure);
+            self.wake.notify_one();
+        }
+    }
+
+    fn closed(&self, state: &mut State, failure: Failure) {
+        state.closed = Some(failure.reason);
+        state.queue = VecDeque::new();
+        self.tell(Told::Closed(failure));
+    }
+
+    fn tell(&self, told: Told) {
+        self.client.tell(self.context.clock.now_us(), told);
+    }
+
+    /// Notes that bytes went, and says when.
+    fn active(&self) -> u64 {
+        let now_us = self.context.clock.now_us();
+        self.active_us.store(now_us, Ordering::Relaxed);
+        now_us
+    }
+
+    fn idle_at(&self) -> Instant {
+        let now_us = self.context.clock.now_us();
+        let silent =
+            Duration::from_micros(now_us.saturating_sub(self.active_us.load(Ordering::Relaxed)));
+        Instant::now() + self.context.idle.saturating_sub(silent)
+    }
+
+    /// Credit for payload: what is left after the header of the next frame.
+    fn credit_left(&self) -> u64 {
+        self.credit
+            .load(Ordering::Relaxed)
+            .saturating_sub(GATEWAY_HEADER_BYTES as u64)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // What the lock protects is whole between any two statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn would_block(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}

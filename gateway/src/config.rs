@@ -1,0 +1,478 @@
+//! The configuration: a TOML file, then the environment, then flags; what runs holds no loose ends.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chalkwire_shared::target::{TargetUrl, is_target_name};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::duration;
+use crate::policy::origin::Origins;
+
+/// What the gateway runs with, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `HOST:PORT` to listen on; port 0 picks a free one.
+    pub listen: String,
+    /// Where sockets of built-in Unix targets (and later, rooms) live; a temporary directory if none.
+    pub data: Option<PathBuf>,
+    /// Whether the built-in targets run.
+    pub builtin: bool,
+    /// The operator's targets, by name.
+    pub targets: Vec<Target>,
+    /// Hosts and origins that may talk to the gateway.
+    pub origins: Origins,
+    /// Networks that a target's *name* may resolve to besides the public Internet.
+    pub allow: Vec<IpNet>,
+    /// Caps, sizes and times.
+    pub limits: Limits,
+}
+
+/// A target as the operator names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The name that browsers use.
+    pub name: String,
+    /// Where it is.
+    pub url: TargetUrl,
+    /// One sentence for the page.
+    pub about: String,
+    /// Whether browsers may see the URL.
+    pub show_url: bool,
+}
+
+/// Caps, sizes and times of the gateway. The file's section `[limits]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections of any kind at once; the next one waits in the kernel's queue.
+    pub connections: usize,
+    /// Links at once, dropped ones that are kept included.
+    pub links: usize,
+    /// Links and raw WebSockets at once from one client address; loopback does not count.
+    pub links_per_address: usize,
+    /// Sockets at once, of all links, raw WebSockets and exchanges.
+    pub sockets: usize,
+    /// Sockets of one link at once.
+    pub sockets_per_link: usize,
+    /// Credit of each socket in bytes, towards the target.
+    pub window_bytes: u32,
+    /// What a link may have queued for its client in bytes; data waits from half of it on.
+    pub link_queue_bytes: usize,
+    /// Messages a second on one WebSocket that ask for work (not data), after a burst of twice that.
+    pub control_per_second: u32,
+    /// A request's header must be there within this time.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub header: Duration,
+    /// A link must say something within this time.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub hello: Duration,
+    /// Connecting to a target may take so long.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub connect: Duration,
+    /// A socket without traffic is closed after this time.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub idle: Duration,
+    /// An HTTP exchange waits so long for the first byte of a reply.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub exchange: Duration,
+    /// An HTTP exchange takes a reply for complete when nothing came for so long.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub quiet: Duration,
+    /// A ping goes to a silent client after this time.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub ping: Duration,
+    /// A client that does not answer a ping, or take what is sent, for so long is gone.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub pong: Duration,
+    /// A dropped link is kept for this time.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub resume: Duration,
+    /// On SIGTERM, open links are closed over this time.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections: 16_384,
+            links: 10_000,
+            links_per_address: 1_024,
+            sockets: 20_000,
+            sockets_per_link: 64,
+            window_bytes: 131_072,
+            link_queue_bytes: 1_048_576,
+            control_per_second: 2_000,
+            header: Duration::from_secs(10),
+            hello: Duration::from_secs(10),
+            connect: Duration::from_secs(5),
+            idle: Duration::from_secs(300),
+            exchange: Duration::from_secs(10),
+            quiet: Duration::from_millis(250),
+            ping: Duration::from_secs(25),
+            pong: Duration::from_secs(8),
+            resume: Duration::from_secs(120),
+            drain: Duration::from_secs(3),
+        }
+    }
+}
+
+/// Why a configuration can't be used; each says where and what.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("the configuration {path} can't be read: {error}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file or the environment holds something else than it should.
+    #[error("the configuration {place} is wrong: {detail}")]
+    Wrong {
+        /// The file, or the environment.
+        place: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A target is named badly.
+    #[error(
+        "'{0}' can't name a target: 1 to 64 letters, digits, '-', '_' or '.', as in --target \
+         echo=tcp://127.0.0.1:7"
+    )]
+    TargetName(String),
+    /// A target's URL is bad.
+    #[error("target {name}: {error}")]
+    TargetUrl {
+        /// The target.
+        name: String,
+        /// What is wrong with the URL.
+        error: chalkwire_shared::target::UrlError,
+    },
+    /// A target that can't be dialled.
+    #[error("target {0}: its port is 0, which nobody can be reached at")]
+    TargetPort(String),
+    /// A limit that makes no sense.
+    #[error("limits.{0} must be at least {1}")]
+    Limit(&'static str, usize),
+}
+
+/// The file as it is written. Keys are explained in `chalkwire.example.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    data: Option<PathBuf>,
+    builtin: Option<bool>,
+    public_url: Option<String>,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    allow: Vec<IpNet>,
+    targets: BTreeMap<String, FileTarget>,
+    limits: Limits,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTarget {
+    url: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    show_url: bool,
+}
+
+/// What the command line sets; it comes last.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--target NAME=URL`, each with its two sides.
+    pub targets: Vec<(String, String)>,
+}
+
+/// Top-level keys of the file, which the environment may set too.
+const KEYS: [&str; 9] = [
+    "listen",
+    "data",
+    "builtin",
+    "public_url",
+    "hosts",
+    "origins",
+    "allow",
+    "targets",
+    "limits",
+];
+
+impl Config {
+    /// Reads `file` (if any), then `environment` (all of it; only ours counts), then `flags`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the place and the key.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: Flags,
+    ) -> Result<Self, ConfigError> {
+        let mut table = match file {
+            Some(path) => {
+                let place = path.display().to_string();
+                let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+                    path: place.clone(),
+                    error,
+                })?;
+                // Once by itself, so that an error can point at the line.
+                toml::from_str::<File>(&text).map_err(|e| ConfigError::Wrong {
+                    place: place.clone(),
+                    detail: e.to_string(),
+                })?;
+                toml::from_str(&text).map_err(|e| ConfigError::Wrong {
+                    place,
+                    detail: e.to_string(),
+                })?
+            }
+            None => toml::Table::new(),
+        };
+        for (name, value) in environment {
+            set_from_environment(&mut table, &name, &value);
+        }
+        let file: File = table
+            .try_into()
+            .map_err(|e: toml::de::Error| ConfigError::Wrong {
+                place: "environment (CHALKWIRE_…)".to_owned(),
+                detail: e.to_string(),
+            })?;
+        check(file, flags)
+    }
+}
+
+/// Sets `a.b` from `CHALKWIRE_A__B`. The value is TOML where it reads as such, or else a text.
+fn set_from_environment(table: &mut toml::Table, name: &str, value: &str) {
+    let Some(path) = name.strip_prefix("CHALKWIRE_") else {
+        return;
+    };
+    let path: Vec<String> = path.split("__").map(str::to_ascii_lowercase).collect();
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    // Others may use the prefix too, as our own CHALKWIRE_LOG and CHALKWIRE_CONFIG do.
+    if !path
+        .first()
+        .is_some_and(|first| KEYS.contains(&first.as_str()))
+    {
+        return;
+    }
+    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let mut table = table;
+    for parent in parents {
+        let next = table
+            .entry(parent.as_str())
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        match next {
+            toml::Value::Table(next) => table = next,
+            // A scalar where a section belongs: the typed reading will say so.
+            _ => return,
+        }
+    }
+    table.insert(last.clone(), value);
+}
+
+fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
+    let mut targets = Vec::new();
+    for (name, target) in file.targets {
+        targets.push(target_of(name, &target.url, target.about, target.show_url)?);
+    }
+    for (name, url) in flags.targets {
+        let target = target_of(name, &url, String::new(), false)?;
+        targets.retain(|other: &Target| other.name != target.name);
+        targets.push(target);
+    }
+    let limits = file.limits;
+    for (name, value, least) in [
+        ("connections", limits.connections, 1),
+        ("links", limits.links, 1),
+        ("links_per_address", limits.links_per_address, 1),
+        ("sockets", limits.sockets, 1),
+        ("sockets_per_link", limits.sockets_per_link, 1),
+        // One frame of the largest size must fit, or it could never be sent.
+        ("window_bytes", limits.window_bytes as usize, 65_536),
+        ("link_queue_bytes", limits.link_queue_bytes, 262_144),
+        ("control_per_second", limits.control_per_second as usize, 1),
+    ] {
+        if value < least {
+            return Err(ConfigError::Limit(name, least));
+        }
+    }
+    let origins = file
+        .origins
+        .into_iter()
+        .chain(file.public_url.as_deref().map(origin_of));
+    Ok(Config {
+        listen: flags
+            .listen
+            .or(file.listen)
+            .unwrap_or_else(|| "127.0.0.1:8000".to_owned()),
+        data: flags.data.or(file.data),
+        builtin: file.builtin.unwrap_or(true),
+        targets,
+        origins: Origins::new(file.hosts, origins),
+        allow: file.allow,
+        limits,
+    })
+}
+
+fn target_of(
+    name: String,
+    url: &str,
+    about: String,
+    show_url: bool,
+) -> Result<Target, ConfigError> {
+    if !is_target_name(&name) {
+        return Err(ConfigError::TargetName(name));
+    }
+    let url: TargetUrl = match url.parse() {
+        Ok(url) => url,
+        Err(error) => return Err(ConfigError::TargetUrl { name, error }),
+    };
+    if matches!(url, TargetUrl::Inet { port: 0, .. }) {
+        return Err(ConfigError::TargetPort(name));
+    }
+    Ok(Target {
+        name,
+        url,
+        about,
+        show_url,
+    })
+}
+
+/// `https://demo.example.org` of `https://demo.example.org/lab/`.
+fn origin_of(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            format!("{scheme}://{}", rest.split('/').next().unwrap_or_default())
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_text(text: &str) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path), [], Flags::default())
+    }
+
+    #[test]
+    fn the_example_file_is_what_runs_without_one() {
+        let example = include_str!("../../chalkwire.example.toml");
+        let loaded = from_text(example).unwrap();
+        let default = Config::load(None, [], Flags::default()).unwrap();
+        assert_eq!(
+            format!("{:?}", loaded.limits),
+            format!("{:?}", default.limits)
+        );
+        assert_eq!(loaded.listen, default.listen);
+        assert_eq!(loaded.builtin, default.builtin);
+    }
+
+    #[test]
+    fn every_key_stands_in_the_example_file() {
+        let example = include_str!("../../chalkwire.example.toml");
+        let limits = format!("{:?}", Limits::default());
+        let limit_keys = limits
+            .split(['{', ',', '}'])
+            .filter_map(|part| part.split_once(':'))
+            .map(|(key, _)| key.trim());
+        for key in KEYS.into_iter().chain(limit_keys) {
+            let written = example.lines().any(|line| {
+                let line = line.trim_start_matches(['#', ' ']);
+                line.starts_with(&format!("{key} =")) || line.starts_with(&format!("[{key}"))
+            });
+            assert!(written, "{key} is missing from chalkwire.example.toml");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        for (text, name) in [
+            ("lisen = '127.0.0.1:1'", "lisen"),
+            ("[limits]\nlinkz = 3", "linkz"),
+            ("[targets.x]\nurl = 'tcp://h:1'\nabuot = 'x'", "abuot"),
+        ] {
+            let error = from_text(text).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn flags_come_before_the_environment_and_that_before_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(
+            &path,
+            "listen = 'a:1'\ndata = '/file'\n[limits]\nidle = '1s'",
+        )
+        .unwrap();
+        let environment = [
+            ("CHALKWIRE_LISTEN".to_owned(), "b:2".to_owned()),
+            ("CHALKWIRE_DATA".to_owned(), "/env".to_owned()),
+            ("CHALKWIRE_LIMITS__IDLE".to_owned(), "7s".to_owned()),
+            ("CHALKWIRE_LIMITS__LINKS".to_owned(), "9".to_owned()),
+            (
+                "CHALKWIRE_TARGETS__ECHO__URL".to_owned(),
+                "tcp://h:7".to_owned(),
+            ),
+            ("CHALKWIRE_LOG".to_owned(), "debug".to_owned()),
+        ];
+        let flags = Flags {
+            listen: Some("c:3".to_owned()),
+            ..Flags::default()
+        };
+        let config = Config::load(Some(&path), environment, flags).unwrap();
+        assert_eq!(config.listen, "c:3");
+        assert_eq!(config.data.as_deref(), Some(Path::new("/env")));
+        assert_eq!(config.limits.idle, Duration::from_secs(7));
+        assert_eq!(config.limits.links, 9);
+        assert_eq!(config.targets[0].name, "echo");
+    }
+
+    #[test]
+    fn a_bad_target_is_told_by_name() {
+        for (name, url, part) in [
+            ("a b", "tcp://h:1", "'a b' can't name a target"),
+            ("x", "h:1", "target x: 'h:1' is no target URL"),
+            ("x", "tcp://h:0", "its port is 0"),
+        ] {
+            let flags = Flags {
+                targets: vec![(name.to_owned(), url.to_owned())],
+                ..Flags::default()
+            };
+            let error = Config::load(None, [], flags).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_public_url_is_an_origin_of_ours() {
+        let config = from_text("public_url = 'https://demo.example.org/lab/'").unwrap();
+        assert!(
+            config
+                .origins
+                .allows_origin(Some("https://demo.example.org"), "10.0.0.1")
+        );
+        assert!(config.origins.allows_host("demo.example.org"));
+    }
+}

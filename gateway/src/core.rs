@@ -1,0 +1,154 @@
+//! What every connection needs of the gateway: its configuration, clock, counters, caps and targets.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::id::Token;
+use chalkwire_shared::limits::{Limits, MAX_PAYLOAD_BYTES};
+use chalkwire_shared::message::GatewayMessage;
+use tokio::sync::Semaphore;
+
+use crate::bridge::socket::Context;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::{ByOutcome, ByTarget, Metrics};
+use crate::policy::guests::Guests;
+use crate::target::{Target, Targets};
+use crate::tasks::Tasks;
+
+/// The gateway's common ground.
+#[derive(Debug)]
+pub struct Core {
+    /// What it was told.
+    pub config: Config,
+    /// Its clock.
+    pub clock: Clock,
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
+    /// The owner of its tasks.
+    pub tasks: Tasks,
+    /// What can be reached.
+    pub targets: Targets,
+    /// Sockets that may still be opened.
+    pub sockets: Arc<Semaphore>,
+    /// Connections of each client address.
+    pub guests: Guests,
+}
+
+impl Core {
+    /// The common ground of one gateway.
+    pub fn new(
+        config: Config,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        tasks: Tasks,
+        targets: Targets,
+    ) -> Self {
+        Core {
+            sockets: Arc::new(Semaphore::new(config.limits.sockets)),
+            guests: Guests::default(),
+            config,
+            clock,
+            metrics,
+            tasks,
+            targets,
+        }
+    }
+
+    /// What a new link is told.
+    pub fn welcome(&self, token: Token) -> GatewayMessage {
+        let limits = &self.config.limits;
+        let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+        let since_1970 = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        GatewayMessage::Welcome {
+            token,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            clock_us: self.clock.now_us(),
+            unix_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+            limits: Limits {
+                sockets: u32::try_from(limits.sockets_per_link).unwrap_or(u32::MAX),
+                payload_bytes: MAX_PAYLOAD_BYTES as u32,
+                window_bytes: limits.window_bytes,
+                idle_s: seconds(limits.idle),
+                resume_s: seconds(limits.resume),
+            },
+            targets: self.targets.list(),
+        }
+    }
+
+    /// What a new socket needs.
+    pub fn context(&self) -> Context {
+        Context {
+            clock: self.clock,
+            metrics: self.metrics.clone(),
+            draining: self.tasks.draining(),
+            connect: self.config.limits.connect,
+            idle: self.config.limits.idle,
+            window_bytes: self.config.limits.window_bytes,
+        }
+    }
+
+    /// Counts a socket in; the account counts it out.
+    pub fn account(&self, target: &Target) -> Account {
+        let name = target.info.name.clone();
+        self.metrics
+            .sockets
+            .get_or_create(&ByTarget {
+                target: name.clone(),
+            })
+            .inc();
+        Account {
+            metrics: self.metrics.clone(),
+            target: name,
+        }
+    }
+
+    /// A random time up to `most`, so that many who are told the same don't come back as one.
+    pub fn spread(&self, most: Duration) -> Duration {
+        let mut bytes = [0; 4];
+        // Without chance all come at the same time, which is worse but not wrong.
+        let _ = getrandom::fill(&mut bytes);
+        most.mul_f64(f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX))
+    }
+}
+
+/// An open socket in the books: one line in the log and the counters when it ends.
+#[derive(Debug)]
+pub struct Account {
+    metrics: Arc<Metrics>,
+    target: String,
+}
+
+impl Account {
+    /// The socket has ended.
+    pub fn closed(self, reason: Reason) {
+        let target = self.target.as_str();
+        tracing::info!(target_name = target, %reason, "socket closed");
+        let outcome = ByOutcome {
+            target: self.target.clone(),
+            outcome: reason.as_str(),
+        };
+        self.metrics.closed.get_or_create(&outcome).inc();
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.metrics
+            .sockets
+            .get_or_create(&ByTarget {
+                target: self.target.clone(),
+            })
+            .dec();
+    }
+}
+
+/// A new token. `None` where the system has no randomness: then there can be no secrets.
+pub fn new_token() -> Option<Token> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(Token::from_random(bytes))
+}

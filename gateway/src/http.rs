@@ -1,0 +1,272 @@
+//! The gateway over HTTP: which path leads where, and who may come in.
+
+pub(crate) mod accept;
+mod exchange;
+mod page;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use chalkwire_shared::limits::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
+use tokio::sync::Semaphore;
+
+use crate::core::Core;
+use crate::link::{Links, connection};
+use crate::policy::guests::Place;
+use crate::raw;
+
+/// A WebSocket's read buffer: with axum's 128 KiB an idle one costs that much.
+const READ_BUFFER_BYTES: usize = 4_096;
+
+/// A WebSocket's write buffer: a message of the largest size with its frame header, twice.
+const WRITE_BUFFER_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
+
+/// The largest message that the echo takes from loopback, where conformance tests come from.
+const ECHO_BYTES: usize = 16 << 20;
+
+/// Echoes at once: they may hold large messages.
+const ECHOES: usize = 64;
+
+/// The client's address, put into each request by the accept loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientAddress(pub(crate) SocketAddr);
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct App {
+    core: Arc<Core>,
+    links: Arc<Links>,
+    echoes: Arc<Semaphore>,
+}
+
+/// The gateway's paths.
+pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
+    let app = App {
+        core,
+        links,
+        echoes: Arc::new(Semaphore::new(ECHOES)),
+    };
+    Router::new()
+        .route("/ws", get(link))
+        .route("/raw/{target}", get(raw_socket))
+        .route("/diag/echo", get(echo))
+        .route("/api/targets", get(targets))
+        .route("/api/targets/{target}/exchange", post(exchange::exchange))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/", get(page::index))
+        .fallback(page::file)
+        .layer(from_fn_with_state(app.clone(), guard))
+        .with_state(app)
+}
+
+/// A refusal: a status, a name for the metrics, and a sentence.
+pub(crate) fn refuse(core: &Core, status: StatusCode, name: &'static str, why: &str) -> Response {
+    core.metrics.refuse(name);
+    (status, format!("{why}\n")).into_response()
+}
+
+/// Lets a request in, or says why not; and puts the headers on that every response has.
+async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let core = &app.core;
+    let mut response = match refusal(core, &request) {
+        Some((status, name, why)) => refuse(core, status, name, why),
+        None => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    for (name, value) in page::HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if core.tasks.is_draining() {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, &'static str)> {
+    let text = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let path = request.uri().path();
+    if core.tasks.is_draining() && !matches!(path, "/healthz" | "/readyz" | "/metrics") {
+        let why = "The gateway is being stopped or updated. Try again in a few seconds.";
+        return Some((StatusCode::SERVICE_UNAVAILABLE, "draining", why));
+    }
+    let host = text(header::HOST).unwrap_or_default();
+    let origins = &core.config.origins;
+    if !origins.allows_host(host) {
+        let why = "This gateway does not go by that name. Its operator can add it: hosts or \
+                   public_url in the configuration.";
+        return Some((StatusCode::MISDIRECTED_REQUEST, "host", why));
+    }
+    // Reading a page or a list harms nobody; opening sockets and sending does.
+    let opens = path == "/ws"
+        || path.starts_with("/raw/")
+        || path.starts_with("/diag/")
+        || request.method() == Method::POST;
+    // A header that is no text is an origin all the same, and not ours.
+    let origin = request
+        .headers()
+        .get(header::ORIGIN)
+        .map(|o| o.to_str().unwrap_or("?"));
+    if opens && !origins.allows_origin(origin, host) {
+        let why = "A page of another origin may not use this gateway. Its operator can allow it: \
+                   origins in the configuration.";
+        return Some((StatusCode::FORBIDDEN, "origin", why));
+    }
+    None
+}
+
+/// A place for one more WebSocket of a client, or the refusal.
+fn place(core: &Core, address: SocketAddr) -> Result<Place, Box<Response>> {
+    let most = core.config.limits.links_per_address;
+    core.guests.admit(address.ip(), most).ok_or_else(|| {
+        let why = "Too many connections from your address. Close a tab, or try again later.";
+        Box::new(refuse(core, StatusCode::TOO_MANY_REQUESTS, "address", why))
+    })
+}
+
+/// A refusal because a cap of the gateway is reached.
+fn full(core: &Core) -> Response {
+    let why = "The gateway is full. Try again in a few seconds.";
+    let mut response = refuse(core, StatusCode::SERVICE_UNAVAILABLE, "full", why);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// Sizes of a WebSocket's buffers and messages.
+fn sized(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
+    upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES.max(2 * message_bytes))
+        .max_message_size(message_bytes)
+        .max_frame_size(message_bytes)
+}
+
+/// `GET /ws`: a link.
+async fn link(
+    State(app): State<App>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let core = &app.core;
+    let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols([SUBPROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
+        return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
+    }
+    let place = match place(core, address) {
+        Ok(place) => place,
+        Err(refusal) => return *refusal,
+    };
+    let Some(link) = app.links.create() else {
+        return full(core);
+    };
+    let links = app.links.clone();
+    let work = core.tasks.clone();
+    // The upgrade is awaited by a task that the tasks know from here on.
+    let task = move |socket| {
+        let served = connection::serve(socket, link, links);
+        async move {
+            served.await;
+            drop(place);
+        }
+    };
+    upgrade.on_upgrade(move |socket| work.track(task(socket)))
+}
+
+/// `GET /raw/{target}`: a WebSocket whose messages are a socket's bytes.
+async fn raw_socket(
+    State(app): State<App>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Path(name): Path<String>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let core = app.core;
+    let target = match core.targets.get(&name) {
+        Ok(target) => target.clone(),
+        Err(failure) => {
+            return refuse(
+                &core,
+                StatusCode::NOT_FOUND,
+                "unknown_target",
+                &failure.detail,
+            );
+        }
+    };
+    let place = match place(&core, address) {
+        Ok(place) => place,
+        Err(refusal) => return *refusal,
+    };
+    let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
+        return full(&core);
+    };
+    let tasks = core.tasks.clone();
+    let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols(["binary"]);
+    upgrade.on_upgrade(move |socket| {
+        tasks.track(async move {
+            raw::serve(socket, target, core).await;
+            drop((place, permit));
+        })
+    })
+}
+
+/// `GET /diag/echo`: a WebSocket that echoes each message as it came.
+async fn echo(
+    State(app): State<App>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let core = app.core;
+    let place = match place(&core, address) {
+        Ok(place) => place,
+        Err(refusal) => return *refusal,
+    };
+    let Ok(permit) = app.echoes.try_acquire_owned() else {
+        return full(&core);
+    };
+    let message_bytes = match address.ip().to_canonical().is_loopback() {
+        true => ECHO_BYTES,
+        false => MAX_MESSAGE_BYTES,
+    };
+    let tasks = core.tasks.clone();
+    sized(upgrade, message_bytes).on_upgrade(move |socket| {
+        tasks.track(async move {
+            raw::echo(socket, core).await;
+            drop((place, permit));
+        })
+    })
+}
+
+/// `GET /api/targets`: what can be reached.
+async fn targets(State(app): State<App>) -> Response {
+    Json(app.core.targets.list()).into_response()
+}
+
+/// `GET /readyz`: whether new work is taken.
+async fn ready(State(app): State<App>) -> Response {
+    match app.core.tasks.is_draining() {
+        false => "ready\n".into_response(),
+        true => (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response(),
+    }
+}
+
+/// `GET /metrics`: Prometheus' text format.
+async fn metrics(State(app): State<App>) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], app.core.metrics.render()).into_response()
+}

@@ -1,0 +1,87 @@
+//! The accept loop: a permit first, then a connection, which is served in a task of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::ClientAddress;
+use crate::core::Core;
+
+/// How long to wait when the system has no more file descriptors or memory.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// The most a request's header may have, in bytes.
+const HEADER_BYTES: usize = 16_384;
+
+/// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
+pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core>) {
+    let places = Arc::new(Semaphore::new(core.config.limits.connections));
+    loop {
+        // The semaphore is never closed; if it were, there would be nothing to wait for.
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // The client's own error, between its SYN and our accept, is no reason to wait.
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+                ) {
+                    tracing::warn!(%error, "accept: waiting a little");
+                    core.metrics.refuse("accept");
+                    tokio::time::sleep(BACK_OFF).await;
+                }
+                continue;
+            }
+        };
+        let router = router.clone();
+        let served = core.clone();
+        core.tasks.spawn(async move {
+            serve(stream, address, router, &served).await;
+            drop(place);
+        });
+    }
+}
+
+async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Core) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "accept: no TCP_NODELAY");
+    }
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ClientAddress(address));
+        router.call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(core.config.limits.header)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let draining = core.tasks.draining();
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = draining.cancelled() => {
+            // The request under way is answered; an idle connection is closed.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}

@@ -1,0 +1,258 @@
+//! `POST /api/targets/{target}/exchange`: one exchange, for curl and for scripts.
+
+use std::io;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::limits::MAX_MESSAGE_BYTES;
+use serde::Serialize;
+
+use super::App;
+use crate::core::Core;
+use crate::target::{Dialled, Failure, Stream, Target, reason_of, with_buffer};
+
+/// The most of a reply that is kept, in bytes. A target that floods is cut off here.
+const REPLY_BYTES: usize = 1 << 20;
+
+/// What an exchange came to, as JSON. Times are µs since the connection attempt began.
+#[derive(Debug, Serialize)]
+struct Exchange {
+    target: String,
+    local: String,
+    peer: String,
+    /// How long connecting took.
+    connect_us: u64,
+    /// When the request was handed to the kernel.
+    sent_us: u64,
+    /// When the first byte of the reply was read, if one was.
+    first_byte_us: Option<u64>,
+    /// When the exchange was over.
+    done_us: u64,
+    sent_bytes: usize,
+    received_bytes: usize,
+    /// What ended it.
+    end: End,
+    /// The reply as text, if it is valid UTF-8.
+    reply: Option<String>,
+    /// The reply, byte for byte.
+    reply_base64: String,
+}
+
+/// What ended an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum End {
+    /// The target closed its side.
+    Closed,
+    /// The target reset the connection after it had replied.
+    Reset,
+    /// Nothing came for a while.
+    Quiet,
+    /// A whole datagram came.
+    Datagram,
+    /// The reply was cut off at its bound.
+    TooMuch,
+}
+
+/// An error as JSON.
+#[derive(Debug, Serialize)]
+struct Refusal<'a> {
+    reason: &'a str,
+    detail: &'a str,
+}
+
+pub(super) async fn exchange(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let core = &app.core;
+    let json = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/json"));
+    match run(core, &name, body).await {
+        Ok((exchange, _)) if json => Json(exchange).into_response(),
+        Ok((_, reply)) => {
+            let kind = HeaderValue::from_static("application/octet-stream");
+            ([(header::CONTENT_TYPE, kind)], reply).into_response()
+        }
+        Err((status, failure)) => {
+            core.metrics.refuse(failure.reason.as_str());
+            let refusal = Refusal {
+                reason: failure.reason.as_str(),
+                detail: &failure.detail,
+            };
+            match json {
+                true => (status, Json(refusal)).into_response(),
+                false => {
+                    (status, format!("{}: {}\n", refusal.reason, refusal.detail)).into_response()
+                }
+            }
+        }
+    }
+}
+
+async fn run(
+    core: &Core,
+    name: &str,
+    body: Body,
+) -> Result<(Exchange, Vec<u8>), (StatusCode, Failure)> {
+    let refuse = |failure: Failure| (status_of(failure.reason), failure);
+    let target = core.targets.get(name).map_err(refuse)?.clone();
+    let Ok(_permit) = core.sockets.clone().try_acquire_owned() else {
+        return Err(refuse(Reason::Limit.into()));
+    };
+    let request = read_body(core, body).await?;
+    let account = core.account(&target);
+    let done = perform(core, &target, &request).await;
+    account.closed(match &done {
+        Ok(_) => Reason::Finished,
+        Err(failure) => failure.reason,
+    });
+    done.map_err(refuse)
+}
+
+async fn read_body(core: &Core, body: Body) -> Result<bytes::Bytes, (StatusCode, Failure)> {
+    let bad = |status, detail: &str| {
+        (
+            status,
+            Failure {
+                reason: Reason::BadRequest,
+                detail: detail.to_owned(),
+            },
+        )
+    };
+    let read = tokio::time::timeout(core.config.limits.header, to_bytes(body, MAX_MESSAGE_BYTES));
+    match read.await {
+        Ok(Ok(request)) => Ok(request),
+        Ok(Err(_)) => Err(bad(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body could not be read whole: an exchange takes at most 65,536 bytes.",
+        )),
+        Err(_) => Err(bad(
+            StatusCode::REQUEST_TIMEOUT,
+            "The body did not come in time.",
+        )),
+    }
+}
+
+async fn perform(
+    core: &Core,
+    target: &Target,
+    request: &[u8],
+) -> Result<(Exchange, Vec<u8>), Failure> {
+    let limits = &core.config.limits;
+    let started_us = core.clock.now_us();
+    let since = || core.clock.now_us().saturating_sub(started_us);
+    let dialled = tokio::time::timeout(limits.connect, core.targets.dial(target)).await;
+    let Dialled {
+        stream,
+        local,
+        peer,
+    } = dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))?;
+    tracing::info!(target_name = target.info.name, local, peer, "socket opened");
+    let connect_us = since();
+    let sent = tokio::time::timeout(limits.exchange, stream.send_all(request)).await;
+    sent.map_err(|_| no_reply())?
+        .map_err(|error| Failure::from(reason_of(&error)))?;
+    core.metrics.to_target.inc_by(request.len() as u64);
+    let sent_us = since();
+    let mut reply = Vec::new();
+    let mut first_byte_us = None;
+    let end = loop {
+        let patience = match first_byte_us {
+            None => limits.exchange,
+            Some(_) => limits.quiet,
+        };
+        match tokio::time::timeout(patience, receive(&stream, &mut reply)).await {
+            Err(_) if first_byte_us.is_none() => return Err(no_reply()),
+            Err(_) => break End::Quiet,
+            Ok(Ok(0)) if !stream.is_datagram() => break End::Closed,
+            Ok(Ok(n)) => {
+                core.metrics.from_target.inc_by(n as u64);
+                first_byte_us.get_or_insert_with(since);
+                if stream.is_datagram() {
+                    break End::Datagram;
+                }
+                if reply.len() >= REPLY_BYTES {
+                    break End::TooMuch;
+                }
+            }
+            Ok(Err(_)) if !reply.is_empty() => break End::Reset,
+            Ok(Err(error)) => return Err(reason_of(&error).into()),
+        }
+    };
+    if let Some(first_byte_us) = first_byte_us {
+        core.metrics
+            .exchange
+            .observe((first_byte_us - sent_us) as f64 / 1e6);
+    }
+    let exchange = Exchange {
+        target: target.info.name.clone(),
+        local,
+        peer,
+        connect_us,
+        sent_us,
+        first_byte_us,
+        done_us: since(),
+        sent_bytes: request.len(),
+        received_bytes: reply.len(),
+        end,
+        reply: std::str::from_utf8(&reply).ok().map(str::to_owned),
+        reply_base64: STANDARD.encode(&reply),
+    };
+    Ok((exchange, reply))
+}
+
+/// Reads once and appends what came. Cancel-safe.
+async fn receive(stream: &Stream, reply: &mut Vec<u8>) -> io::Result<usize> {
+    loop {
+        stream.readable().await?;
+        let read: io::Result<usize> = with_buffer(|buffer| {
+            let n = stream.try_recv(buffer)?;
+            reply.extend_from_slice(&buffer[..n]);
+            Ok(n)
+        });
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
+}
+
+fn no_reply() -> Failure {
+    let detail = "No reply: the target took the message, or it was lost, and nothing came back.";
+    Failure {
+        reason: Reason::Idle,
+        detail: detail.to_owned(),
+    }
+}
+
+/// The HTTP status that a close reason means.
+fn status_of(reason: Reason) -> StatusCode {
+    match reason {
+        Reason::UnknownTarget => StatusCode::NOT_FOUND,
+        Reason::Blocked => StatusCode::FORBIDDEN,
+        Reason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Reason::BadRequest | Reason::CreditExceeded => StatusCode::BAD_REQUEST,
+        Reason::Limit | Reason::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        Reason::ConnectTimeout | Reason::Idle => StatusCode::GATEWAY_TIMEOUT,
+        Reason::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        Reason::Finished
+        | Reason::ClosedByClient
+        | Reason::Reset
+        | Reason::Refused
+        | Reason::Unreachable
+        | Reason::NotResolved
+        | Reason::NoSuchPath
+        | Reason::BacklogFull => StatusCode::BAD_GATEWAY,
+    }
+}

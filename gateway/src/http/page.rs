@@ -1,0 +1,113 @@
+//! The page, from inside the binary: compressed ahead of time, hashed names cached for ever.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+/// One file of the page. The build script writes the table.
+struct File {
+    /// The path, without a leading slash.
+    path: &'static str,
+    mime: &'static str,
+    /// The name holds a hash of the content.
+    hashed: bool,
+    plain: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+/// On every response: no script but ours, nothing of ours inside of other pages.
+pub(super) const HEADERS: [(HeaderName, &str); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; \
+         style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), usb=()",
+    ),
+];
+
+/// `GET /`
+pub(super) async fn index(headers: HeaderMap) -> Response {
+    respond("index.html", &headers)
+}
+
+/// Any other path: a file of the page, or nothing.
+pub(super) async fn file(uri: Uri, headers: HeaderMap) -> Response {
+    respond(uri.path().trim_start_matches('/'), &headers)
+}
+
+fn respond(path: &str, headers: &HeaderMap) -> Response {
+    let Some(file) = FILES.iter().find(|file| file.path == path) else {
+        return (
+            StatusCode::NOT_FOUND,
+            "There is nothing here. The page is at /.\n",
+        )
+            .into_response();
+    };
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|a| a.to_str().ok());
+    let accepts = |coding: &str| {
+        accepted.is_some_and(|accepted| {
+            accepted.split(',').any(|one| {
+                let mut parts = one.split(';').map(str::trim);
+                let refused = |p: &str| p.replace(' ', "").trim_end_matches(['0', '.']) == "q=";
+                parts.next() == Some(coding) && !parts.any(refused)
+            })
+        })
+    };
+    let (coding, body) = match (file.brotli, file.gzip) {
+        (Some(body), _) if accepts("br") => (Some("br"), body),
+        (_, Some(body)) if accepts("gzip") => (Some("gzip"), body),
+        _ => (None, file.plain),
+    };
+    let cache = match file.hashed {
+        true => "public, max-age=31536000, immutable",
+        false => "no-cache",
+    };
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.mime));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(coding) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_there_and_other_paths_are_not() {
+        let none = HeaderMap::new();
+        assert_eq!(respond("index.html", &none).status(), StatusCode::OK);
+        for nothing in ["", "../Cargo.toml", "index.html/", "ws"] {
+            assert_eq!(respond(nothing, &none).status(), StatusCode::NOT_FOUND);
+        }
+    }
+
+    #[test]
+    fn a_coding_that_is_refused_is_not_used() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("br;q=0, gzip;q=0.0"),
+        );
+        let response = respond("index.html", &headers);
+        assert!(response.headers().get(header::CONTENT_ENCODING).is_none());
+    }
+}

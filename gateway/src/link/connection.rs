@@ -1,0 +1,312 @@
+//! One WebSocket connection of a link: frames in, frames out, signs of life.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use chalkwire_shared::close::LinkClose;
+use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Broken, Link, Links, frame_of, message_of};
+use crate::core::Core;
+use crate::policy::rate::Bucket;
+use crate::ws;
+
+/// After so many messages of the client at the latest they are acknowledged.
+const ACK_MESSAGES: u64 = 32;
+
+/// After this time at the latest they are acknowledged.
+const ACK_AFTER: Duration = Duration::from_millis(500);
+
+/// How a connection came to its end.
+enum End {
+    /// The client said goodbye, or broke the protocol: the link ends too.
+    Link(LinkClose, String),
+    /// The connection is lost or slow: the link is kept.
+    Dropped,
+    /// Another connection has the link.
+    TakenOver,
+    /// The gateway ends.
+    Draining,
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(mut socket: WebSocket, link: Arc<Link>, links: Arc<Links>) {
+    let mut connection = Connection::new(link, links.clone());
+    let end = connection.run(&mut socket).await;
+    let now = Instant::now();
+    let close = match end {
+        End::Link(close, detail) => {
+            links.end(&connection.link);
+            if close != LinkClose::Normal {
+                links.core.metrics.refuse("protocol");
+                tracing::info!(code = close.code(), detail = %detail.escape_debug(), "link closed");
+            }
+            Some((close, detail))
+        }
+        // Nobody could come for it any more.
+        End::Dropped if links.core.tasks.is_draining() => {
+            links.end(&connection.link);
+            None
+        }
+        End::Dropped => {
+            connection.link.detach(&connection.mine, now);
+            tracing::debug!("link dropped: kept for a while");
+            None
+        }
+        End::TakenOver => Some((
+            LinkClose::TakenOver,
+            LinkClose::TakenOver.sentence().to_owned(),
+        )),
+        End::Draining => {
+            links.end(&connection.link);
+            Some((LinkClose::Restart, LinkClose::Restart.sentence().to_owned()))
+        }
+    };
+    if let Some((close, detail)) = close {
+        ws::close(&mut socket, close.code(), &detail).await;
+    }
+}
+
+struct Connection {
+    link: Arc<Link>,
+    links: Arc<Links>,
+    core: Arc<Core>,
+    /// Cancelled when another connection takes the link.
+    mine: CancellationToken,
+    /// The last of the gateway's sequenced messages that went out on this connection.
+    sent: u64,
+    /// The last of the client's messages that the client knows to be taken.
+    acked: u64,
+    ack_at: Option<Instant>,
+    began_at: Instant,
+    /// The client spoke last at this time.
+    heard_at: Instant,
+    /// A ping is out since this time.
+    pinged_at: Option<Instant>,
+    /// Whether the client has said anything yet.
+    greeted: bool,
+    control: Bucket,
+}
+
+impl Connection {
+    fn new(link: Arc<Link>, links: Arc<Links>) -> Self {
+        let core = links.core.clone();
+        let mine = CancellationToken::new();
+        link.attach(mine.clone());
+        let now = Instant::now();
+        let rate = core.config.limits.control_per_second;
+        Connection {
+            link,
+            mine,
+            sent: 0,
+            acked: 0,
+            ack_at: None,
+            began_at: now,
+            heard_at: now,
+            pinged_at: None,
+            greeted: false,
+            control: Bucket::new(rate.saturating_mul(2), rate, now.into_std()),
+            links,
+            core,
+        }
+    }
+
+    async fn run(&mut self, socket: &mut WebSocket) -> End {
+        let welcome = self.core.welcome(self.link.token.clone());
+        if let Err(end) = self.send(socket, Message::text(welcome.encode())).await {
+            return end;
+        }
+        // Links close over the drain time, not all at one moment: they come back somewhere.
+        let draining = self.core.tasks.draining();
+        let spread = self.core.spread(self.core.config.limits.drain / 2);
+        let drained = async move {
+            draining.cancelled().await;
+            tokio::time::sleep(spread).await;
+        };
+        tokio::pin!(drained);
+        loop {
+            // recv, notified and sleep_until are cancel-safe; nothing is sent inside of the select.
+            let step = tokio::select! {
+                biased;
+                () = self.mine.cancelled() => Err(End::TakenOver),
+                () = self.link.ended.cancelled() => Err(End::Draining),
+                () = &mut drained => self.say_goodbye(socket).await,
+                message = socket.recv() => match message {
+                    Some(Ok(message)) => self.take(socket, message).await,
+                    Some(Err(error)) => Err(match ws::fault(&error) {
+                        Some((close, detail)) => End::Link(close, detail),
+                        None => End::Dropped,
+                    }),
+                    None => Err(End::Dropped),
+                },
+                () = self.link.wake.notified() => Ok(()),
+                () = tokio::time::sleep_until(self.next_due()) => self.due(socket).await,
+            };
+            if let Err(end) = match step {
+                Ok(()) => self.pass_on(socket).await,
+                Err(end) => Err(end),
+            } {
+                return end;
+            }
+        }
+    }
+
+    async fn say_goodbye(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        let detail = LinkClose::Restart.sentence().to_owned();
+        let kind = NoticeKind::Draining;
+        self.link.push(|seq| GatewayMessage::Notice {
+            seq,
+            socket: None,
+            kind,
+            detail,
+        });
+        self.pass_on(socket).await?;
+        Err(End::Draining)
+    }
+
+    /// Takes what the client sent.
+    async fn take(&mut self, socket: &mut WebSocket, message: Message) -> Result<(), End> {
+        let now = Instant::now();
+        self.heard_at = now;
+        self.pinged_at = None;
+        let is_data = matches!(message, Message::Binary(_));
+        if !is_data && !self.control.take(now.into_std()) {
+            let detail = "too many messages in too short a time".to_owned();
+            return Err(End::Link(LinkClose::Policy, detail));
+        }
+        let taken = match message {
+            Message::Binary(bytes) => frame_of(bytes).and_then(|frame| self.link.take_data(frame)),
+            Message::Text(text) => match message_of(&text) {
+                Ok(ClientMessage::Ping { id }) => {
+                    self.greeted = true;
+                    let clock_us = self.core.clock.now_us();
+                    let pong = GatewayMessage::Pong { id, clock_us };
+                    return self.send(socket, Message::text(pong.encode())).await;
+                }
+                Ok(ClientMessage::Resume { token, seen }) if !self.greeted => {
+                    self.greeted = true;
+                    return self.resume(socket, &token, seen).await;
+                }
+                Ok(message) => self.link.take_message(message),
+                Err(broken) => Err(broken),
+            },
+            // Answered by the WebSocket itself.
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Close(frame) => return Err(goodbye(frame)),
+        };
+        taken.map_err(end_of)?;
+        self.greeted = true;
+        let behind = self.link.taken() - self.acked;
+        if behind >= ACK_MESSAGES {
+            return self.acknowledge(socket).await;
+        }
+        if behind > 0 && self.ack_at.is_none() {
+            self.ack_at = Some(now + ACK_AFTER);
+        }
+        Ok(())
+    }
+
+    /// The client asks for a link of before.
+    async fn resume(
+        &mut self,
+        socket: &mut WebSocket,
+        token: &chalkwire_shared::id::Token,
+        seen: u64,
+    ) -> Result<(), End> {
+        let found = self.links.get(token);
+        let found = found.and_then(|link| Some((link.resume(seen)?, link)));
+        let Some((taken, link)) = found else {
+            let detail =
+                "The link of before is gone: it was away for too long, or the gateway was \
+                          started anew. Its sockets are closed."
+                    .to_owned();
+            let answer = GatewayMessage::ResumeFailed { detail };
+            return self.send(socket, Message::text(answer.encode())).await;
+        };
+        // The link that this connection began with was never used.
+        let before = std::mem::replace(&mut self.link, link);
+        if !Arc::ptr_eq(&before, &self.link) {
+            self.links.end(&before);
+        }
+        self.mine = CancellationToken::new();
+        self.link.attach(self.mine.clone());
+        self.sent = seen;
+        self.acked = taken;
+        self.core.metrics.resumed.inc();
+        tracing::debug!("link resumed");
+        let answer = GatewayMessage::Resumed { seen: taken };
+        self.send(socket, Message::text(answer.encode())).await
+    }
+
+    /// Sends what waits for the client.
+    async fn pass_on(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        while let Some(item) = self.link.next(self.sent).map_err(end_of)? {
+            self.sent += 1;
+            self.send(socket, item.into()).await?;
+        }
+        Ok(())
+    }
+
+    async fn acknowledge(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        self.ack_at = None;
+        self.acked = self.link.taken();
+        let ack = GatewayMessage::Ack { seen: self.acked };
+        self.send(socket, Message::text(ack.encode())).await
+    }
+
+    /// When something is due next, if the client stays silent.
+    fn next_due(&self) -> Instant {
+        let limits = &self.core.config.limits;
+        let life = match self.pinged_at {
+            // Not from the last sign of life: WebSocket pings would put it off for ever.
+            _ if !self.greeted => self.began_at + limits.hello,
+            Some(at) => at + limits.pong,
+            None => self.heard_at + limits.ping,
+        };
+        self.ack_at.map_or(life, |ack_at| ack_at.min(life))
+    }
+
+    async fn due(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        let now = Instant::now();
+        if self.ack_at.is_some_and(|at| at <= now) {
+            return self.acknowledge(socket).await;
+        }
+        if self.next_due() > now {
+            return Ok(());
+        }
+        if !self.greeted {
+            let detail = "the client said nothing".to_owned();
+            return Err(End::Link(LinkClose::Policy, detail));
+        }
+        if self.pinged_at.is_some() {
+            return Err(End::Dropped);
+        }
+        self.pinged_at = Some(now);
+        self.send(socket, Message::Ping(Default::default())).await
+    }
+
+    /// Sends a message; a client that does not take it in time is taken for gone.
+    async fn send(&self, socket: &mut WebSocket, message: Message) -> Result<(), End> {
+        let patience = self.core.config.limits.ping + self.core.config.limits.pong;
+        match tokio::time::timeout(patience, socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End::Dropped),
+        }
+    }
+}
+
+fn end_of(broken: Broken) -> End {
+    End::Link(broken.close, broken.detail)
+}
+
+/// A client says 1000, or nothing, when it closes the link, and a browser 1001 when the page is left
+/// or reloaded: then nobody will come back. Any other code is a connection that failed.
+fn goodbye(frame: Option<CloseFrame>) -> End {
+    match frame.map(|frame| frame.code) {
+        None | Some(1000 | 1001 | 1005) => End::Link(LinkClose::Normal, String::new()),
+        Some(_) => End::Dropped,
+    }
+}

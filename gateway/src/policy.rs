@@ -1,0 +1,6 @@
+//! Who may do what from where: hosts, origins, addresses and rates.
+
+pub mod address;
+pub mod guests;
+pub mod origin;
+pub mod rate;

@@ -1,0 +1,246 @@
+//! Dialling: resolve at dial time, check every address, and dial the address that was checked.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::net::SocketAddr as UnixAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::target::{Kind, TargetUrl};
+use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream, lookup_host};
+
+use super::stream::{BoundPath, Stream};
+use super::{Failure, Target, Targets};
+use crate::policy::address::may_dial;
+
+/// A connected socket.
+#[derive(Debug)]
+pub struct Dialled {
+    /// The socket.
+    pub stream: Stream,
+    /// Our address on it.
+    pub local: String,
+    /// The target's address.
+    pub peer: String,
+}
+
+impl Targets {
+    /// Connects to a target. The caller bounds the time. Cancel-safe: nothing is left behind.
+    ///
+    /// # Errors
+    /// [`Failure`] with the reason of the last address tried.
+    pub async fn dial(&self, target: &Target) -> Result<Dialled, Failure> {
+        match &target.url {
+            TargetUrl::Inet { kind, host, port } => {
+                let mut failure = Failure::from(Reason::NotResolved);
+                for address in self.resolve(host, *port).await? {
+                    match dial_inet(*kind, address).await {
+                        Ok(dialled) => return Ok(dialled),
+                        Err(error) => failure = failure_of(&error),
+                    }
+                }
+                Err(failure)
+            }
+            TargetUrl::Path { kind, path } => self
+                .dial_path(*kind, path)
+                .await
+                .map_err(|e| failure_of(&e)),
+        }
+    }
+
+    /// The addresses of a host that may be dialled.
+    async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+        // An address in the configuration is the operator's own word.
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        let resolved: Vec<SocketAddr> = match lookup_host((host, port)).await {
+            Ok(addresses) => addresses.collect(),
+            Err(error) => {
+                tracing::warn!(host, %error, "target: name not resolved");
+                return Err(Reason::NotResolved.into());
+            }
+        };
+        if resolved.is_empty() {
+            return Err(Reason::NotResolved.into());
+        }
+        let local_name = host.eq_ignore_ascii_case("localhost");
+        let allowed: Vec<SocketAddr> = resolved
+            .into_iter()
+            .filter(|a| may_dial(a.ip(), &self.allow) || (local_name && a.ip().is_loopback()))
+            .collect();
+        if allowed.is_empty() {
+            tracing::warn!(host, "target: every address is blocked by policy");
+            return Err(Reason::Blocked.into());
+        }
+        Ok(allowed)
+    }
+
+    async fn dial_path(&self, kind: Kind, path: &str) -> io::Result<Dialled> {
+        if kind == Kind::Unix {
+            let stream = UnixStream::connect(path).await?;
+            let local = describe(&stream.local_addr()?.into());
+            return Ok(Dialled {
+                stream: Stream::Unix(stream),
+                local,
+                peer: path.to_owned(),
+            });
+        }
+        let bound = self.own_path();
+        let socket = UnixDatagram::bind(&bound)?;
+        // From here on the file goes with the socket, also when connecting fails.
+        let bound = BoundPath(bound);
+        socket.connect(path)?;
+        let local = bound.0.display().to_string();
+        Ok(Dialled {
+            stream: Stream::Unixgram(socket, bound),
+            local,
+            peer: path.to_owned(),
+        })
+    }
+
+    /// A path for one more socket of ours.
+    fn own_path(&self) -> std::path::PathBuf {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.directory
+            .join(format!("c{}-{next}", std::process::id()))
+    }
+}
+
+async fn dial_inet(kind: Kind, address: SocketAddr) -> io::Result<Dialled> {
+    let (stream, local, peer) = if kind == Kind::Udp {
+        let any: IpAddr = match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = UdpSocket::bind((any, 0)).await?;
+        socket.connect(address).await?;
+        let (local, peer) = (socket.local_addr()?, socket.peer_addr()?);
+        (Stream::Udp(socket), local, peer)
+    } else {
+        let stream = TcpStream::connect(address).await?;
+        // Nagle's algorithm would hold a small line back until the last one is acknowledged.
+        stream.set_nodelay(true)?;
+        let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+        (Stream::Tcp(stream), local, peer)
+    };
+    Ok(Dialled {
+        stream,
+        local: local.to_string(),
+        peer: peer.to_string(),
+    })
+}
+
+/// A Unix address for people: its path, or what it is instead.
+fn describe(address: &UnixAddr) -> String {
+    match address.as_pathname() {
+        Some(path) => Path::display(path).to_string(),
+        None => "unnamed".to_owned(),
+    }
+}
+
+/// The close reason that an error of the kernel means: connect(2), send(2), recv(2).
+pub fn reason_of(error: &io::Error) -> Reason {
+    use io::ErrorKind as Kind;
+    if error.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) {
+        return Reason::TooLarge;
+    }
+    match error.kind() {
+        Kind::ConnectionRefused => Reason::Refused,
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => Reason::Reset,
+        Kind::TimedOut => Reason::ConnectTimeout,
+        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::AddrNotAvailable => {
+            Reason::Unreachable
+        }
+        Kind::NotFound => Reason::NoSuchPath,
+        Kind::WouldBlock => Reason::BacklogFull,
+        _ => Reason::Failed,
+    }
+}
+
+fn failure_of(error: &io::Error) -> Failure {
+    let reason = reason_of(error);
+    if reason == Reason::Failed {
+        tracing::warn!(%error, "target: can't be dialled");
+    }
+    reason.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chalkwire_shared::target::TargetInfo;
+
+    fn targets(dir: &Path, urls: &[(&str, &str)]) -> Targets {
+        let targets = urls
+            .iter()
+            .map(|(name, url)| {
+                let url: TargetUrl = url.parse().unwrap();
+                Target {
+                    info: TargetInfo {
+                        name: (*name).to_owned(),
+                        kind: url.kind(),
+                        url: None,
+                        about: String::new(),
+                        builtin: false,
+                    },
+                    url,
+                }
+            })
+            .collect();
+        Targets::new(targets, Vec::new(), dir.to_owned())
+    }
+
+    async fn reason(targets: &Targets, name: &str) -> Reason {
+        targets
+            .dial(targets.get(name).unwrap())
+            .await
+            .unwrap_err()
+            .reason
+    }
+
+    #[tokio::test]
+    async fn each_way_to_fail_has_its_own_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let stale = dir.path().join("stale");
+        drop(std::os::unix::net::UnixListener::bind(&stale).unwrap());
+        let targets = targets(
+            dir.path(),
+            &[
+                ("closed", &format!("tcp://{free}")),
+                ("nowhere", "unix:///no/such/path"),
+                ("nowheregram", "unixgram:///no/such/path"),
+                ("stale", &format!("unix://{}", stale.display())),
+            ],
+        );
+        assert_eq!(reason(&targets, "closed").await, Reason::Refused);
+        assert_eq!(reason(&targets, "nowhere").await, Reason::NoSuchPath);
+        assert_eq!(reason(&targets, "nowheregram").await, Reason::NoSuchPath);
+        assert_eq!(reason(&targets, "stale").await, Reason::Refused);
+        assert_eq!(
+            targets.get("none").unwrap_err().reason,
+            Reason::UnknownTarget
+        );
+    }
+
+    #[tokio::test]
+    async fn a_datagram_sockets_path_goes_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let server = dir.path().join("server");
+        let _server = UnixDatagram::bind(&server).unwrap();
+        let targets = targets(
+            dir.path(),
+            &[("g", &format!("unixgram://{}", server.display()))],
+        );
+        let dialled = targets.dial(targets.get("g").unwrap()).await.unwrap();
+        assert!(Path::new(&dialled.local).exists());
+        drop(dialled.stream);
+        assert!(!Path::new(&dialled.local).exists());
+    }
+}

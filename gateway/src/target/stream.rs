@@ -1,0 +1,118 @@
+//! An open socket to a target, whichever its kind.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::Shutdown;
+use std::path::PathBuf;
+
+use socket2::SockRef;
+use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
+
+/// The most one read takes, in bytes: one more than the largest datagram that a frame can carry, so
+/// that a longer one is noticed.
+pub const RECV_BYTES: usize = chalkwire_shared::limits::MAX_PAYLOAD_BYTES + 1;
+
+/// An open socket to a target.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP
+    Tcp(TcpStream),
+    /// UDP, connected to one peer
+    Udp(UdpSocket),
+    /// Unix stream
+    Unix(UnixStream),
+    /// Unix datagram, with the path that our end is bound to
+    Unixgram(UnixDatagram, BoundPath),
+}
+
+/// A path in the file system that goes when its socket does.
+#[derive(Debug)]
+pub struct BoundPath(pub(super) PathBuf);
+
+impl Drop for BoundPath {
+    fn drop(&mut self) {
+        // Somebody else may have removed it already.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Stream {
+    /// Whether a message's edges survive.
+    pub fn is_datagram(&self) -> bool {
+        matches!(self, Stream::Udp(_) | Stream::Unixgram(..))
+    }
+
+    /// Reads what is there, without waiting: `WouldBlock` when nothing is.
+    pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(s) => s.try_read(buffer),
+            Stream::Udp(s) => s.try_recv(buffer),
+            Stream::Unix(s) => s.try_read(buffer),
+            Stream::Unixgram(s, _) => s.try_recv(buffer),
+        }
+    }
+
+    /// Writes what fits, without waiting: `WouldBlock` when nothing does. A datagram goes whole.
+    pub fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(s) => s.try_write(bytes),
+            Stream::Udp(s) => s.try_send(bytes),
+            Stream::Unix(s) => s.try_write(bytes),
+            Stream::Unixgram(s, _) => s.try_send(bytes),
+        }
+    }
+
+    /// Waits until there may be something to read. Cancel-safe.
+    pub async fn readable(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(s) => s.readable().await,
+            Stream::Udp(s) => s.readable().await,
+            Stream::Unix(s) => s.readable().await,
+            Stream::Unixgram(s, _) => s.readable().await,
+        }
+    }
+
+    /// Waits until something may be written. Cancel-safe.
+    pub async fn writable(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(s) => s.writable().await,
+            Stream::Udp(s) => s.writable().await,
+            Stream::Unix(s) => s.writable().await,
+            Stream::Unixgram(s, _) => s.writable().await,
+        }
+    }
+
+    /// Writes all of `bytes`, waiting as needed. Not cancel-safe: a part may be written.
+    pub async fn send_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        loop {
+            match self.try_send(bytes) {
+                Ok(_) if self.is_datagram() => return Ok(()),
+                Ok(n) if n == bytes.len() => return Ok(()),
+                Ok(n) => bytes = &bytes[n..],
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// No more data from us: a FIN on TCP; a datagram socket has no such thing, and it does nothing.
+    pub fn shutdown_write(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(s) => SockRef::from(s).shutdown(Shutdown::Write),
+            Stream::Unix(s) => SockRef::from(s).shutdown(Shutdown::Write),
+            Stream::Udp(_) | Stream::Unixgram(..) => Ok(()),
+        }
+    }
+}
+
+/// Lends this thread's receive buffer, of [`RECV_BYTES`].
+///
+/// A buffer is needed only between a read and the copy of what came; one a thread is enough for any
+/// number of sockets, and stays in the caches.
+pub fn with_buffer<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
+    thread_local! {
+        static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; RECV_BYTES].into());
+    }
+    BUFFER.with_borrow_mut(|buffer| read(buffer))
+}

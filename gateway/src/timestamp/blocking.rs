@@ -1,0 +1,92 @@
+//! One client served by a thread that blocks: for the models iterative, threaded and process.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::event::PollFlags;
+use socket2::Socket;
+
+use super::Options;
+use super::event::What;
+use super::request::{Next, Requests};
+use super::stop::{Stop, Woken};
+use super::wire;
+
+/// Serves one client to its end.
+pub(super) fn converse(
+    socket: &Socket,
+    options: &Options,
+    stop: &Stop,
+    report: &mut dyn FnMut(What),
+) {
+    if let Err(error) = exchange(socket, options, stop, report) {
+        report(What::failed(error));
+    }
+    wire::leave(socket);
+}
+
+fn exchange(
+    socket: &Socket,
+    options: &Options,
+    stop: &Stop,
+    report: &mut dyn FnMut(What),
+) -> io::Result<()> {
+    let mut requests = Requests::new(options.protocol);
+    let mut buffer = vec![0; options.recv_bytes];
+    loop {
+        match requests.next() {
+            Next::Read => {
+                // A wait and then a recv is what Python's `settimeout` does, too.
+                if !ready(socket, PollFlags::IN, options, stop, report)? {
+                    return Ok(());
+                }
+                match wire::recv(socket, &mut buffer) {
+                    Ok(bytes) => {
+                        report(if bytes == 0 {
+                            What::Eof
+                        } else {
+                            What::Recv(bytes)
+                        });
+                        requests.read(&buffer[..bytes]);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Next::Answer(data) => {
+                if stop.sleep(options.delay) || stop.sleep(options.block) {
+                    return Ok(());
+                }
+                let reply = options.reply.reply(wire::now(), &data);
+                let mut sent = 0;
+                while sent < reply.len() {
+                    if !ready(socket, PollFlags::OUT, options, stop, report)? {
+                        return Ok(());
+                    }
+                    match wire::send(socket, &reply[sent..]) {
+                        Ok(bytes) => sent += bytes,
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                report(What::Sent(sent));
+            }
+            Next::Close => return Ok(()),
+        }
+    }
+}
+
+/// Waits for the client; false if that took too long, or the server is to stop.
+fn ready(
+    socket: &Socket,
+    flags: PollFlags,
+    options: &Options,
+    stop: &Stop,
+    report: &mut dyn FnMut(What),
+) -> io::Result<bool> {
+    let woken = stop.wait(Some((socket.as_fd(), flags)), Some(options.timeout))?;
+    if woken == Woken::TimedOut {
+        report(What::TimedOut);
+    }
+    Ok(woken == Woken::Ready)
+}

@@ -1,0 +1,210 @@
+//! UDP and Unix datagrams: one datagram, one datagram.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chalkwire_shared::target::Kind;
+use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketAddrUnix};
+use tokio::io::Interest;
+use tokio::net::{UdpSocket, UnixDatagram};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::Context;
+use super::backoff::Backoff;
+use super::budget::Budgets;
+use super::event::{What, Why};
+use super::evented::stopped;
+use super::listen::Listener;
+use super::wire;
+
+/// Delayed replies that may wait at once, each of 64 KiB at most.
+const MAX_WAITING: usize = 1024;
+
+enum Socket {
+    Udp(UdpSocket),
+    Unix(UnixDatagram),
+}
+
+/// What one `recvfrom` returned.
+struct Datagram {
+    data: Vec<u8>,
+    /// The bytes that it had before it was cut to the buffer.
+    whole: usize,
+    sender: Option<SocketAddrAny>,
+}
+
+/// Answers datagrams on the calling thread.
+pub(super) fn run(runtime: &Runtime, listener: Listener, context: &Arc<Context>) {
+    let Listener { file, socket, url } = listener;
+    let done = runtime.block_on(async {
+        let socket = match url.kind() {
+            Kind::Udp => Socket::Udp(UdpSocket::from_std(socket.into())?),
+            _ => Socket::Unix(UnixDatagram::from_std(OwnedFd::from(socket).into())?),
+        };
+        let socket = Arc::new(socket);
+        serve(&socket, context).await?;
+        // Before the socket: see `SocketFile`.
+        drop(file);
+        io::Result::Ok(())
+    });
+    if let Err(error) = done {
+        context.reporter.server(What::failed(error));
+    }
+}
+
+async fn serve(socket: &Arc<Socket>, context: &Arc<Context>) -> io::Result<()> {
+    let mut stopped = std::pin::pin!(stopped(&context.stop));
+    let mut budgets = Budgets::new();
+    let mut waiting = JoinSet::new();
+    let mut backoff = Backoff::new();
+    loop {
+        // All are cancel-safe: a datagram is received in one poll or not at all.
+        tokio::select! {
+            done = &mut stopped => {
+                waiting.shutdown().await;
+                return done;
+            }
+            Some(_) = waiting.join_next() => {}
+            received = socket.recv(context.options.recv_bytes) => match received {
+                Ok(datagram) => {
+                    backoff.reset();
+                    take(datagram, socket, context, &mut budgets, &mut waiting).await;
+                }
+                // What an earlier reply met (ICMP) may be told here; it is nobody's end.
+                Err(error) => {
+                    context.reporter.server(What::failed(format_args!("recv: {error}")));
+                    sleep(backoff.after(&error).unwrap_or(Duration::ZERO)).await;
+                }
+            }
+        }
+    }
+}
+
+async fn take(
+    datagram: Datagram,
+    socket: &Arc<Socket>,
+    context: &Arc<Context>,
+    budgets: &mut Budgets<SocketAddrAny>,
+    waiting: &mut JoinSet<()>,
+) {
+    let reporter = &context.reporter;
+    let peer = reporter.peer(|| datagram.sender.as_ref().map_or_else(unnamed, name));
+    let bytes = datagram.data.len();
+    reporter.datagram(
+        &peer,
+        if datagram.whole > bytes {
+            let of = datagram.whole;
+            What::RecvCut { bytes, of }
+        } else {
+            What::Recv(bytes)
+        },
+    );
+    let ignored = |why| reporter.datagram(&peer, What::Ignored(why));
+    let Some(sender) = datagram.sender else {
+        return ignored(Why::NoAddress);
+    };
+    if context.options.reply.begins_like_reply(&datagram.data) {
+        return ignored(Why::LikeReply);
+    }
+    if !budgets.may_answer(&sender, reporter.clock().now_us()) {
+        return ignored(Why::OverBudget);
+    }
+    let answer = Answer {
+        data: datagram.data,
+        sender,
+        peer: Arc::clone(&peer),
+    };
+    if context.options.delay.is_zero() {
+        answer.give(socket, context);
+    } else if waiting.len() < MAX_WAITING {
+        let (socket, context) = (Arc::clone(socket), Arc::clone(context));
+        waiting.spawn(async move {
+            sleep(context.options.delay).await;
+            answer.give(&socket, &context);
+        });
+    } else {
+        ignored(Why::Busy);
+    }
+}
+
+struct Answer {
+    data: Vec<u8>,
+    sender: SocketAddrAny,
+    peer: Arc<str>,
+}
+
+impl Answer {
+    /// Sends the reply, or reports why it could not be sent. It never waits for a receiver.
+    fn give(&self, socket: &Socket, context: &Context) {
+        // On purpose: it holds the thread, and with it every other sender.
+        if context.stop.sleep(context.options.block) {
+            return;
+        }
+        let reply = context.options.reply.reply(wire::now(), &self.data);
+        let flags = SendFlags::DONTWAIT;
+        let sent = rustix::net::sendto(socket, &reply, flags, &self.sender);
+        let what = match sent {
+            Ok(bytes) => What::Sent(bytes),
+            Err(error) => What::failed(io::Error::from(error)),
+        };
+        context.reporter.datagram(&self.peer, what);
+    }
+}
+
+impl Socket {
+    async fn recv(&self, most: usize) -> io::Result<Datagram> {
+        match self {
+            Socket::Udp(s) => s.async_io(Interest::READABLE, || receive(s, most)).await,
+            Socket::Unix(s) => s.async_io(Interest::READABLE, || receive(s, most)).await,
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        match self {
+            Socket::Udp(socket) => socket.as_fd(),
+            Socket::Unix(socket) => socket.as_fd(),
+        }
+    }
+}
+
+fn receive(socket: impl AsFd, most: usize) -> io::Result<Datagram> {
+    let mut data = vec![0; most];
+    // With MSG_TRUNC the length is the datagram's own, even where the buffer is shorter (recv(2)).
+    let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
+    let (_, whole, sender) = rustix::net::recvfrom(socket, &mut data[..], flags)?;
+    data.truncate(whole);
+    Ok(Datagram {
+        data,
+        whole,
+        sender: sender.filter(has_name),
+    })
+}
+
+fn has_name(sender: &SocketAddrAny) -> bool {
+    SocketAddrUnix::try_from(sender.clone()).map_or(true, |address| !address.is_unnamed())
+}
+
+fn unnamed() -> String {
+    "unnamed".to_owned()
+}
+
+/// A sender's address, as events carry it: no control characters.
+fn name(sender: &SocketAddrAny) -> String {
+    if let Ok(address) = std::net::SocketAddr::try_from(sender.clone()) {
+        return address.to_string();
+    }
+    let Ok(address) = SocketAddrUnix::try_from(sender.clone()) else {
+        return "unknown".to_owned();
+    };
+    match (address.path_bytes(), address.abstract_name()) {
+        (Some(path), _) => path.escape_ascii().to_string(),
+        (None, Some(name)) => format!("@{}", name.escape_ascii()),
+        (None, None) => unnamed(),
+    }
+}

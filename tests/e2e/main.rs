@@ -1,0 +1,14 @@
+//! The whole way, end to end: the real program, real sockets, and peers that nobody here wrote.
+//!
+//! Every test has a gateway of its own on a free port, and a deadline for all that it waits for.
+
+// What holds in tests holds in what they are made of.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used
+)]
+
+mod servers;
+mod sockets;

@@ -1,0 +1,1 @@
+//! What a socket does on a link.

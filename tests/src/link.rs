@@ -1,0 +1,477 @@
+//! A small honest client of the link protocol: numbers its messages, keeps credit, resumes.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::frame::{
+    CLIENT_HEADER_BYTES, ClientFrame, GATEWAY_HEADER_BYTES, GatewayFrame,
+};
+use chalkwire_shared::id::{SocketId, Token};
+use chalkwire_shared::limits::{Limits, SUBPROTOCOL};
+use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_shared::target::TargetInfo;
+use futures_util::SinkExt;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::deadline::within;
+use crate::websocket::{self, Ended, WebSocket};
+
+/// Credit that a socket has where the test does not care.
+const CREDIT_BYTES: u32 = 262_144;
+
+/// After so many messages of the gateway, or bytes of data, they are acknowledged.
+const ACK_MESSAGES: u64 = 32;
+const ACK_BYTES: usize = 65_536;
+
+/// What comes from the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A control message, `credit` and `ack` excepted: those the link deals with.
+    Told(GatewayMessage),
+    /// A data frame.
+    Data(GatewayFrame),
+}
+
+impl Event {
+    /// The socket that it is about.
+    pub fn socket(&self) -> Option<SocketId> {
+        match self {
+            Event::Data(frame) => Some(frame.socket),
+            Event::Told(
+                GatewayMessage::Opened { socket, .. }
+                | GatewayMessage::Wrote { socket, .. }
+                | GatewayMessage::Eof { socket, .. }
+                | GatewayMessage::Closed { socket, .. },
+            ) => Some(*socket),
+            Event::Told(GatewayMessage::Notice { socket, .. }) => *socket,
+            Event::Told(_) => None,
+        }
+    }
+}
+
+/// All that a socket received until it was closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// Its bytes, of all frames.
+    pub bytes: Vec<u8>,
+    /// Whether the target ended its side first.
+    pub eof: bool,
+    /// Why it was closed.
+    pub reason: Reason,
+}
+
+/// A link.
+#[derive(Debug)]
+pub struct Link {
+    address: SocketAddr,
+    /// `None` while the connection is cut.
+    socket: Option<WebSocket>,
+    /// From the welcome.
+    pub token: Token,
+    /// From the welcome.
+    pub limits: Limits,
+    /// From the welcome.
+    pub targets: Vec<TargetInfo>,
+    /// The number of our last sequenced message.
+    pub sent: u64,
+    /// Ours that the gateway has not acknowledged.
+    kept: VecDeque<(u64, Message)>,
+    /// The number of the gateway's last sequenced message.
+    pub seen: u64,
+    /// What the gateway knows of `seen`, and data bytes since.
+    acknowledged: u64,
+    unacknowledged_bytes: usize,
+    last_socket: u32,
+    /// What we may still send on each socket, in bytes of frames.
+    windows: HashMap<SocketId, u64>,
+    /// Sockets that get their credit back by themselves, and how much they are owed.
+    generous: HashMap<SocketId, u32>,
+    /// Events that were read while another socket's were waited for.
+    aside: VecDeque<Event>,
+}
+
+impl Link {
+    /// A new link.
+    ///
+    /// # Panics
+    /// When the gateway does not welcome it.
+    pub async fn connect(address: SocketAddr) -> Self {
+        let mut socket = open_connection(address).await;
+        let (token, limits, targets) = welcome(&mut socket).await;
+        Link {
+            address,
+            socket: Some(socket),
+            token,
+            limits,
+            targets,
+            sent: 0,
+            kept: VecDeque::new(),
+            seen: 0,
+            acknowledged: 0,
+            unacknowledged_bytes: 0,
+            last_socket: 0,
+            windows: HashMap::new(),
+            generous: HashMap::new(),
+            aside: VecDeque::new(),
+        }
+    }
+
+    /// Opens a socket whose credit is given back as data comes.
+    pub async fn open(&mut self, target: &str) -> SocketId {
+        let socket = self.open_with(target, CREDIT_BYTES, false).await;
+        self.generous.insert(socket, 0);
+        socket
+    }
+
+    /// Opens a socket, and checks that it is connected.
+    pub async fn opened(&mut self, target: &str) -> SocketId {
+        let socket = self.open(target).await;
+        self.expect_opened(socket).await;
+        socket
+    }
+
+    /// Opens a socket with so much credit, and no more by itself.
+    pub async fn open_with(&mut self, target: &str, credit: u32, trace: bool) -> SocketId {
+        self.last_socket += 1;
+        let socket = SocketId(self.last_socket);
+        self.windows.insert(socket, self.limits.window_bytes.into());
+        let target = target.to_owned();
+        self.say(|seq| ClientMessage::Open {
+            seq,
+            socket,
+            target,
+            credit,
+            trace,
+            faults: Vec::new(),
+        })
+        .await;
+        socket
+    }
+
+    /// Sends data, when there is credit for it.
+    pub async fn send(&mut self, socket: SocketId, payload: &[u8]) {
+        let cost = (CLIENT_HEADER_BYTES + payload.len()) as u64;
+        while self.windows[&socket] < cost {
+            let event = self.receive().await.expect("credit for what is to be sent");
+            self.aside.push_back(event);
+        }
+        if let Some(window) = self.windows.get_mut(&socket) {
+            *window -= cost;
+        }
+        self.send_unasked(socket, payload).await;
+    }
+
+    /// Sends data without regard to credit.
+    pub async fn send_unasked(&mut self, socket: SocketId, payload: &[u8]) {
+        self.sent += 1;
+        let frame = ClientFrame {
+            socket,
+            seq: self.sent,
+            payload: Bytes::copy_from_slice(payload),
+        };
+        self.put(Message::Binary(frame.encode())).await;
+    }
+
+    /// No more data from this side.
+    pub async fn shutdown(&mut self, socket: SocketId) {
+        self.say(|seq| ClientMessage::Shutdown { seq, socket })
+            .await;
+    }
+
+    /// Closes the socket.
+    pub async fn close(&mut self, socket: SocketId) {
+        self.say(|seq| ClientMessage::Close { seq, socket }).await;
+    }
+
+    /// Gives credit by hand.
+    pub async fn credit(&mut self, socket: SocketId, bytes: u32) {
+        self.say(|seq| ClientMessage::Credit { seq, socket, bytes })
+            .await;
+    }
+
+    /// Sends a sequenced message.
+    pub async fn say(&mut self, message: impl FnOnce(u64) -> ClientMessage) {
+        self.sent += 1;
+        let message = message(self.sent);
+        self.put(Message::text(message.encode())).await;
+    }
+
+    /// Acknowledges what came.
+    pub async fn acknowledge(&mut self) {
+        self.acknowledged = self.seen;
+        self.unacknowledged_bytes = 0;
+        let ack = ClientMessage::Ack { seen: self.seen };
+        self.write(Message::text(ack.encode())).await;
+    }
+
+    /// Sends anything, as it is.
+    pub async fn write(&mut self, message: Message) {
+        if let Some(socket) = &mut self.socket {
+            // A connection that is gone shows when it is read.
+            let _ = within("the connection to take a message", socket.send(message)).await;
+        }
+    }
+
+    /// Keeps a sequenced message until it is acknowledged, and sends it if there is a connection.
+    async fn put(&mut self, message: Message) {
+        self.kept.push_back((self.sent, message.clone()));
+        self.write(message).await;
+    }
+
+    /// The next event of any socket, in the order in which they came.
+    ///
+    /// # Errors
+    /// How the connection ended.
+    pub async fn next(&mut self) -> Result<Event, Ended> {
+        match self.aside.pop_front() {
+            Some(event) => Ok(event),
+            None => self.receive().await,
+        }
+    }
+
+    async fn receive(&mut self) -> Result<Event, Ended> {
+        loop {
+            let socket = self.socket.as_mut().ok_or(Ended::Lost)?;
+            let event = match websocket::next(socket).await {
+                Ok(Message::Text(text)) => Event::Told(
+                    GatewayMessage::decode(&text).unwrap_or_else(|e| panic!("{e}: {text}")),
+                ),
+                Ok(message) => Event::Data(
+                    GatewayFrame::decode(message.into_data()).expect("a frame of the protocol"),
+                ),
+                Err(ended) => {
+                    self.socket = None;
+                    return Err(ended);
+                }
+            };
+            if let Some(event) = self.note(event).await {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Checks the order, keeps the books; passes on what is not the link's own.
+    async fn note(&mut self, event: Event) -> Option<Event> {
+        let seq = match &event {
+            Event::Told(message) => message.seq(),
+            Event::Data(frame) => Some(frame.seq),
+        };
+        if let Some(seq) = seq {
+            assert_eq!(seq, self.seen + 1, "a message is missing, or came twice");
+            self.seen = seq;
+        }
+        match &event {
+            Event::Told(GatewayMessage::Ack { seen }) => {
+                assert!(*seen <= self.sent, "ack of what was never sent");
+                self.forget(*seen);
+                return None;
+            }
+            Event::Told(GatewayMessage::Credit { socket, bytes, .. }) => {
+                if let Some(window) = self.windows.get_mut(socket) {
+                    *window += u64::from(*bytes);
+                }
+                return None;
+            }
+            Event::Data(frame) => {
+                let cost = GATEWAY_HEADER_BYTES + frame.payload.len();
+                self.unacknowledged_bytes += cost;
+                self.give_back(frame.socket, cost).await;
+            }
+            Event::Told(_) => {}
+        }
+        if self.seen - self.acknowledged >= ACK_MESSAGES || self.unacknowledged_bytes >= ACK_BYTES {
+            self.acknowledge().await;
+        }
+        Some(event)
+    }
+
+    async fn give_back(&mut self, socket: SocketId, cost: usize) {
+        let Some(owed) = self.generous.get_mut(&socket) else {
+            return;
+        };
+        *owed += u32::try_from(cost).expect("a frame's length");
+        if *owed >= CREDIT_BYTES / 4 {
+            let bytes = std::mem::take(owed);
+            self.credit(socket, bytes).await;
+        }
+    }
+
+    fn forget(&mut self, seen: u64) {
+        while self.kept.front().is_some_and(|(seq, _)| *seq <= seen) {
+            self.kept.pop_front();
+        }
+    }
+
+    /// The next event of one socket; those of others are put aside for later.
+    ///
+    /// # Panics
+    /// When the connection ends.
+    pub async fn event(&mut self, socket: SocketId) -> Event {
+        let of_socket = |event: &Event| event.socket() == Some(socket);
+        if let Some(at) = self.aside.iter().position(of_socket) {
+            return self.aside.remove(at).expect("it was found there");
+        }
+        loop {
+            let event = self.receive().await;
+            let event = event.unwrap_or_else(|end| panic!("the link ended: {end:?}"));
+            if of_socket(&event) {
+                return event;
+            }
+            self.aside.push_back(event);
+        }
+    }
+
+    /// The socket's next event must be `opened`: our address and the target's.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn expect_opened(&mut self, socket: SocketId) -> (String, String) {
+        match self.event(socket).await {
+            Event::Told(GatewayMessage::Opened { local, peer, .. }) => (local, peer),
+            other => panic!("not opened but {other:?}"),
+        }
+    }
+
+    /// The socket's next event must be data.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn expect_data(&mut self, socket: SocketId) -> GatewayFrame {
+        match self.event(socket).await {
+            Event::Data(frame) => frame,
+            other => panic!("not data but {other:?}"),
+        }
+    }
+
+    /// The socket's next event must be `eof`.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn expect_eof(&mut self, socket: SocketId) {
+        match self.event(socket).await {
+            Event::Told(GatewayMessage::Eof { .. }) => {}
+            other => panic!("not eof but {other:?}"),
+        }
+    }
+
+    /// The socket's next event must be `closed`: why, for programs and for a learner.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn expect_closed(&mut self, socket: SocketId) -> (Reason, String) {
+        match self.event(socket).await {
+            Event::Told(GatewayMessage::Closed { reason, detail, .. }) => (reason, detail),
+            other => panic!("not closed but {other:?}"),
+        }
+    }
+
+    /// Reads so many bytes of a stream socket.
+    ///
+    /// # Panics
+    /// When something else comes before they are there, or more of them.
+    pub async fn expect_bytes(&mut self, socket: SocketId, length: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            bytes.extend_from_slice(&self.expect_data(socket).await.payload);
+        }
+        assert_eq!(bytes.len(), length, "more came than was expected");
+        bytes
+    }
+
+    /// All that the socket receives until it is closed.
+    ///
+    /// # Panics
+    /// When something comes that has no place there.
+    pub async fn rest(&mut self, socket: SocketId) -> Rest {
+        let (mut bytes, mut eof) = (Vec::new(), false);
+        loop {
+            match self.event(socket).await {
+                Event::Data(frame) => {
+                    assert!(!eof, "data after eof");
+                    bytes.extend_from_slice(&frame.payload);
+                }
+                Event::Told(GatewayMessage::Eof { .. }) => eof = true,
+                Event::Told(GatewayMessage::Closed { reason, .. }) => {
+                    return Rest { bytes, eof, reason };
+                }
+                other => panic!("in the middle of a stream: {other:?}"),
+            }
+        }
+    }
+
+    /// Reads on until the connection ends, whatever comes.
+    pub async fn ended(&mut self) -> Ended {
+        loop {
+            if let Err(ended) = self.receive().await {
+                return ended;
+            }
+        }
+    }
+
+    /// Pulls the cable: the TCP connection is reset, nobody says goodbye.
+    pub fn cut(&mut self) {
+        if let Some(socket) = self.socket.take() {
+            websocket::abort(socket);
+        }
+    }
+
+    /// Takes the link up on a new connection, and sends again what the gateway has not.
+    ///
+    /// # Errors
+    /// What the gateway says when it has forgotten the link; then this is a new one.
+    ///
+    /// # Panics
+    /// When the gateway says anything else.
+    pub async fn resume(&mut self) -> Result<(), String> {
+        let mut socket = open_connection(self.address).await;
+        let fresh = welcome(&mut socket).await;
+        self.socket = Some(socket);
+        let resume = ClientMessage::Resume {
+            token: self.token.clone(),
+            seen: self.seen,
+        };
+        self.write(Message::text(resume.encode())).await;
+        match self.receive().await {
+            Ok(Event::Told(GatewayMessage::Resumed { seen })) => {
+                assert!(seen <= self.sent, "the gateway has what was never sent");
+                self.forget(seen);
+            }
+            Ok(Event::Told(GatewayMessage::ResumeFailed { detail })) => {
+                (self.token, self.limits, self.targets) = fresh;
+                (self.sent, self.seen, self.acknowledged) = (0, 0, 0);
+                (self.last_socket, self.unacknowledged_bytes) = (0, 0);
+                self.kept.clear();
+                self.aside.clear();
+                return Err(detail);
+            }
+            other => panic!("no answer to resume: {other:?}"),
+        }
+        for (_, message) in self.kept.clone() {
+            self.write(message).await;
+        }
+        Ok(())
+    }
+}
+
+async fn open_connection(address: SocketAddr) -> WebSocket {
+    let connected = websocket::connect(address, "/ws", Some(SUBPROTOCOL)).await;
+    let (socket, chosen) = connected.expect("a link");
+    assert_eq!(chosen.as_deref(), Some(SUBPROTOCOL));
+    socket
+}
+
+async fn welcome(socket: &mut WebSocket) -> (Token, Limits, Vec<TargetInfo>) {
+    let message = websocket::next(socket).await.expect("a welcome");
+    let text = message.to_text().expect("a text message");
+    match GatewayMessage::decode(text) {
+        Ok(GatewayMessage::Welcome {
+            token,
+            limits,
+            targets,
+            ..
+        }) => (token, limits, targets),
+        other => panic!("no welcome but {other:?}"),
+    }
+}
