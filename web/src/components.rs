@@ -1,5 +1,6 @@
 //! What the page is made of: a file for each part, drawn from plain data.
 
+pub mod connection_test;
 pub mod download;
 pub mod hex_view;
 pub mod inspector;

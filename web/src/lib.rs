@@ -8,5 +8,6 @@ pub mod export;
 pub mod fields;
 pub mod legs;
 pub mod model;
+pub mod probe;
 pub mod sequence;
 pub mod take_home;

@@ -162,6 +162,9 @@ impl Build {
                         Tone::Sent,
                         label,
                     );
+                    self.last(|step| {
+                        step.say = format!("the gateway wrote {}", bytes_text(bytes.len()))
+                    });
                 } else if *unknown {
                     self.last(|step| {
                         step.ending = Ending::Unknown;
@@ -181,6 +184,14 @@ impl Build {
                     Tone::Received,
                     size(entry.kind, bytes.len(), *truncated),
                 );
+                let cut = if *truncated {
+                    "; the datagram’s tail is cut off"
+                } else {
+                    ""
+                };
+                self.last(|step| {
+                    step.say = format!("the gateway read {}{cut}", bytes_text(bytes.len()))
+                });
                 let say = format!("received {}", bytes_text(bytes.len()));
                 self.here(
                     entry,
