@@ -86,10 +86,14 @@ fn perform(inner: &Rc<RefCell<Inner>>, actions: Vec<Action>) {
                 let (weak, url) = (weak.clone(), health_url(&inner.borrow().base));
                 spawn_local(async move { feed(&weak, get(&url).await) });
             }
-            Action::Open => match Socket::open(&echo_url(&inner.borrow().base), &weak) {
-                Ok(socket) => inner.borrow_mut().socket = Some(socket),
-                Err(why) => return feed(&weak, Event::Closed(0, in_words(&why))),
-            },
+            Action::Open => {
+                // Not inside the match: what is borrowed there stays borrowed in its arms.
+                let url = echo_url(&inner.borrow().base);
+                match Socket::open(&url, &weak) {
+                    Ok(socket) => inner.borrow_mut().socket = Some(socket),
+                    Err(why) => return feed(&weak, Event::Closed(0, in_words(&why))),
+                }
+            }
             Action::SendText(text) => {
                 if let Some(socket) = &inner.borrow().socket {
                     // A socket that cannot send is about to report that it is closed.
