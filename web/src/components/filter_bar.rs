@@ -15,8 +15,8 @@ pub const FILTER_ID: &str = "filter";
 
 /// From what the second time of a row counts.
 const TIMES: [(Times, &str, &str); 2] = [
-    (Times::Before, "before", "Δ row before"),
-    (Times::First, "first", "Δ first row"),
+    (Times::Before, "before", "Δ before"),
+    (Times::First, "first", "Δ first"),
 ];
 
 /// The bar.

@@ -22,7 +22,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                 <svg class="mark" viewBox="0 0 22 22" aria-hidden="true">
                     <path d="M2 15 C6 4 9 20 13 9 S19 7 20 5" />
                 </svg>
-                { "Chalkwire" }
+                <span>{ "Chalkwire" }</span>
             </h1>
             <nav class="places" aria-label="Pages">
                 <a href="./" aria-current="page">{ "Lab" }</a>
