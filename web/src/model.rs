@@ -125,3 +125,103 @@ impl ClockMap {
         self.zero_ms + clock_us as f64 / 1000.0
     }
 }
+
+/// Whose clock a time was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// The browser's.
+    Browser,
+    /// The gateway's.
+    Gateway,
+    /// From a moment of the one to a moment of the other: as exact as the clocks are compared.
+    Both,
+}
+
+impl Whose {
+    /// The clock in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Whose::Browser => "browser",
+            Whose::Gateway => "gateway",
+            Whose::Both => "both",
+        }
+    }
+}
+
+/// A span of time for people, in at most eight characters: `0.06 ms`, `1.9 ms`, `4.95 s`, `17 min`.
+pub fn ms_text(ms: f64) -> String {
+    let s = ms / 1000.0;
+    match ms.abs() {
+        a if a < 0.005 => "0 ms".to_owned(),
+        a if a < 0.995 => format!("{ms:.2} ms"),
+        a if a < 99.5 => format!("{ms:.1} ms"),
+        a if a < 999.5 => format!("{ms:.0} ms"),
+        a if a < 9_995.0 => format!("{s:.2} s"),
+        a if a < 99_500.0 => format!("{s:.1} s"),
+        a if a < 999_500.0 => format!("{s:.0} s"),
+        a if a < 99.5 * 60_000.0 => format!("{:.0} min", s / 60.0),
+        _ => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// A number of bytes for people: `1 byte`, `7 bytes`.
+pub fn bytes_text(count: usize) -> String {
+    format!("{count} byte{}", if count == 1 { "" } else { "s" })
+}
+
+/// Where a socket is in its life, as the page knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SocketState {
+    /// Asked for; no answer yet.
+    Connecting,
+    /// Open both ways.
+    Open,
+    /// The page shut down its side (FIN sent); the target may still send.
+    ShutDown,
+    /// The target shut down its side (FIN received); the page may still send.
+    PeerDone,
+    /// Over.
+    Closed,
+}
+
+impl SocketState {
+    /// The state in a word or two, as a badge shows it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SocketState::Connecting => "connecting",
+            SocketState::Open => "open",
+            SocketState::ShutDown => "shut down",
+            SocketState::PeerDone => "peer is done",
+            SocketState::Closed => "closed",
+        }
+    }
+}
+
+/// What there is to know about a socket, for lists and the inspector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SocketView {
+    /// Its number.
+    pub id: SocketId,
+    /// The target's name.
+    pub target: String,
+    /// The target's kind.
+    pub kind: Kind,
+    /// Where it is in its life.
+    pub state: SocketState,
+    /// The gateway's address on it; empty until it is connected.
+    pub local: String,
+    /// The target's address; empty until it is connected.
+    pub peer: String,
+    /// Messages sent.
+    pub sent: u32,
+    /// Payload sent, in bytes.
+    pub sent_bytes: u64,
+    /// Messages received.
+    pub received: u32,
+    /// Payload received, in bytes.
+    pub received_bytes: u64,
+    /// What the page may still send before it needs credit, in bytes with headers.
+    pub credit_bytes: u64,
+    /// Payload that waits in the page for credit, in bytes.
+    pub waiting_bytes: u64,
+}

@@ -1,0 +1,156 @@
+//! What the page needs of the browser besides the WebSocket: clock, storage, address, events.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Element, Event, EventTarget, HtmlElement, Window};
+
+use crate::state::settings::Theme;
+
+/// The browser's window; there is none only outside a browser.
+pub fn window() -> Option<Window> {
+    web_sys::window()
+}
+
+/// An event listener that is taken away when it is dropped.
+pub struct Listener {
+    target: EventTarget,
+    kind: &'static str,
+    closure: Closure<dyn FnMut(Event)>,
+}
+
+impl Listener {
+    /// Calls `f` at each event of a kind.
+    pub fn new(target: EventTarget, kind: &'static str, f: impl FnMut(Event) + 'static) -> Self {
+        let closure = Closure::<dyn FnMut(Event)>::new(f);
+        // The browser refuses no listener of a known target.
+        let _ = target.add_event_listener_with_callback(kind, closure.as_ref().unchecked_ref());
+        Listener {
+            target,
+            kind,
+            closure,
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let callback = self.closure.as_ref().unchecked_ref();
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.kind, callback);
+    }
+}
+
+/// A clock in ms since 1970 that goes on evenly, in fractions of a ms where the browser allows.
+#[derive(Debug, Default)]
+pub struct Clock {
+    zero_ms: f64,
+}
+
+impl Clock {
+    /// Now.
+    pub fn now_ms(&mut self) -> f64 {
+        let wall_ms = js_sys::Date::now();
+        let Some(performance) = window().and_then(|it| it.performance()) else {
+            return wall_ms;
+        };
+        let even_ms = performance.now();
+        // It stops while the machine sleeps, and the wall clock may be set: then begin anew.
+        if (self.zero_ms + even_ms - wall_ms).abs() > 1_000.0 {
+            self.zero_ms = wall_ms - even_ms;
+        }
+        self.zero_ms + even_ms
+    }
+}
+
+/// Minutes that the local time is east of UTC.
+pub fn zone_min() -> i32 {
+    -(js_sys::Date::new_0().get_timezone_offset() as i32)
+}
+
+/// What is stored under a name; nothing where the browser keeps nothing.
+pub fn stored(name: &str) -> Option<String> {
+    let storage = window()?.local_storage().ok()??;
+    storage.get_item(&format!("chalkwire.{name}")).ok()?
+}
+
+/// Stores a value; a browser that keeps nothing is no reason to stop.
+pub fn store(name: &str, value: &str) {
+    if let Some(Ok(Some(storage))) = window().map(|it| it.local_storage()) {
+        let _ = storage.set_item(&format!("chalkwire.{name}"), value);
+    }
+}
+
+/// The fragment of the page's address.
+pub fn fragment() -> String {
+    window()
+        .and_then(|it| it.location().hash().ok())
+        .unwrap_or_default()
+}
+
+/// Replaces the fragment of the page's address, without a new entry in the history.
+pub fn set_fragment(fragment: &str) {
+    let Some(window) = window() else { return };
+    let now = window.location().hash().unwrap_or_default();
+    if now == fragment || (now.is_empty() && fragment == "#") {
+        return;
+    }
+    if let Ok(history) = window.history() {
+        // Refused only for addresses of other origins.
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(fragment));
+    }
+}
+
+/// The page's own address.
+pub fn base() -> String {
+    let document = window().and_then(|it| it.document());
+    let uri = document.and_then(|it| it.base_uri().ok().flatten());
+    uri.unwrap_or_default()
+}
+
+/// Whether a media query holds.
+pub fn media(query: &str) -> bool {
+    window()
+        .and_then(|it| it.match_media(query).ok().flatten())
+        .is_some_and(|it| it.matches())
+}
+
+/// Gives the page its colours.
+pub fn dress(theme: Theme) {
+    let theme = match theme {
+        Theme::System if media("(prefers-contrast: more)") => Theme::Contrast,
+        Theme::System if media("(prefers-color-scheme: dark)") => Theme::Dark,
+        Theme::System => Theme::Light,
+        theme => theme,
+    };
+    let root = window()
+        .and_then(|it| it.document())
+        .and_then(|it| it.document_element());
+    if let Some(root) = root {
+        let _ = root.set_attribute("data-theme", theme.key());
+    }
+}
+
+/// The element of that id.
+pub fn element(id: &str) -> Option<Element> {
+    window()?.document()?.get_element_by_id(id)
+}
+
+/// Puts the focus on the element of that id.
+pub fn focus(id: &str) {
+    if let Some(element) = element(id).and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+        // What cannot have the focus does not get it.
+        let _ = element.focus();
+    }
+}
+
+/// Whether an event's target takes keys as text.
+pub fn is_typing(event: &Event) -> bool {
+    let target = event
+        .target()
+        .and_then(|it| it.dyn_into::<HtmlElement>().ok());
+    target.is_some_and(|it| {
+        matches!(it.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+            || it.is_content_editable()
+    })
+}

@@ -1,0 +1,39 @@
+//! What the page is made of: a file for each part, drawn from plain data.
+
+use yew::Callback;
+
+use crate::state::Action;
+
+pub mod app;
+pub mod composer;
+pub mod connection_test;
+pub mod details;
+pub mod dialog;
+pub mod download;
+pub mod export_menu;
+pub mod filter_bar;
+pub mod hex_view;
+pub mod inspector;
+pub mod legs;
+pub mod log_list;
+pub mod log_row;
+pub mod payload;
+pub mod picture;
+pub mod programs;
+pub mod sequence;
+pub mod shortcuts;
+pub mod sidebar;
+pub mod top_bar;
+
+/// Turns an event into an action, where it calls for one.
+fn when<E: 'static>(
+    act: &Callback<Action>,
+    action: impl Fn(E) -> Option<Action> + 'static,
+) -> Callback<E> {
+    let act = act.clone();
+    Callback::from(move |event| {
+        if let Some(action) = action(event) {
+            act.emit(action);
+        }
+    })
+}

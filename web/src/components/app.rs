@@ -1,0 +1,327 @@
+//! The page's shell: it performs what the reducer decides, and draws when something has changed.
+
+use std::cell::{Ref, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{EventTarget, KeyboardEvent};
+use yew::html::Scope;
+use yew::prelude::*;
+
+use super::details::DETAILS_ID;
+use super::log_list::LIST_ID;
+use crate::browser::{self, Clock, Listener};
+use crate::link::Phase;
+use crate::pages::lab::Lab;
+use crate::socket::{Came, Connection};
+use crate::state::settings::{Address, Settings, Theme};
+use crate::state::{Action, Effect, Focus, Now, State, Timer};
+
+/// What came is taken in with the next frame, or after so many ms where frames stand still: in a
+/// hidden tab.
+const GATHER_MS: u32 = 120;
+
+/// Where the details slide over the rest, as the sheet of styles has it.
+const SLIDES_OVER: &str = "(max-width: 1099px)";
+
+/// The page's state, to be read while drawing.
+#[derive(Clone)]
+pub struct Page {
+    state: Rc<RefCell<State>>,
+    revision: u64,
+    /// Minutes that the local time is east of UTC.
+    pub zone_min: i32,
+    /// The page's own address, with which the gateway's paths begin.
+    pub base: AttrValue,
+    /// When this was drawn, in ms since 1970.
+    pub now_ms: f64,
+}
+
+impl Page {
+    /// The state.
+    pub fn state(&self) -> Ref<'_, State> {
+        self.state.borrow()
+    }
+}
+
+impl PartialEq for Page {
+    fn eq(&self, other: &Self) -> bool {
+        self.revision == other.revision && Rc::ptr_eq(&self.state, &other.state)
+    }
+}
+
+/// What the shell hears.
+pub enum Msg {
+    /// Somebody did something, or a wait is over.
+    Act(Action),
+    /// Something came over the WebSocket.
+    Came(Came),
+    /// It is time to take in what came.
+    TakeIn,
+    /// A second has passed that somebody watches.
+    Second,
+    /// The system's colours have changed.
+    Dress,
+}
+
+/// The whole page.
+pub struct App {
+    page: Page,
+    clock: Clock,
+    connection: Option<Connection>,
+    came: VecDeque<(f64, Came)>,
+    gathering: Option<Timeout>,
+    on_frame: Closure<dyn FnMut()>,
+    timers: HashMap<Timer, Timeout>,
+    second: Option<Timeout>,
+    focus: Option<Focus>,
+    _listeners: Vec<Listener>,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let link = ctx.link();
+        let frame = link.clone();
+        let settings = Settings {
+            theme: browser::stored("theme")
+                .and_then(|it| Theme::from_key(&it))
+                .unwrap_or_default(),
+            keys: browser::stored("keys").as_deref() != Some("off"),
+            ..Settings::default()
+        };
+        let address = Address::read(&browser::fragment());
+        let state = Rc::<RefCell<State>>::default();
+        let mut app = App {
+            page: Page {
+                state: state.clone(),
+                revision: 0,
+                zone_min: browser::zone_min(),
+                base: browser::base().into(),
+                now_ms: 0.0,
+            },
+            clock: Clock::default(),
+            connection: None,
+            came: VecDeque::new(),
+            gathering: None,
+            on_frame: Closure::new(move || frame.send_message(Msg::TakeIn)),
+            timers: HashMap::new(),
+            second: None,
+            focus: None,
+            _listeners: listeners(link, state),
+        };
+        app.act(ctx, Action::Start(settings, address));
+        browser::dress(app.page.state().settings.theme);
+        app
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Act(action) => {
+                self.take_in(ctx);
+                self.act(ctx, action);
+            }
+            Msg::Came(came) => {
+                let now_ms = self.clock.now_ms();
+                self.came.push_back((now_ms, came));
+                self.gather(ctx);
+                return false;
+            }
+            Msg::TakeIn => {
+                if self.came.is_empty() {
+                    self.gathering = None;
+                    return false;
+                }
+                self.take_in(ctx);
+            }
+            Msg::Second => {}
+            Msg::Dress => {
+                browser::dress(self.page.state().settings.theme);
+                return false;
+            }
+        }
+        self.watch_seconds(ctx);
+        self.page.revision += 1;
+        self.page.now_ms = self.clock.now_ms();
+        true
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        html! { <Lab page={self.page.clone()} act={ctx.link().callback(Msg::Act)} /> }
+    }
+
+    fn rendered(&mut self, _: &Context<Self>, _: bool) {
+        match self.focus.take() {
+            Some(Focus::Rows) => browser::focus(LIST_ID),
+            Some(Focus::Details) => browser::focus(DETAILS_ID),
+            Some(Focus::DetailsOver) if browser::media(SLIDES_OVER) => browser::focus(DETAILS_ID),
+            Some(Focus::DetailsOver) | None => {}
+        }
+    }
+}
+
+impl App {
+    fn now(&mut self) -> Now {
+        Now {
+            ms: self.clock.now_ms(),
+            random: js_sys::Math::random(),
+        }
+    }
+
+    /// Has what came taken in soon, together with what else comes until then.
+    fn gather(&mut self, ctx: &Context<Self>) {
+        if self.gathering.is_some() {
+            return;
+        }
+        let link = ctx.link().clone();
+        self.gathering = Some(Timeout::new(GATHER_MS, move || {
+            link.send_message(Msg::TakeIn);
+        }));
+        if let Some(window) = browser::window() {
+            // Without frames the timeout does it.
+            let _ = window.request_animation_frame(self.on_frame.as_ref().unchecked_ref());
+        }
+    }
+
+    fn take_in(&mut self, ctx: &Context<Self>) {
+        self.gathering = None;
+        while let Some((ms, came)) = self.came.pop_front() {
+            let random = js_sys::Math::random();
+            let action = match came {
+                Came::Text(text) => Action::Text(text),
+                Came::Bytes(bytes) => Action::Bytes(bytes),
+                Came::Closed(code) => Action::Dropped(code),
+            };
+            let effects = self
+                .page
+                .state
+                .borrow_mut()
+                .apply(action, Now { ms, random });
+            self.perform(ctx, effects);
+        }
+    }
+
+    fn act(&mut self, ctx: &Context<Self>, action: Action) {
+        let now = self.now();
+        let effects = self.page.state.borrow_mut().apply(action, now);
+        self.perform(ctx, effects);
+    }
+
+    fn perform(&mut self, ctx: &Context<Self>, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Connect => {
+                    let on = ctx.link().callback(Msg::Came);
+                    match Connection::open(on) {
+                        Ok(connection) => self.connection = Some(connection),
+                        // 1006: what a browser says of a connection that never was.
+                        Err(_) => ctx.link().send_message(Msg::Came(Came::Closed(1006))),
+                    }
+                }
+                Effect::Drop => {
+                    self.connection = None;
+                    // What was heard of it and not taken in comes again when the link is resumed.
+                    self.came.clear();
+                }
+                Effect::Text(text) => {
+                    if let Some(connection) = &self.connection {
+                        connection.send_text(&text);
+                    }
+                }
+                Effect::Bytes(bytes) => {
+                    if let Some(connection) = &self.connection {
+                        connection.send_bytes(&bytes);
+                    }
+                }
+                Effect::Wake(timer, after_ms) => {
+                    let link = ctx.link().clone();
+                    let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
+                        link.send_message(Msg::Act(Action::Wake(timer)));
+                    });
+                    self.timers.insert(timer, timeout);
+                }
+                Effect::Remember => self.remember(),
+                Effect::Focus(focus) => self.focus = Some(focus),
+            }
+        }
+        // Waits of sockets that are long gone have fired, and need no place.
+        if self.timers.len() > 64 {
+            let state = self.page.state.borrow();
+            self.timers.retain(|timer, _| match timer {
+                Timer::Quiet(id) | Timer::NoReply(id) => {
+                    state.sockets().any(|it| it.view.id == *id)
+                }
+                _ => true,
+            });
+        }
+    }
+
+    fn remember(&self) {
+        let state = self.page.state();
+        browser::store("theme", state.settings.theme.key());
+        browser::store("keys", if state.settings.keys { "on" } else { "off" });
+        browser::dress(state.settings.theme);
+        browser::set_fragment(&state.address().write());
+    }
+
+    /// While the page counts down to its next try, it is drawn each second.
+    fn watch_seconds(&mut self, ctx: &Context<Self>) {
+        self.second = match self.page.state().link.phase() {
+            Phase::Waiting { .. } => {
+                let link = ctx.link().clone();
+                Some(Timeout::new(1_000, move || link.send_message(Msg::Second)))
+            }
+            _ => None,
+        };
+    }
+}
+
+/// What the page listens to wherever it happens.
+fn listeners(link: &Scope<App>, state: Rc<RefCell<State>>) -> Vec<Listener> {
+    let Some(window) = browser::window() else {
+        return Vec::new();
+    };
+    let keys = link.clone();
+    let address = link.clone();
+    let online = link.clone();
+    let on =
+        |kind, f: Box<dyn FnMut(Event)>| Listener::new(EventTarget::from(window.clone()), kind, f);
+    let mut out = vec![
+        on(
+            "keydown",
+            Box::new(move |event| {
+                if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
+                    let action = super::shortcuts::key(event, &state.borrow());
+                    if let Some(action) = action {
+                        keys.send_message(Msg::Act(action));
+                    }
+                }
+            }),
+        ),
+        on(
+            "hashchange",
+            Box::new(move |_| {
+                let read = Address::read(&browser::fragment());
+                address.send_message(Msg::Act(Action::Address(read)));
+            }),
+        ),
+        on(
+            "online",
+            Box::new(move |_| online.send_message(Msg::Act(Action::Retry))),
+        ),
+    ];
+    for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"] {
+        if let Ok(Some(media)) = window.match_media(query) {
+            let link = link.clone();
+            out.push(Listener::new(media.into(), "change", move |_| {
+                link.send_message(Msg::Dress);
+            }));
+        }
+    }
+    out
+}

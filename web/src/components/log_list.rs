@@ -1,0 +1,291 @@
+//! The list of the log's rows: only those in sight are drawn, and it never jumps.
+
+use std::ops::Range;
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{HtmlElement, KeyboardEvent, ResizeObserver};
+use yew::prelude::*;
+
+use super::app::Page;
+use super::log_row::{self, Look};
+use crate::state::settings::Times;
+use crate::state::{Action, Step};
+
+/// The id of the list, for shortcuts.
+pub const LIST_ID: &str = "rows";
+
+/// Rows drawn above and below those in sight.
+const SPARE: usize = 8;
+
+/// A row's height until one has been measured, in px.
+const ROW_PX: f64 = 32.0;
+
+/// What the list is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// The state.
+    pub page: Page,
+    /// What somebody does.
+    pub act: Callback<Action>,
+}
+
+/// What the list hears.
+pub enum Msg {
+    /// It was scrolled.
+    Scrolled,
+    /// It has another size.
+    Resized,
+    /// Go to the end, and stay there.
+    Follow,
+}
+
+/// The list.
+pub struct LogList {
+    list: NodeRef,
+    before: NodeRef,
+    after: NodeRef,
+    top_px: f64,
+    height_px: f64,
+    row_px: f64,
+    following: bool,
+    /// How many rows there had been in all when the list stopped following.
+    left_at: usize,
+    gone: usize,
+    selected: Option<u32>,
+    /// A row to be scrolled into sight.
+    reveal: Option<usize>,
+    drawn: Range<usize>,
+    observer: Option<(ResizeObserver, Closure<dyn FnMut()>)>,
+}
+
+impl Component for LogList {
+    type Message = Msg;
+    type Properties = Props;
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let state = ctx.props().page.state();
+        LogList {
+            list: NodeRef::default(),
+            before: NodeRef::default(),
+            after: NodeRef::default(),
+            top_px: 0.0,
+            height_px: 600.0,
+            row_px: ROW_PX,
+            following: true,
+            left_at: 0,
+            gone: state.log.shown_gone(),
+            selected: state.selected,
+            reveal: None,
+            drawn: 0..0,
+            observer: None,
+        }
+    }
+
+    fn changed(&mut self, ctx: &Context<Self>, _: &Props) -> bool {
+        let state = ctx.props().page.state();
+        if state.selected != self.selected {
+            self.selected = state.selected;
+            self.reveal = state.selected.and_then(|no| state.log.place(no));
+            // Whoever looks at a row wants it to stay, unless it is the last.
+            let last = self.reveal.is_some_and(|it| it + 1 >= state.log.len());
+            if self.reveal.is_some() && !last {
+                self.stop_following(state.log.len() + state.log.shown_gone());
+            }
+        }
+        true
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        let state = ctx.props().page.state();
+        let total = state.log.len() + state.log.shown_gone();
+        match msg {
+            Msg::Follow => {
+                self.following = true;
+                true
+            }
+            Msg::Resized => true,
+            Msg::Scrolled => {
+                let Some(list) = self.list.cast::<HtmlElement>() else {
+                    return false;
+                };
+                let top_px = f64::from(list.scroll_top());
+                let left_px = f64::from(list.scroll_height() - list.client_height()) - top_px;
+                let was = self.following;
+                if left_px <= self.row_px / 2.0 {
+                    self.following = true;
+                } else if top_px < self.top_px - 1.0 {
+                    self.stop_following(total);
+                }
+                self.top_px = top_px;
+                was != self.following || self.rows(state.log.len()) != self.drawn
+            }
+        }
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let Props { page, act } = ctx.props();
+        let state = page.state();
+        let log = &state.log;
+        let length = log.len();
+        let first_ms = log.shown(0).map_or(0.0, |it| it.at_ms);
+        let rows = self.rows(length).filter_map(|place| {
+            let entry = log.shown(place)?;
+            let from_ms = match (state.settings.times, place) {
+                (Times::First, _) | (_, 0) => first_ms,
+                (Times::Before, _) => log.shown(place - 1)?.at_ms,
+            };
+            let look = Look {
+                view: state.settings.view,
+                zone_min: page.zone_min,
+                from_ms,
+                selected: state.selected == Some(entry.no),
+            };
+            let no = entry.no;
+            let pick = act.reform(move |_: MouseEvent| Action::Select(no));
+            Some(log_row::view(entry, look, pick, (place, length)))
+        });
+        let active = state.selected.filter(|no| {
+            log.place(*no)
+                .is_some_and(|it| self.rows(length).contains(&it))
+        });
+        let new = (length + log.shown_gone()).saturating_sub(self.left_at);
+        let show_new = !self.following && new > 0 && !log.is_paused();
+        html! {
+            <div class="rows-frame">
+                if log.is_cut() {
+                    <p class="cut">
+                        { "The log is full: its oldest rows had to go." }
+                    </p>
+                }
+                if length == 0 {
+                    <p class="nothing">
+                        { "No row matches the filter. " }
+                        <button class="small" onclick={act.reform(|_: MouseEvent| Action::ShowAll)}>
+                            { "Show all" }
+                        </button>
+                    </p>
+                } else {
+                    <div id={LIST_ID} ref={self.list.clone()} class="rows" role="listbox" tabindex="0"
+                        aria-label="Rows" aria-activedescendant={active.map(log_row::id)}
+                        onscroll={ctx.link().callback(|_| Msg::Scrolled)} onkeydown={keys(act)}>
+                        <div ref={self.before.clone()} class="spacer" aria-hidden="true"></div>
+                        { for rows }
+                        <div ref={self.after.clone()} class="spacer" aria-hidden="true"></div>
+                    </div>
+                }
+                if show_new {
+                    <button class="to-end" onclick={ctx.link().callback(|_| Msg::Follow)}>
+                        { format!("{new} new ↓") }
+                    </button>
+                }
+            </div>
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, _: bool) {
+        let Some(list) = self.list.cast::<HtmlElement>() else {
+            self.observer = None;
+            return;
+        };
+        let state = ctx.props().page.state();
+        let length = state.log.len();
+        let rows = self.rows(length);
+        // Heights are set here and not in the markup: the page's policy allows no inline style.
+        let height = |node: &NodeRef, rows: usize| {
+            if let Some(element) = node.cast::<HtmlElement>() {
+                let px = format!("{}px", rows as f64 * self.row_px);
+                let _ = element.style().set_property("height", &px);
+            }
+        };
+        height(&self.before, rows.start);
+        height(&self.after, length - rows.end);
+        self.drawn = rows;
+
+        let gone = state.log.shown_gone();
+        let lost = gone.saturating_sub(self.gone);
+        self.gone = gone;
+        let seen_px = f64::from(list.client_height());
+        let mut top_px = f64::from(list.scroll_top());
+        if let Some(place) = self.reveal.take() {
+            let row_px = place as f64 * self.row_px;
+            top_px = top_px.min(row_px).max(row_px + self.row_px - seen_px);
+        } else if self.following {
+            top_px = f64::from(list.scroll_height()) - seen_px;
+        } else {
+            // What is in sight stays in sight when rows above it go.
+            top_px -= lost as f64 * self.row_px;
+        }
+        if (top_px - f64::from(list.scroll_top())).abs() >= 1.0 {
+            list.set_scroll_top(top_px.round() as i32);
+        }
+        let row = list.query_selector(".row").ok().flatten();
+        let row_px = row
+            .and_then(|it| it.dyn_into::<HtmlElement>().ok())
+            .map_or(self.row_px, |it| f64::from(it.offset_height()));
+        let top_px = f64::from(list.scroll_top());
+        let changed = row_px != self.row_px || seen_px != self.height_px;
+        self.top_px = top_px;
+        self.row_px = row_px.max(1.0);
+        self.height_px = seen_px;
+        if self.observer.is_none() {
+            let link = ctx.link().clone();
+            let closure = Closure::<dyn FnMut()>::new(move || link.send_message(Msg::Resized));
+            if let Ok(observer) = ResizeObserver::new(closure.as_ref().unchecked_ref()) {
+                observer.observe(&list);
+                self.observer = Some((observer, closure));
+            }
+        }
+        if changed || self.rows(length) != self.drawn {
+            ctx.link().send_message(Msg::Resized);
+        }
+    }
+
+    fn destroy(&mut self, _: &Context<Self>) {
+        if let Some((observer, _)) = &self.observer {
+            observer.disconnect();
+        }
+    }
+}
+
+impl LogList {
+    /// The rows to be drawn of a list of so many.
+    fn rows(&self, length: usize) -> Range<usize> {
+        let seen = (self.height_px / self.row_px).ceil() as usize + 1;
+        let first = match self.following && self.reveal.is_none() {
+            true => length.saturating_sub(seen),
+            false => (self.top_px / self.row_px) as usize,
+        };
+        let first = self.reveal.map_or(first, |it| {
+            it.clamp(first.min(it), first.max(it))
+                .saturating_sub(seen / 2)
+        });
+        let start = first.saturating_sub(SPARE).min(length);
+        start..(first + seen + SPARE).min(length)
+    }
+
+    fn stop_following(&mut self, total: usize) {
+        if self.following {
+            self.following = false;
+            self.left_at = total;
+        }
+    }
+}
+
+/// The list by keyboard.
+fn keys(act: &Callback<Action>) -> Callback<KeyboardEvent> {
+    super::when(act, |event: KeyboardEvent| {
+        let action = match event.key().as_str() {
+            "ArrowDown" => Action::Step(Step::By(1)),
+            "ArrowUp" => Action::Step(Step::By(-1)),
+            "PageDown" => Action::Step(Step::By(10)),
+            "PageUp" => Action::Step(Step::By(-10)),
+            "Home" => Action::Step(Step::First),
+            "End" => Action::Step(Step::Last),
+            "Enter" | " " => Action::Inspect(true),
+            _ => return None,
+        };
+        event.prevent_default();
+        Some(action)
+    })
+}

@@ -1,0 +1,501 @@
+//! The page's side of the link protocol: what to say and do at each event, without doing it.
+//!
+//! Sequenced messages are kept until the gateway has acknowledged them and are said again when a
+//! dropped link is taken up; what the gateway repeats is passed on once. How much is kept is bounded
+//! by the sockets' credit.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use chalkwire_shared::close::LinkClose;
+use chalkwire_shared::frame::{ClientFrame, GATEWAY_HEADER_BYTES, GatewayFrame};
+use chalkwire_shared::id::{SocketId, Token};
+use chalkwire_shared::limits::Limits;
+use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_shared::target::TargetInfo;
+
+use crate::model::ClockMap;
+
+pub mod backoff;
+pub mod clocks;
+pub mod foreign;
+
+use clocks::Clocks;
+
+/// An `ack` is due after so many messages,
+const ACK_MESSAGES: u32 = 32;
+/// or after so many bytes, whichever is first.
+const ACK_BYTES: usize = 65_536;
+/// Between two pings, in ms.
+const PING_MS: f64 = 5_000.0;
+/// Between the first pings on a connection, in ms: the more, the better the clocks are known.
+const QUICK_PING_MS: f64 = 150.0;
+/// How many of those there are.
+const QUICK_PINGS: u32 = 5;
+/// Silence after which a connection is taken for dead, in ms: two pings and their answers.
+const SILENCE_MS: f64 = 12_000.0;
+/// A connection that stood so long was a good one: the waits start small again. In ms.
+const STOOD_MS: f64 = 5_000.0;
+
+/// What the thin shell has to do for the link.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Do {
+    /// Open a WebSocket to the gateway.
+    Connect,
+    /// Drop the WebSocket; nothing more is to be heard from it.
+    Drop,
+    /// Send a text message.
+    Text(String),
+    /// Send a binary message.
+    Bytes(Bytes),
+    /// Call [`Link::retry`] in so many ms; replaces the wait before.
+    RetryAfter(f64),
+    /// Call [`Link::ping`] in so many ms; replaces the wait before.
+    PingAfter(f64),
+}
+
+/// What the link has for the page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// A link stands: what it may do and reach.
+    Welcome {
+        /// What the page may do.
+        limits: Limits,
+        /// What can be reached.
+        targets: Vec<TargetInfo>,
+    },
+    /// The dropped link was taken up; nothing is lost.
+    Resumed,
+    /// The link is gone with its sockets; a new one stands, unless the gateway turned the page away.
+    Gone {
+        /// Why, for a learner.
+        detail: String,
+        /// Log entries of data of which nobody can say whether the gateway had it.
+        unknown: Vec<u32>,
+    },
+    /// The connection dropped.
+    Lost(String),
+    /// A control message about a socket; each once, in order.
+    Message(GatewayMessage),
+    /// Data from a socket; each once, in order.
+    Data(GatewayFrame),
+    /// Something that this page does not understand: a sentence.
+    Strange(String),
+}
+
+/// How the connection stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// A WebSocket is being opened, or the gateway's welcome awaited.
+    Connecting,
+    /// The gateway was asked to take up the dropped link.
+    Resuming,
+    /// All is well.
+    Up,
+    /// Waiting to try again.
+    Waiting {
+        /// When, in ms since 1970.
+        until_ms: f64,
+    },
+    /// The gateway does not want this page: a sentence that says why.
+    Stopped(String),
+}
+
+/// What a side says in sequence.
+#[derive(Clone, Debug, PartialEq)]
+enum Wire {
+    Control(ClientMessage),
+    Data(ClientFrame),
+}
+
+/// Said, and not acknowledged yet.
+#[derive(Clone, Debug, PartialEq)]
+struct Held {
+    seq: u64,
+    wire: Wire,
+    entry: Option<u32>,
+}
+
+/// The link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    phase: Phase,
+    token: Option<Token>,
+    /// Of the new link that stands ready while the old one is asked for.
+    fresh: Option<Token>,
+    last_seq: u64,
+    outbox: VecDeque<Held>,
+    seen: u64,
+    unacked_messages: u32,
+    unacked_bytes: usize,
+    attempt: u32,
+    up_since_ms: f64,
+    heard_ms: f64,
+    quick_pings: u32,
+    clocks: Clocks,
+    strange: Vec<String>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Link {
+            phase: Phase::Connecting,
+            token: None,
+            fresh: None,
+            last_seq: 0,
+            outbox: VecDeque::new(),
+            seen: 0,
+            unacked_messages: 0,
+            unacked_bytes: 0,
+            attempt: 0,
+            up_since_ms: f64::INFINITY,
+            heard_ms: 0.0,
+            quick_pings: 0,
+            clocks: Clocks::default(),
+            strange: Vec::new(),
+        }
+    }
+}
+
+impl Link {
+    /// How the connection stands.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Whether what is said now goes out now.
+    pub fn is_up(&self) -> bool {
+        self.phase == Phase::Up
+    }
+
+    /// The relation of the gateway's clock and the browser's.
+    pub fn clock(&self) -> Option<ClockMap> {
+        self.clocks.map()
+    }
+
+    /// A usual round trip on this connection, in ms.
+    pub fn round_trip_ms(&self) -> Option<f64> {
+        self.clocks.round_trip_ms()
+    }
+
+    /// Connects, now.
+    pub fn retry(&mut self, now_ms: f64, out: &mut Vec<Do>) {
+        if matches!(self.phase, Phase::Up | Phase::Resuming) {
+            return;
+        }
+        self.phase = Phase::Connecting;
+        self.heard_ms = now_ms;
+        self.quick_pings = 0;
+        out.push(Do::Drop);
+        out.push(Do::Connect);
+        // Guards the opening as well: a gateway that accepts and says nothing is given up.
+        out.push(Do::PingAfter(SILENCE_MS));
+    }
+
+    /// The WebSocket is closed, or could not be opened.
+    pub fn dropped(
+        &mut self,
+        code: u16,
+        now_ms: f64,
+        random: f64,
+        out: &mut Vec<Do>,
+    ) -> Option<Heard> {
+        if matches!(self.phase, Phase::Waiting { .. } | Phase::Stopped(_)) {
+            return None;
+        }
+        let close = LinkClose::from_code(code);
+        let was_up = matches!(self.phase, Phase::Up | Phase::Resuming);
+        self.clocks.disconnected();
+        self.fresh = None;
+        if let Some(close @ (LinkClose::Protocol | LinkClose::TakenOver)) = close {
+            self.phase = Phase::Stopped(close.sentence().to_owned());
+            let unknown = self.unacknowledged();
+            // Whoever turns the page away does not keep its link.
+            self.token = None;
+            self.renew();
+            return Some(Heard::Gone {
+                detail: close.sentence().to_owned(),
+                unknown,
+            });
+        }
+        if now_ms - self.up_since_ms >= STOOD_MS {
+            self.attempt = 0;
+        }
+        self.up_since_ms = f64::INFINITY;
+        let wait_ms = backoff::delay_ms(self.attempt, random);
+        self.attempt = self.attempt.saturating_add(1);
+        self.phase = Phase::Waiting {
+            until_ms: now_ms + wait_ms,
+        };
+        out.push(Do::RetryAfter(wait_ms));
+        was_up.then(|| {
+            Heard::Lost(match close {
+                Some(close) => close.sentence().to_owned(),
+                None => {
+                    "The connection to the gateway dropped. The gateway keeps this link and its \
+                         sockets for a while; the page connects again by itself."
+                        .to_owned()
+                }
+            })
+        })
+    }
+
+    /// It is time for a ping, or to see that the connection is dead.
+    pub fn ping(&mut self, now_ms: f64, random: f64, out: &mut Vec<Do>) -> Option<Heard> {
+        if matches!(self.phase, Phase::Waiting { .. } | Phase::Stopped(_)) {
+            return None;
+        }
+        if now_ms - self.heard_ms >= SILENCE_MS {
+            out.push(Do::Drop);
+            return self.dropped(1006, now_ms, random, out);
+        }
+        if self.phase == Phase::Connecting {
+            out.push(Do::PingAfter(SILENCE_MS));
+            return None;
+        }
+        let id = self.clocks.ping(now_ms);
+        out.push(Do::Text(ClientMessage::Ping { id }.encode()));
+        if self.unacked_messages > 0 {
+            self.acknowledge(out);
+        }
+        let quick = self.quick_pings < QUICK_PINGS;
+        self.quick_pings += u32::from(quick);
+        out.push(Do::PingAfter(if quick { QUICK_PING_MS } else { PING_MS }));
+        None
+    }
+
+    /// A text message came.
+    pub fn text(
+        &mut self,
+        text: &str,
+        now_ms: f64,
+        random: f64,
+        out: &mut Vec<Do>,
+    ) -> Option<Heard> {
+        self.heard_ms = now_ms;
+        let message = match GatewayMessage::decode(text) {
+            Ok(message) => message,
+            Err(_) => return self.foreign(text, now_ms, random, out),
+        };
+        if let Some(seq) = message.seq() {
+            return match self.take(seq, text.len(), now_ms, random, out) {
+                Ok(true) => Some(Heard::Message(message)),
+                Ok(false) => None,
+                Err(lost) => lost,
+            };
+        }
+        match message {
+            GatewayMessage::Welcome {
+                token,
+                limits,
+                targets,
+                ..
+            } => {
+                match &self.token {
+                    Some(old) => {
+                        let resume = ClientMessage::Resume {
+                            token: old.clone(),
+                            seen: self.seen,
+                        };
+                        out.push(Do::Text(resume.encode()));
+                        self.fresh = Some(token);
+                        self.phase = Phase::Resuming;
+                    }
+                    None => {
+                        self.token = Some(token);
+                        self.renew();
+                        self.up(now_ms);
+                    }
+                }
+                let _ = self.ping(now_ms, random, out);
+                Some(Heard::Welcome { limits, targets })
+            }
+            GatewayMessage::Resumed { seen } if self.phase == Phase::Resuming => {
+                self.acknowledged(seen);
+                self.fresh = None;
+                self.up(now_ms);
+                out.extend(self.outbox.iter().map(Held::encode));
+                Some(Heard::Resumed)
+            }
+            GatewayMessage::ResumeFailed { detail } if self.phase == Phase::Resuming => {
+                let unknown = self.unacknowledged();
+                self.token = self.fresh.take();
+                self.renew();
+                self.up(now_ms);
+                // The clock may be another one: learn it afresh, and quickly.
+                self.quick_pings = 0;
+                let _ = self.ping(now_ms, random, out);
+                Some(Heard::Gone { detail, unknown })
+            }
+            GatewayMessage::Ack { seen } => {
+                self.acknowledged(seen);
+                None
+            }
+            GatewayMessage::Pong { id, clock_us } => {
+                self.clocks.pong(id, clock_us, now_ms);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// A binary message came.
+    pub fn bytes(
+        &mut self,
+        bytes: Bytes,
+        now_ms: f64,
+        random: f64,
+        out: &mut Vec<Do>,
+    ) -> Option<Heard> {
+        self.heard_ms = now_ms;
+        let frame = match GatewayFrame::decode(bytes) {
+            Ok(frame) => frame,
+            Err(error) => {
+                return Some(Heard::Strange(format!(
+                    "The gateway sent bytes that are no data frame: {error}. They were left out; \
+                     if this goes on, reload the page."
+                )));
+            }
+        };
+        let size = frame.payload.len() + GATEWAY_HEADER_BYTES;
+        match self.take(frame.seq, size, now_ms, random, out) {
+            Ok(true) => Some(Heard::Data(frame)),
+            Ok(false) => None,
+            Err(lost) => lost,
+        }
+    }
+
+    /// Says a control message in sequence.
+    pub fn say(&mut self, out: &mut Vec<Do>, message: impl FnOnce(u64) -> ClientMessage) {
+        self.last_seq += 1;
+        let message = message(self.last_seq);
+        self.hold(Wire::Control(message), None, out);
+    }
+
+    /// Sends data in sequence; `entry` is its line in the log.
+    pub fn send(&mut self, socket: SocketId, payload: Bytes, entry: u32, out: &mut Vec<Do>) {
+        self.last_seq += 1;
+        let frame = ClientFrame {
+            socket,
+            seq: self.last_seq,
+            payload,
+        };
+        self.hold(Wire::Data(frame), Some(entry), out);
+    }
+
+    fn hold(&mut self, wire: Wire, entry: Option<u32>, out: &mut Vec<Do>) {
+        let held = Held {
+            seq: self.last_seq,
+            wire,
+            entry,
+        };
+        if self.is_up() {
+            out.push(held.encode());
+        }
+        self.outbox.push_back(held);
+    }
+
+    fn up(&mut self, now_ms: f64) {
+        self.phase = Phase::Up;
+        self.up_since_ms = now_ms;
+    }
+
+    /// Begins a new link: nothing said, nothing heard.
+    fn renew(&mut self) {
+        self.last_seq = 0;
+        self.outbox.clear();
+        self.seen = 0;
+        self.unacked_messages = 0;
+        self.unacked_bytes = 0;
+        self.clocks.forget();
+    }
+
+    /// The log's entries of data of which the gateway has not said that it has it.
+    fn unacknowledged(&self) -> Vec<u32> {
+        self.outbox.iter().filter_map(|held| held.entry).collect()
+    }
+
+    fn acknowledged(&mut self, seen: u64) {
+        while self.outbox.front().is_some_and(|held| held.seq <= seen) {
+            self.outbox.pop_front();
+        }
+    }
+
+    fn acknowledge(&mut self, out: &mut Vec<Do>) {
+        self.unacked_messages = 0;
+        self.unacked_bytes = 0;
+        out.push(Do::Text(ClientMessage::Ack { seen: self.seen }.encode()));
+    }
+
+    /// Whether the message of this number is new; `Err` when one before it is missing, which drops
+    /// the connection, so that all after the last one comes again.
+    fn take(
+        &mut self,
+        seq: u64,
+        size: usize,
+        now_ms: f64,
+        random: f64,
+        out: &mut Vec<Do>,
+    ) -> Result<bool, Option<Heard>> {
+        if seq <= self.seen {
+            return Ok(false);
+        }
+        if seq > self.seen + 1 || !self.is_up() {
+            out.push(Do::Drop);
+            return Err(self.dropped(1006, now_ms, random, out));
+        }
+        self.seen = seq;
+        self.unacked_messages += 1;
+        self.unacked_bytes += size;
+        if self.unacked_messages >= ACK_MESSAGES || self.unacked_bytes >= ACK_BYTES {
+            self.acknowledge(out);
+        }
+        Ok(true)
+    }
+
+    /// A text that is no message of this version: perhaps one of a newer gateway.
+    fn foreign(
+        &mut self,
+        text: &str,
+        now_ms: f64,
+        random: f64,
+        out: &mut Vec<Do>,
+    ) -> Option<Heard> {
+        let Some(foreign) = foreign::read(text) else {
+            return Some(Heard::Strange(
+                "The gateway sent a text that is no message of this protocol. It was left out; if \
+                 this goes on, reload the page, so that both speak the same version."
+                    .to_owned(),
+            ));
+        };
+        if let Some(seq) = foreign.seq {
+            match self.take(seq, text.len(), now_ms, random, out) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(lost) => return lost,
+            }
+        }
+        if self.strange.contains(&foreign.kind) || self.strange.len() >= 16 {
+            return None;
+        }
+        let sentence = format!(
+            "The gateway sent a message of the kind “{}”, which this page does not know: the \
+             gateway is newer. Reload the page to get the one that fits.",
+            foreign.kind
+        );
+        self.strange.push(foreign.kind);
+        Some(Heard::Strange(sentence))
+    }
+}
+
+impl Held {
+    fn encode(&self) -> Do {
+        match &self.wire {
+            Wire::Control(message) => Do::Text(message.encode()),
+            Wire::Data(frame) => Do::Bytes(frame.encode()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

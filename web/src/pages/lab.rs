@@ -1,0 +1,100 @@
+//! The Lab: one learner, real sockets, and what happened on the wire.
+
+use yew::prelude::*;
+
+use crate::components::app::Page;
+use crate::components::log_list::LogList;
+use crate::components::picture::Picture;
+use crate::components::{composer, details, filter_bar, shortcuts, sidebar, top_bar};
+use crate::state::settings::Tab;
+use crate::state::{Action, Overlay};
+
+/// What the Lab is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// The state.
+    pub page: Page,
+    /// What somebody does.
+    pub act: Callback<Action>,
+}
+
+/// The Lab.
+#[component]
+pub fn Lab(props: &Props) -> Html {
+    let Props { page, act } = props;
+    let state = page.state();
+    let tab = match state.settings.tab {
+        Tab::Send => "send",
+        Tab::Log => "log",
+        Tab::Picture => "picture",
+    };
+    html! {
+        <div class="page" data-tab={tab} data-details={if state.inspecting { "open" } else { "shut" }}>
+            { top_bar::view(page, &state, act) }
+            <main class="lab">
+                { sidebar::view(&state, act) }
+                <div class="middle">
+                    <Picture page={page.clone()} act={act.clone()} />
+                    <section class="log" aria-label="Log">
+                        { filter_bar::view(page, &state, act) }
+                        if state.log.is_empty() {
+                            { first_steps(props) }
+                        } else {
+                            <LogList page={page.clone()} act={act.clone()} />
+                        }
+                    </section>
+                    { composer::view(&state, act) }
+                </div>
+                { details::view(page, &state, act) }
+            </main>
+            { tabs(state.settings.tab, act) }
+            <p class="unseen" aria-live="polite">{ state.told.clone() }</p>
+            if state.overlay == Some(Overlay::Shortcuts) {
+                { shortcuts::dialog(&state, act) }
+            }
+        </div>
+    }
+}
+
+/// An empty log shows what to try first.
+fn first_steps(props: &Props) -> Html {
+    let state = props.page.state();
+    let hello = props.act.reform(|_: MouseEvent| Action::Hello);
+    let undo = props.act.reform(|_: MouseEvent| Action::UndoClear);
+    html! {
+        <div class="first">
+            <p class="first-line">
+                { "Chalkwire sends what you type over a real socket and shows what happened on the wire." }
+            </p>
+            if let Some(target) = state.first_target() {
+                <button class="primary" onclick={hello} disabled={state.way().is_err()}>
+                    { format!("Send “hello” to {target}") }
+                </button>
+            } else if state.limits.is_some() {
+                <p>{ "This gateway has no targets, so there is nothing to send to." }</p>
+            }
+            if state.log.can_undo() {
+                <p><button class="quiet" onclick={undo}>{ "Bring the cleared log back" }</button></p>
+            }
+        </div>
+    }
+}
+
+/// The panes of a phone.
+fn tabs(shown: Tab, act: &Callback<Action>) -> Html {
+    let tab = |tab: Tab, label: &'static str| {
+        let pick = act.reform(move |_: MouseEvent| Action::Tab(tab));
+        html! {
+            <button role="tab" aria-selected={(tab == shown).to_string()} onclick={pick}>
+                { label }
+            </button>
+        }
+    };
+    html! {
+        <div class="tabs" role="tablist" aria-label="Panes">
+            { tab(Tab::Send, "Send") }
+            { tab(Tab::Log, "Log") }
+            { tab(Tab::Picture, "Picture") }
+        </div>
+    }
+}

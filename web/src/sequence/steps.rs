@@ -1,0 +1,384 @@
+//! From the entries of one socket to the steps of its sequence diagram, in one order of time.
+
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::target::Kind;
+
+use super::step::{
+    Effect, Ending, Label, Life, Step, Steps, Tone, payload, reason_words, size, took, words,
+};
+use crate::model::{ClockMap, Entry, What, Whose, bytes_text};
+
+/// Entries drawn from the beginning, and from the end; what lies between is only counted.
+const HEAD: usize = 10;
+const TAIL: usize = 10;
+
+/// The steps of one socket's entries.
+///
+/// Moments of the gateway's clock are set into the browser's by `clock`, never before what caused
+/// them and never after what they caused: the clocks are compared only to some ms.
+pub fn steps(entries: &[Entry], clock: Option<ClockMap>) -> Steps {
+    let omitted = entries.len().saturating_sub(HEAD + TAIL);
+    let (head, tail) = if omitted > 0 {
+        (&entries[..HEAD], &entries[entries.len() - TAIL..])
+    } else {
+        (entries, &[][..])
+    };
+    let mut build = Build {
+        clock,
+        steps: Vec::new(),
+        opened_ms: None,
+        wrote_ms: f64::MIN,
+        connected: entries
+            .iter()
+            .any(|e| matches!(e.what, What::Connected { .. })),
+    };
+    for entry in head {
+        build.entry(entry);
+    }
+    let mut omitted_before = build.steps.len();
+    for entry in tail {
+        build.entry(entry);
+    }
+    let mut steps = build.steps;
+    // Stable: what comes of one entry, or in one moment, stays in the order of cause.
+    steps[..omitted_before].sort_by(|a, b| a.order_ms.total_cmp(&b.order_ms));
+    steps[omitted_before..].sort_by(|a, b| a.order_ms.total_cmp(&b.order_ms));
+    if omitted == 0 {
+        omitted_before = steps.len();
+    }
+    let first = steps.first().map_or(0.0, |step| step.order_ms);
+    let mut latest = first;
+    for step in &mut steps {
+        // The tail may begin a little before the head ends.
+        latest = latest.max(step.order_ms);
+        step.order_ms = latest;
+        if let Some(when) = &mut step.when_ms {
+            *when = latest - first;
+        }
+    }
+    Steps {
+        steps,
+        omitted,
+        omitted_before,
+    }
+}
+
+struct Build {
+    clock: Option<ClockMap>,
+    steps: Vec<Step>,
+    opened_ms: Option<f64>,
+    wrote_ms: f64,
+    connected: bool,
+}
+
+/// What the word FIN is for sockets that have none.
+fn fin(kind: Option<Kind>) -> &'static str {
+    match kind {
+        Some(Kind::Tcp) | None => "FIN",
+        _ => "end of data",
+    }
+}
+
+impl Build {
+    /// A moment of the gateway's clock in the browser's ms.
+    fn map(&self, clock_us: u64) -> Option<f64> {
+        self.clock.map(|clock| clock.browser_ms(clock_us))
+    }
+
+    /// A step on the page's side, with the entry's own time.
+    fn here(&mut self, entry: &Entry, from: Life, to: Life, tone: Tone, label: Label, say: String) {
+        self.steps.push(Step {
+            no: entry.no,
+            from,
+            to,
+            ending: Ending::Arrives,
+            tone,
+            dashed: false,
+            when_ms: Some(0.0),
+            clock: Whose::Browser,
+            label,
+            say,
+            effect: Effect::None,
+            order_ms: entry.at_ms,
+        });
+    }
+
+    /// A step on the target's side: at `at` if that is known, drawn at `order_ms`.
+    fn there(&mut self, no: u32, way: (Life, Life), at: (bool, f64), tone: Tone, label: Label) {
+        let say = format!("{}{}{}", label.lead, label.code, label.tail);
+        self.steps.push(Step {
+            no,
+            from: way.0,
+            to: way.1,
+            ending: Ending::Arrives,
+            tone,
+            dashed: false,
+            when_ms: at.0.then_some(0.0),
+            clock: Whose::Gateway,
+            label,
+            say,
+            effect: Effect::None,
+            order_ms: at.1,
+        });
+    }
+
+    fn last(&mut self, change: impl FnOnce(&mut Step)) {
+        if let Some(step) = self.steps.last_mut() {
+            change(step);
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        use Life::{Gateway, Target, You};
+        match &entry.what {
+            What::Connecting => {
+                self.opened_ms = Some(entry.at_ms);
+                let label = words(&format!("open {}", entry.target), "open");
+                let say = format!("open a socket to {}", entry.target);
+                self.here(entry, You, Gateway, Tone::Control, label, say);
+                self.last(|step| step.effect = Effect::Asks);
+            }
+            What::Connected {
+                connect_us,
+                clock_us,
+                ..
+            } => self.connected(entry, *connect_us, *clock_us),
+            What::Sent {
+                bytes,
+                wrote_us,
+                unknown,
+            } => {
+                let say = format!("sent {}", bytes_text(bytes.len()));
+                self.here(entry, You, Gateway, Tone::Sent, payload("▶ ", bytes), say);
+                if let Some(wrote_us) = wrote_us {
+                    let at = self.map(*wrote_us);
+                    let order = at.unwrap_or(entry.at_ms).max(entry.at_ms);
+                    self.wrote_ms = self.wrote_ms.max(order);
+                    let label = size(entry.kind, bytes.len(), false);
+                    self.there(
+                        entry.no,
+                        (Gateway, Target),
+                        (at.is_some(), order),
+                        Tone::Sent,
+                        label,
+                    );
+                    self.last(|step| {
+                        step.say = format!("the gateway wrote {}", bytes_text(bytes.len()))
+                    });
+                } else if *unknown {
+                    self.last(|step| {
+                        step.ending = Ending::Unknown;
+                        step.say += ", and the link dropped: it is not known whether they arrived";
+                    });
+                }
+            }
+            What::Received {
+                bytes,
+                truncated,
+                clock_us,
+                ..
+            } => {
+                self.of_target(
+                    entry,
+                    *clock_us,
+                    Tone::Received,
+                    size(entry.kind, bytes.len(), *truncated),
+                );
+                let cut = if *truncated {
+                    "; the datagram’s tail is cut off"
+                } else {
+                    ""
+                };
+                self.last(|step| {
+                    step.say = format!("the gateway read {}{cut}", bytes_text(bytes.len()))
+                });
+                let say = format!("received {}", bytes_text(bytes.len()));
+                self.here(
+                    entry,
+                    Gateway,
+                    You,
+                    Tone::Received,
+                    payload("◀ ", bytes),
+                    say,
+                );
+            }
+            What::ShutDown => {
+                let fin = fin(entry.kind);
+                let label = words(&format!("shut down: {fin}"), "shut down");
+                let say = format!("you shut down your side ({fin})");
+                self.here(entry, You, Gateway, Tone::Control, label, say);
+                self.last(|step| step.effect = Effect::YouDone);
+                if !entry.kind.is_some_and(Kind::is_datagram) {
+                    // After the bytes before it; when, nobody measures.
+                    let order = entry.at_ms.max(self.wrote_ms);
+                    self.there(
+                        entry.no,
+                        (Gateway, Target),
+                        (false, order),
+                        Tone::Control,
+                        words(fin, fin),
+                    );
+                }
+            }
+            What::Eof { clock_us } => {
+                let fin = fin(entry.kind);
+                let label = words(&format!("{fin}: the server is done"), fin);
+                self.of_target(entry, *clock_us, Tone::Control, label);
+                self.last(|step| step.effect = Effect::TargetDone);
+                let say = format!("the server is done ({fin}): an empty read");
+                self.here(
+                    entry,
+                    Gateway,
+                    You,
+                    Tone::Control,
+                    words("empty read", "b''"),
+                    say,
+                );
+            }
+            What::Closed {
+                reason, clock_us, ..
+            } => self.closed(entry, *reason, *clock_us),
+            What::Notice(text) => {
+                self.here(
+                    entry,
+                    Gateway,
+                    Gateway,
+                    Tone::Control,
+                    words(text, text),
+                    text.clone(),
+                );
+            }
+            What::Trouble(text) => {
+                self.here(
+                    entry,
+                    Gateway,
+                    Gateway,
+                    Tone::Error,
+                    words(text, text),
+                    text.clone(),
+                );
+            }
+        }
+    }
+
+    /// A step from the target to the gateway, before the page knows of it.
+    fn of_target(&mut self, entry: &Entry, clock_us: u64, tone: Tone, label: Label) {
+        let at = self.map(clock_us);
+        let order = at
+            .unwrap_or(entry.at_ms)
+            .min(entry.at_ms)
+            .max(self.opened_ms.unwrap_or(f64::MIN));
+        let way = (Life::Target, Life::Gateway);
+        self.there(entry.no, way, (at.is_some(), order), tone, label);
+    }
+
+    fn connected(&mut self, entry: &Entry, connect_us: u64, clock_us: u64) {
+        let at = self.map(clock_us.saturating_sub(connect_us));
+        let order = at
+            .unwrap_or(entry.at_ms)
+            .min(entry.at_ms)
+            .max(self.opened_ms.unwrap_or(f64::MIN));
+        let took = took(connect_us);
+        let label = match entry.kind {
+            Some(Kind::Udp | Kind::Unixgram) => words("connect sends nothing here", "no packet"),
+            Some(Kind::Unix) => words(&format!("connected in {took}"), &took),
+            _ => words(
+                &format!("SYN … connected in {took}"),
+                &format!("SYN {took}"),
+            ),
+        };
+        let way = (Life::Gateway, Life::Target);
+        self.there(entry.no, way, (at.is_some(), order), Tone::Control, label);
+        self.last(|step| {
+            step.dashed = true;
+            step.effect = Effect::Opens;
+        });
+    }
+
+    fn closed(&mut self, entry: &Entry, reason: Reason, clock_us: u64) {
+        use Life::{Gateway, Target, You};
+        let tcp = matches!(entry.kind, Some(Kind::Tcp) | None);
+        let long = reason_words(reason);
+        match reason {
+            Reason::Finished => {
+                let label = words("closed: both sides are done", "closed");
+                self.here(
+                    entry,
+                    Gateway,
+                    Gateway,
+                    Tone::Control,
+                    label,
+                    "closed: both sides are done".to_owned(),
+                );
+            }
+            Reason::ClosedByClient => {
+                let at = self.map(clock_us);
+                let order = at.unwrap_or(entry.at_ms).min(entry.at_ms);
+                let label = words("closed by you", "close");
+                self.there(
+                    entry.no,
+                    (Gateway, Target),
+                    (at.is_some(), order),
+                    Tone::Control,
+                    label,
+                );
+                self.last(|step| step.dashed = true);
+            }
+            _ => {
+                match reason {
+                    Reason::Reset => {
+                        self.of_target(entry, clock_us, Tone::Error, words("✕ RST", "✕ RST"))
+                    }
+                    Reason::Refused => {
+                        let text = if tcp { "SYN" } else { "connect" };
+                        self.attempt(entry, text, text, Ending::Arrives);
+                        let answer = match entry.kind {
+                            Some(Kind::Udp) => words("✕ ICMP: port unreachable", "✕ ICMP"),
+                            Some(Kind::Unix | Kind::Unixgram) => {
+                                words("✕ nobody listens", "✕ refused")
+                            }
+                            _ => words("✕ RST: nothing listens", "✕ RST"),
+                        };
+                        self.of_target(entry, clock_us, Tone::Error, answer);
+                    }
+                    Reason::ConnectTimeout => {
+                        let text = if tcp {
+                            "SYN … no answer"
+                        } else {
+                            "no answer"
+                        };
+                        self.attempt(entry, text, "no answer", Ending::Lost);
+                    }
+                    Reason::Unreachable => {
+                        self.attempt(entry, "no way there", "no way there", Ending::Lost);
+                    }
+                    _ => {}
+                }
+                let short = long.trim_start_matches("connection ");
+                let label = words(&format!("✕ {long}"), &format!("✕ {short}"));
+                self.here(entry, Gateway, You, Tone::Error, label, long.to_owned());
+            }
+        }
+        self.last(|step| step.effect = Effect::Ends);
+    }
+
+    /// The try to connect that came to nothing; the gateway reports no time for it.
+    fn attempt(&mut self, entry: &Entry, text: &str, short: &str, ending: Ending) {
+        if self.connected {
+            return;
+        }
+        let order = self.opened_ms.unwrap_or(entry.at_ms);
+        let way = (Life::Gateway, Life::Target);
+        self.there(
+            entry.no,
+            way,
+            (false, order),
+            Tone::Control,
+            words(text, short),
+        );
+        self.last(|step| {
+            step.dashed = true;
+            step.ending = ending;
+        });
+    }
+}

@@ -1,0 +1,97 @@
+//! The WebSocket to the gateway: opened, read and dropped, nothing decided.
+
+use bytes::Bytes;
+use chalkwire_shared::limits::SUBPROTOCOL;
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{BinaryType, CloseEvent, MessageEvent, Url, WebSocket};
+use yew::Callback;
+
+/// What came over the WebSocket.
+#[derive(Debug)]
+pub enum Came {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Bytes(Bytes),
+    /// Its end, with a close code.
+    Closed(u16),
+}
+
+/// An open WebSocket; dropping it closes it, and nothing more is heard from it.
+pub struct Connection {
+    ws: WebSocket,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
+}
+
+impl Connection {
+    /// Opens a WebSocket to the gateway that served this page.
+    ///
+    /// # Errors
+    /// Where the browser does not so much as try.
+    pub fn open(on: Callback<Came>) -> Result<Self, JsValue> {
+        let ws = WebSocket::new_with_str(&address("ws")?, SUBPROTOCOL)?;
+        ws.set_binary_type(BinaryType::Arraybuffer);
+        let message = on.clone();
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let data = event.data();
+            if let Some(text) = data.as_string() {
+                message.emit(Came::Text(text));
+            } else if let Ok(buffer) = data.dyn_into::<ArrayBuffer>() {
+                message.emit(Came::Bytes(Uint8Array::new(&buffer).to_vec().into()));
+            }
+        });
+        let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
+            on.emit(Came::Closed(event.code()));
+        });
+        ws.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        ws.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        Ok(Connection {
+            ws,
+            _on_message: on_message,
+            _on_close: on_close,
+        })
+    }
+
+    /// Sends a text message; into a WebSocket that is no longer open, nothing.
+    pub fn send_text(&self, text: &str) {
+        // A failure is followed by the close event, and that is dealt with.
+        let _ = self.ws.send_with_str(text);
+    }
+
+    /// Sends a binary message; into a WebSocket that is no longer open, nothing.
+    pub fn send_bytes(&self, bytes: &[u8]) {
+        // As above.
+        let _ = self.ws.send_with_u8_array(bytes);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.ws.set_onmessage(None);
+        self.ws.set_onclose(None);
+        // Closing what is closed already is no error worth telling.
+        let _ = self.ws.close();
+    }
+}
+
+/// The address of a WebSocket of the gateway, beside the page, under whatever prefix it is served.
+///
+/// # Errors
+/// Where the page's own address is no URL.
+pub fn address(path: &str) -> Result<String, JsValue> {
+    let base = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.base_uri().ok().flatten())
+        .ok_or("this page has no address")?;
+    let url = Url::new_with_base(path, &base)?;
+    url.set_search("");
+    url.set_hash("");
+    url.set_protocol(match url.protocol().as_str() {
+        "https:" => "wss:",
+        _ => "ws:",
+    });
+    Ok(url.href())
+}

@@ -1,0 +1,490 @@
+//! What the page knows and decides: actions in, effects out, no I/O, no clock of its own.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use chalkwire_shared::id::SocketId;
+use chalkwire_shared::limits::Limits;
+use chalkwire_shared::target::{Kind, TargetInfo};
+
+use crate::line_end::LineEnd;
+use crate::link::{Do, Link};
+use crate::model::{Class, SocketView, What};
+
+mod composer;
+pub mod draft;
+mod hear;
+pub mod log;
+pub mod news;
+pub mod settings;
+pub mod socket;
+
+pub use composer::Way;
+use draft::Draft;
+use log::Log;
+use news::News;
+use settings::{Address, Settings, Tab, Theme, Times};
+use socket::Socket;
+
+/// Closed sockets that the inspector still knows.
+const PAST_SOCKETS: usize = 64;
+
+/// How long events are gathered before a screen reader hears of them, in ms.
+const NEWS_MS: f64 = 900.0;
+
+/// When an action takes place, and the chance it may use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Now {
+    /// The browser's clock, in ms since 1970 (fractions are µs).
+    pub ms: f64,
+    /// In 0..1.
+    pub random: f64,
+}
+
+/// Waits that the shell keeps, each at most once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// Until the next try to connect.
+    Retry,
+    /// Until the next ping.
+    Ping,
+    /// Until a screen reader hears the news.
+    News,
+    /// Until a socket for one exchange is taken to have its whole reply.
+    Quiet(SocketId),
+    /// Until it is worth saying that nothing came back.
+    NoReply(SocketId),
+}
+
+/// What lies on top of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The list of shortcuts.
+    Shortcuts,
+    /// The connection test.
+    Test,
+}
+
+/// A step through the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many rows down; up if negative.
+    By(isize),
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+}
+
+/// What happens to the page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The page is there.
+    Start(Settings, Address),
+    /// The WebSocket is closed, with this code.
+    Dropped(u16),
+    /// A text message came.
+    Text(String),
+    /// A binary message came.
+    Bytes(Bytes),
+    /// A wait is over.
+    Wake(Timer),
+    /// Connect to the gateway now.
+    Retry,
+
+    /// Another target is picked.
+    Target(String),
+    /// An open socket is picked to send on; again, and it is left.
+    Socket(SocketId),
+    /// Another text stands in the message box.
+    Write(String),
+    /// The message is hexadecimal.
+    Hex(bool),
+    /// Another line end.
+    LineEnd(LineEnd),
+    /// The message box has many lines.
+    ManyLines(bool),
+    /// Send the message.
+    Submit,
+    /// Send these bytes to this target again.
+    Resend(String, Bytes),
+    /// Send a first message, to see something.
+    Hello,
+    /// Open a socket.
+    Connect,
+    /// Shut down the page's side of the socket.
+    ShutDown,
+    /// Close the socket.
+    Close,
+    /// Recall the message before.
+    Older,
+    /// And back.
+    Newer,
+
+    /// Show only rows with this text.
+    Filter(String),
+    /// Show a class, or not.
+    ToggleClass(Class),
+    /// Show everything again.
+    ShowAll,
+    /// Stop the list, or let it go on.
+    Pause,
+    /// Clear the log.
+    Clear,
+    /// Take the clear back.
+    UndoClear,
+    /// Pick a row.
+    Select(u32),
+    /// Pick a row from the one picked.
+    Step(Step),
+    /// Close what is on top.
+    Escape,
+    /// Show the inspector where it slides over.
+    Inspect(bool),
+
+    /// Other colours.
+    Theme(Theme),
+    /// Bytes are shown otherwise.
+    View(crate::bytes::View),
+    /// Times are counted otherwise.
+    Times(Times),
+    /// Single keys are shortcuts, or not.
+    Keys(bool),
+    /// The picture is unfolded, or not.
+    Picture(bool),
+    /// Another pane on a phone.
+    Tab(Tab),
+    /// Lay something on top.
+    Overlay(Overlay),
+    /// The page's address was changed by hand.
+    Address(Address),
+}
+
+/// What the shell has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Open a WebSocket to the gateway.
+    Connect,
+    /// Drop it.
+    Drop,
+    /// Send a text message.
+    Text(String),
+    /// Send a binary message.
+    Bytes(Bytes),
+    /// Wake after so many ms.
+    Wake(Timer, f64),
+    /// Keep the settings and the address.
+    Remember,
+    /// Move the focus, once that is drawn.
+    Focus(Focus),
+}
+
+/// Where the focus goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// To the rows of the log.
+    Rows,
+    /// To the details.
+    Details,
+    /// To the details where they slide over the rest.
+    DetailsOver,
+}
+
+/// The page.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The link to the gateway.
+    pub link: Link,
+    /// What the gateway lets this page do; `None` before its first welcome.
+    pub limits: Option<Limits>,
+    /// What can be reached.
+    pub targets: Vec<TargetInfo>,
+    /// The picked target.
+    pub target: String,
+    sockets: BTreeMap<SocketId, Socket>,
+    past: VecDeque<SocketView>,
+    last_socket: u32,
+    /// The picked socket.
+    pub active: Option<SocketId>,
+    /// The log.
+    pub log: Log,
+    /// The picked row.
+    pub selected: Option<u32>,
+    /// Whether the inspector shows where it slides over.
+    pub inspecting: bool,
+    /// The message being written.
+    pub draft: Draft,
+    /// What is wrong with the message, after an attempt to send it.
+    pub trouble: Option<String>,
+    /// The message goes out as soon as the gateway answers.
+    pub submit_due: bool,
+    /// How the page looks.
+    pub settings: Settings,
+    /// What lies on top.
+    pub overlay: Option<Overlay>,
+    news: News,
+    /// The latest summary for screen readers.
+    pub told: String,
+}
+
+impl State {
+    /// Takes an action in: what is to be done about it.
+    pub fn apply(&mut self, action: Action, now: Now) -> Vec<Effect> {
+        let mut out = Vec::new();
+        let mut said = Vec::new();
+        match action {
+            Action::Start(settings, address) => {
+                self.settings = settings;
+                self.read_address(address);
+                self.link.retry(now.ms, &mut said);
+            }
+            Action::Dropped(code) => {
+                let heard = self.link.dropped(code, now.ms, now.random, &mut said);
+                self.hear(heard, now, &mut said, &mut out);
+            }
+            Action::Text(text) => {
+                let heard = self.link.text(&text, now.ms, now.random, &mut said);
+                self.hear(heard, now, &mut said, &mut out);
+                self.log.set_clock(self.link.clock());
+            }
+            Action::Bytes(bytes) => {
+                let heard = self.link.bytes(bytes, now.ms, now.random, &mut said);
+                self.hear(heard, now, &mut said, &mut out);
+            }
+            Action::Wake(timer) => self.wake(timer, now, &mut said, &mut out),
+            Action::Retry => self.link.retry(now.ms, &mut said),
+
+            Action::Target(target) => self.pick_target(target, &mut out),
+            Action::Socket(id) => self.pick_socket(id, &mut out),
+            Action::Write(text) => {
+                self.draft.write(text);
+                self.trouble = None;
+                self.submit_due = false;
+            }
+            Action::Hex(hex) => {
+                self.draft.typed.hex = hex;
+                self.trouble = None;
+                out.push(Effect::Remember);
+            }
+            Action::LineEnd(end) => {
+                self.draft.line_end = end;
+                self.trouble = None;
+                out.push(Effect::Remember);
+            }
+            Action::ManyLines(many) => self.draft.many_lines = many,
+            Action::Submit => self.submit(now, &mut said, &mut out),
+            Action::Resend(target, bytes) => {
+                self.resend(target, bytes, now, &mut said, &mut out);
+            }
+            Action::Hello => {
+                self.hello(now, &mut said, &mut out);
+                out.push(Effect::Focus(Focus::Rows));
+            }
+            Action::Connect => self.connect(now, &mut said, &mut out),
+            Action::ShutDown => self.shut_down(now, &mut said, &mut out),
+            Action::Close => {
+                if let Some(id) = self.active {
+                    self.close(id, &mut said);
+                }
+            }
+            Action::Older => self.draft.older(),
+            Action::Newer => self.draft.newer(),
+
+            Action::Filter(text) => self.log.set_text(text),
+            Action::ToggleClass(class) => self.log.toggle_class(class),
+            Action::ShowAll => self.log.show_all(),
+            Action::Pause => self.log.toggle_pause(),
+            Action::Clear => {
+                self.log.clear();
+                self.selected = None;
+                self.inspecting = false;
+            }
+            Action::UndoClear => self.log.undo_clear(),
+            Action::Select(no) => {
+                self.selected = Some(no);
+                self.inspecting = true;
+                out.push(Effect::Focus(Focus::DetailsOver));
+            }
+            Action::Step(step) => self.step(step),
+            Action::Escape => self.escape(&mut out),
+            Action::Inspect(show) => {
+                self.inspecting = show && self.selected.is_some();
+                out.push(Effect::Focus(match self.inspecting {
+                    true => Focus::Details,
+                    false => Focus::Rows,
+                }));
+            }
+
+            Action::Theme(theme) => {
+                self.settings.theme = theme;
+                out.push(Effect::Remember);
+            }
+            Action::View(view) => {
+                self.settings.view = view;
+                out.push(Effect::Remember);
+            }
+            Action::Times(times) => {
+                self.settings.times = times;
+                out.push(Effect::Remember);
+            }
+            Action::Keys(keys) => {
+                self.settings.keys = keys;
+                out.push(Effect::Remember);
+            }
+            Action::Picture(show) => {
+                self.settings.picture = show;
+                out.push(Effect::Remember);
+            }
+            Action::Tab(tab) => self.settings.tab = tab,
+            Action::Overlay(overlay) => self.overlay = Some(overlay),
+            Action::Address(address) => {
+                self.read_address(address);
+                out.push(Effect::Remember);
+            }
+        }
+        out.extend(said.into_iter().map(|it| match it {
+            Do::Connect => Effect::Connect,
+            Do::Drop => Effect::Drop,
+            Do::Text(text) => Effect::Text(text),
+            Do::Bytes(bytes) => Effect::Bytes(bytes),
+            Do::RetryAfter(ms) => Effect::Wake(Timer::Retry, ms),
+            Do::PingAfter(ms) => Effect::Wake(Timer::Ping, ms),
+        }));
+        out
+    }
+
+    fn wake(&mut self, timer: Timer, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+        match timer {
+            Timer::Retry => self.link.retry(now.ms, said),
+            Timer::Ping => {
+                let heard = self.link.ping(now.ms, now.random, said);
+                self.hear(heard, now, said, out);
+            }
+            Timer::News => self.told = self.news.tell(),
+            Timer::Quiet(id) => self.quiet(id, now, said, out),
+            Timer::NoReply(id) => self.no_reply(id, now, out),
+        }
+    }
+
+    /// Adds a line to the log.
+    fn note(
+        &mut self,
+        now: Now,
+        about: Option<SocketId>,
+        what: What,
+        out: &mut Vec<Effect>,
+    ) -> u32 {
+        let about = about.and_then(|id| {
+            let view = self.sockets.get(&id).map(|it| &it.view)?;
+            Some((id, view.target.as_str(), view.kind))
+        });
+        let no = self.log.push(now.ms, about, what);
+        if let Some(entry) = self.log.get(no)
+            && self.news.add(entry)
+        {
+            out.push(Effect::Wake(Timer::News, NEWS_MS));
+        }
+        no
+    }
+
+    /// The open sockets, in the order in which they were opened.
+    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+        self.sockets.values()
+    }
+
+    /// The picked socket.
+    pub fn active_socket(&self) -> Option<&Socket> {
+        self.sockets.get(&self.active?)
+    }
+
+    /// A socket, open or over.
+    pub fn socket_view(&self, id: SocketId) -> Option<&SocketView> {
+        match self.sockets.get(&id) {
+            Some(socket) => Some(&socket.view),
+            None => self.past.iter().find(|it| it.id == id),
+        }
+    }
+
+    /// The picked target's kind.
+    pub fn kind(&self) -> Option<Kind> {
+        let target = self.targets.iter().find(|it| it.name == self.target)?;
+        Some(target.kind)
+    }
+
+    fn pick_target(&mut self, target: String, out: &mut Vec<Effect>) {
+        self.active = self
+            .sockets
+            .values()
+            .rev()
+            .find(|it| !it.one_shot && it.view.target == target)
+            .map(|it| it.view.id);
+        self.target = target;
+        self.trouble = None;
+        out.push(Effect::Remember);
+    }
+
+    fn pick_socket(&mut self, id: SocketId, out: &mut Vec<Effect>) {
+        self.trouble = None;
+        if self.active == Some(id) {
+            self.active = None;
+        } else if let Some(socket) = self.sockets.get(&id) {
+            self.active = Some(id);
+            self.target = socket.view.target.clone();
+            out.push(Effect::Remember);
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        let Some(last) = self.log.len().checked_sub(1) else {
+            return;
+        };
+        let place = self.selected.and_then(|no| self.log.place(no));
+        let place = match (step, place) {
+            (Step::First, _) => 0,
+            (Step::Last, _) | (Step::By(_), None) => last,
+            (Step::By(rows), Some(place)) => place.saturating_add_signed(rows).min(last),
+        };
+        self.selected = self.log.shown(place).map(|it| it.no);
+    }
+
+    fn escape(&mut self, out: &mut Vec<Effect>) {
+        if self.overlay.take().is_some() || std::mem::take(&mut self.submit_due) {
+            return;
+        }
+        if std::mem::take(&mut self.inspecting) {
+            out.push(Effect::Focus(Focus::Rows));
+        }
+        self.trouble = None;
+    }
+
+    /// What a link to this page would carry.
+    pub fn address(&self) -> Address {
+        Address {
+            target: (!self.target.is_empty()).then(|| self.target.clone()),
+            view: Some(self.settings.view),
+            line_end: Some(self.draft.line_end),
+            hex: Some(self.draft.typed.hex),
+            times: Some(self.settings.times),
+            picture: Some(self.settings.picture),
+            theme: None,
+        }
+    }
+
+    fn read_address(&mut self, address: Address) {
+        if let Some(target) = address.target {
+            // Before the welcome nobody knows whether there is such a target.
+            if self.targets.is_empty() || self.targets.iter().any(|it| it.name == target) {
+                self.pick_target(target, &mut Vec::new());
+            }
+        }
+        self.settings.view = address.view.unwrap_or_default();
+        self.settings.times = address.times.unwrap_or_default();
+        self.settings.picture = address.picture.unwrap_or(true);
+        self.settings.theme = address.theme.unwrap_or(self.settings.theme);
+        self.draft.line_end = address.line_end.unwrap_or_default();
+        self.draft.typed.hex = address.hex.unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests;

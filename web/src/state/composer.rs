@@ -1,0 +1,363 @@
+//! Sending, connecting, shutting down, closing: what the composer may do and how it is done.
+
+use bytes::Bytes;
+use chalkwire_shared::id::SocketId;
+use chalkwire_shared::limits::{Limits, MAX_PAYLOAD_BYTES};
+use chalkwire_shared::message::ClientMessage;
+use chalkwire_shared::target::Kind;
+
+use super::socket::{Socket, WAITING_BYTES, WINDOW_BYTES};
+use super::{Effect, Now, State, Timer};
+use crate::line_end::LineEnd;
+use crate::link::{Do, Phase};
+use crate::model::{SocketState, What};
+use crate::words::size;
+
+/// After so long without a reply a learner wonders, in ms.
+const NO_REPLY_MS: f64 = 3_000.0;
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// On this open socket.
+    On(SocketId),
+    /// On a socket of its own, closed after the reply.
+    OneShot,
+    /// As [`Way::OneShot`] or [`Way::On`], once the gateway has answered.
+    WhenUp,
+}
+
+impl State {
+    /// Where a message would go, or a sentence on why it can go nowhere now.
+    pub fn way(&self) -> Result<Way, &'static str> {
+        self.reachable()?;
+        if !self.link.is_up() {
+            return Ok(Way::WhenUp);
+        }
+        match self.active_socket() {
+            None => Ok(Way::OneShot),
+            Some(socket) if socket.may_send() => Ok(Way::On(socket.view.id)),
+            Some(_) => Err(
+                "This socket's side is shut down: nothing more can be sent on it. Close it, or \
+                 leave it by picking the target.",
+            ),
+        }
+    }
+
+    /// Whether there is a gateway and a target, now or in a moment.
+    fn reachable(&self) -> Result<(), &'static str> {
+        match self.link.phase() {
+            Phase::Waiting { .. } => Err("Not connected to the gateway: wait for the next try."),
+            Phase::Stopped(_) => Err("Not connected to the gateway."),
+            Phase::Up if self.targets.is_empty() => {
+                Err("This gateway has no targets. Its operator names them when it is started.")
+            }
+            Phase::Up if self.kind().is_none() => Err("Pick a target first."),
+            _ => Ok(()),
+        }
+    }
+
+    /// Why no socket can be opened now.
+    pub fn may_connect(&self) -> Result<(), &'static str> {
+        self.reachable()?;
+        let open = u32::try_from(self.sockets.len()).unwrap_or(u32::MAX);
+        match &self.limits {
+            _ if !self.link.is_up() => Err("Not connected to the gateway yet."),
+            None => Err("Not connected to the gateway yet."),
+            Some(limits) if open >= limits.sockets => {
+                Err("As many sockets are open as this gateway allows. Close one first.")
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Why the picked socket's side cannot be shut down now.
+    pub fn may_shut_down(&self) -> Result<SocketId, &'static str> {
+        let socket = self
+            .active_socket()
+            .ok_or("No open socket is picked: connect first.")?;
+        if socket.view.kind.is_datagram() {
+            return Err("A datagram socket has no FIN: there is nothing to shut down.");
+        }
+        match socket.may_send() {
+            true => Ok(socket.view.id),
+            false => Err("Your side of this socket is shut down already."),
+        }
+    }
+
+    /// Why there is nothing to close now.
+    pub fn may_close(&self) -> Result<SocketId, &'static str> {
+        self.active_socket()
+            .map(|it| it.view.id)
+            .ok_or("No open socket is picked: there is nothing to close.")
+    }
+
+    /// Why these bytes cannot be sent to a target of this kind.
+    fn check(&self, bytes: &Bytes, kind: Kind) -> Result<(), String> {
+        let len = bytes.len();
+        let most = self
+            .limits
+            .as_ref()
+            .map_or(MAX_PAYLOAD_BYTES, |it| it.payload_bytes as usize);
+        let shown = size(len as u64);
+        if kind.is_datagram() {
+            if len > most {
+                return Err(format!(
+                    "{shown} are too many for one datagram: it goes whole or not at all, and this \
+                     gateway takes {most} bytes at most. Send less at once."
+                ));
+            }
+            return Ok(());
+        }
+        if bytes.is_empty() {
+            return Err(
+                "Nothing to send: an empty message has no bytes, and a stream carries nothing \
+                 else. Write something, or pick a line end."
+                    .to_owned(),
+            );
+        }
+        let waiting = self
+            .active_socket()
+            .map_or(0, |it| it.view.waiting_bytes as usize);
+        if waiting + len > WAITING_BYTES {
+            return Err(format!(
+                "{shown} are too many at once: at most {} may wait here to be sent, and {} wait \
+                 already. One message on the link carries {most} bytes; longer ones go in parts.",
+                size(WAITING_BYTES as u64),
+                size(waiting as u64),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn submit(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+        let bytes = match self.draft.bytes() {
+            Ok(bytes) => bytes,
+            Err(trouble) => {
+                self.trouble = Some(trouble);
+                return;
+            }
+        };
+        if self.send_bytes(bytes, now, said, out) {
+            self.draft.sent();
+        }
+    }
+
+    pub(super) fn resend(
+        &mut self,
+        target: String,
+        bytes: Bytes,
+        now: Now,
+        said: &mut Vec<Do>,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.target != target {
+            self.pick_target(target, out);
+        }
+        let due = std::mem::take(&mut self.submit_due);
+        self.send_bytes(bytes, now, said, out);
+        // Only what stands in the message box may wait for the gateway.
+        self.submit_due = due;
+    }
+
+    /// Whether the bytes are on their way; if not, [`State::trouble`] says why.
+    fn send_bytes(
+        &mut self,
+        bytes: Bytes,
+        now: Now,
+        said: &mut Vec<Do>,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        self.trouble = None;
+        self.submit_due = false;
+        let sent = match self.way() {
+            Err(trouble) => Err(trouble.to_owned()),
+            Ok(Way::WhenUp) => {
+                self.submit_due = true;
+                return false;
+            }
+            Ok(Way::On(id)) => {
+                let kind = self.sockets.get(&id).map_or(Kind::Tcp, |it| it.view.kind);
+                self.check(&bytes, kind).map(|()| id)
+            }
+            Ok(Way::OneShot) => {
+                let kind = self.kind().unwrap_or(Kind::Tcp);
+                self.check(&bytes, kind)
+                    .and_then(|()| self.may_connect().map_err(str::to_owned))
+                    .and_then(|()| {
+                        self.open(true, now, said, out)
+                            .ok_or_else(|| "Pick a target first.".to_owned())
+                    })
+            }
+        };
+        match sent {
+            Ok(id) => {
+                if let Some(socket) = self.sockets.get_mut(&id) {
+                    socket.queue(bytes);
+                }
+                self.pump(id, now, said, out);
+                true
+            }
+            Err(trouble) => {
+                self.trouble = Some(trouble);
+                false
+            }
+        }
+    }
+
+    /// Sends the first message of a visit: `hello`, to the target that is best to begin with.
+    pub(super) fn hello(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+        let target = self.first_target().map(str::to_owned);
+        if let Some(target) = target {
+            self.pick_target(target, out);
+        }
+        self.active = None;
+        self.draft.typed.hex = false;
+        self.draft.line_end = LineEnd::CrLf;
+        self.draft.write("hello".to_owned());
+        self.submit(now, said, out);
+    }
+
+    /// The target that is best to begin with.
+    pub fn first_target(&self) -> Option<&str> {
+        let line = self.targets.iter().find(|it| it.name == "line");
+        line.or_else(|| self.targets.iter().find(|it| it.builtin))
+            .or_else(|| self.targets.first())
+            .map(|it| it.name.as_str())
+    }
+
+    pub(super) fn connect(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+        self.trouble = None;
+        match self.may_connect() {
+            Ok(()) => self.active = self.open(false, now, said, out),
+            Err(trouble) => self.trouble = Some(trouble.to_owned()),
+        }
+    }
+
+    fn open(
+        &mut self,
+        one_shot: bool,
+        now: Now,
+        said: &mut Vec<Do>,
+        out: &mut Vec<Effect>,
+    ) -> Option<SocketId> {
+        let kind = self.kind()?;
+        let limits: Limits = self.limits.clone()?;
+        self.last_socket += 1;
+        let id = SocketId(self.last_socket);
+        let target = self.target.clone();
+        let socket = Socket::new(id, target.clone(), kind, one_shot, &limits);
+        self.sockets.insert(id, socket);
+        self.note(now, Some(id), What::Connecting, out);
+        self.link.say(said, |seq| ClientMessage::Open {
+            seq,
+            socket: id,
+            target,
+            credit: WINDOW_BYTES,
+            trace: true,
+            faults: Vec::new(),
+        });
+        if one_shot {
+            out.push(Effect::Wake(Timer::NoReply(id), NO_REPLY_MS));
+        }
+        Some(id)
+    }
+
+    /// Sends what waits on a socket, as far as its credit goes.
+    pub(super) fn pump(
+        &mut self,
+        id: SocketId,
+        now: Now,
+        said: &mut Vec<Do>,
+        out: &mut Vec<Effect>,
+    ) {
+        while let Some(payload) = self.sockets.get_mut(&id).and_then(Socket::next_payload) {
+            let what = What::Sent {
+                bytes: payload.clone(),
+                wrote_us: None,
+                unknown: false,
+            };
+            let entry = self.note(now, Some(id), what, out);
+            if let Some(socket) = self.sockets.get_mut(&id) {
+                socket.sent(entry, payload.len());
+            }
+            self.link.send(id, payload, entry, said);
+        }
+        if self
+            .sockets
+            .get_mut(&id)
+            .is_some_and(Socket::shutdown_ready)
+        {
+            self.say_shutdown(id, now, said, out);
+        }
+    }
+
+    pub(super) fn shut_down(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+        match self.may_shut_down() {
+            Ok(id) => {
+                if self.sockets.get_mut(&id).is_some_and(Socket::shut_down) {
+                    self.say_shutdown(id, now, said, out);
+                }
+            }
+            Err(trouble) => self.trouble = Some(trouble.to_owned()),
+        }
+    }
+
+    fn say_shutdown(&mut self, id: SocketId, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+        self.note(now, Some(id), What::ShutDown, out);
+        self.link
+            .say(said, |seq| ClientMessage::Shutdown { seq, socket: id });
+    }
+
+    /// Asks the gateway to close a socket; its `closed` ends it.
+    pub(super) fn close(&mut self, id: SocketId, said: &mut Vec<Do>) {
+        if let Some(socket) = self.sockets.get_mut(&id)
+            && !socket.closing
+        {
+            socket.closing = true;
+            self.link
+                .say(said, |seq| ClientMessage::Close { seq, socket: id });
+        }
+    }
+
+    /// It is time to see whether a socket for one exchange has its reply.
+    pub(super) fn quiet(
+        &mut self,
+        id: SocketId,
+        now: Now,
+        said: &mut Vec<Do>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(socket) = self.sockets.get(&id).filter(|it| it.one_shot) else {
+            return;
+        };
+        let left = socket.received_ms + socket.quiet_ms() - now.ms;
+        if left > 1.0 {
+            out.push(Effect::Wake(Timer::Quiet(id), left));
+        } else {
+            self.close(id, said);
+        }
+    }
+
+    /// It is time to say that nothing came back.
+    pub(super) fn no_reply(&mut self, id: SocketId, now: Now, out: &mut Vec<Effect>) {
+        let Some(view) = self.sockets.get(&id).map(|it| &it.view) else {
+            return;
+        };
+        if view.received > 0 || view.state != SocketState::Open {
+            return;
+        }
+        let text = match view.kind.is_datagram() {
+            true => {
+                "No datagram came back in 3 s. Nothing on the wire tells a lost datagram from a \
+                 server that does not answer. The socket stays open until you close it."
+            }
+            false => {
+                "No reply in 3 s. The bytes were delivered; the server is waiting for more, is \
+                 slow, or has nothing to say. One that reads lines waits for a line end (\\n). The \
+                 socket stays open: pick it to send more, shut it down or close it."
+            }
+        };
+        self.note(now, Some(id), What::Notice(text.to_owned()), out);
+    }
+}

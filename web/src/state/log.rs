@@ -1,0 +1,404 @@
+//! The log: what happened, bounded, and which of it is shown.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use chalkwire_shared::id::SocketId;
+use chalkwire_shared::target::Kind;
+
+use crate::legs::exchange;
+use crate::model::{Class, ClockMap, Entry, What};
+use crate::words;
+
+/// The most entries kept; the oldest go first.
+pub const MAX_ENTRIES: usize = 20_000;
+
+/// The most payload kept, in bytes; the oldest entries go first.
+pub const MAX_BYTES: usize = 32 << 20;
+
+/// The most entries of one exchange: a picture of more is not read.
+const EXCHANGE_ENTRIES: usize = 48;
+
+/// How far around an entry its exchange is looked for, in entries of the log.
+const REACH: usize = 2_000;
+
+/// Which entries are shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// Only those with this text in them, whatever its case; all when empty.
+    pub text: String,
+    /// The classes that are left out.
+    pub hidden: Vec<Class>,
+}
+
+/// The log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Log {
+    entries: VecDeque<Rc<Entry>>,
+    last_no: u32,
+    bytes: usize,
+    /// Entries up to this one are cleared away.
+    cleared: u32,
+    /// What `cleared` was before the last clear, while that can be undone.
+    undo: Option<u32>,
+    filter: Filter,
+    /// The numbers of the entries that are neither cleared nor filtered away.
+    shown: VecDeque<u32>,
+    /// How many have left `shown` at its front because the log was full.
+    shown_gone: usize,
+    /// Since when (entry number) the list stands still.
+    paused: Option<u32>,
+    /// From which entry on which relation of the clocks holds; a new one for each gateway.
+    clocks: Vec<(u32, Option<ClockMap>)>,
+}
+
+impl Log {
+    /// Adds an entry: its number.
+    pub fn push(&mut self, at_ms: f64, about: Option<(SocketId, &str, Kind)>, what: What) -> u32 {
+        self.last_no += 1;
+        let entry = Entry {
+            no: self.last_no,
+            at_ms,
+            socket: about.map(|(id, ..)| id),
+            target: about.map_or_else(String::new, |(_, target, _)| target.to_owned()),
+            kind: about.map(|(.., kind)| kind),
+            what,
+        };
+        self.bytes += size(&entry);
+        if self.matches(&entry) {
+            self.shown.push_back(entry.no);
+        }
+        self.entries.push_back(Rc::new(entry));
+        while self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES {
+            self.drop_oldest();
+        }
+        self.last_no
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(oldest) = self.entries.pop_front() else {
+            return;
+        };
+        self.bytes -= size(&oldest);
+        if self.shown.front() == Some(&oldest.no) {
+            self.shown.pop_front();
+            self.shown_gone += 1;
+        }
+        // A clear whose entries are gone cannot be undone any more.
+        self.undo = self.undo.filter(|_| oldest.no < self.cleared);
+    }
+
+    /// The entry of that number, if it is still there.
+    pub fn get(&self, no: u32) -> Option<&Rc<Entry>> {
+        self.entries.get(self.index(no)?)
+    }
+
+    /// The entry of that number, to be changed.
+    pub fn get_mut(&mut self, no: u32) -> Option<&mut Entry> {
+        let index = self.index(no)?;
+        self.entries.get_mut(index).map(Rc::make_mut)
+    }
+
+    fn index(&self, no: u32) -> Option<usize> {
+        // Numbers have no gaps.
+        no.checked_sub(self.entries.front()?.no)
+            .map(|it| it as usize)
+    }
+
+    /// All entries that are kept and not cleared, oldest first.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Rc<Entry>> {
+        self.entries.iter().filter(|it| it.no > self.cleared)
+    }
+
+    /// Whether nothing happened since the last clear.
+    pub fn is_empty(&self) -> bool {
+        self.last_no <= self.cleared
+    }
+
+    /// Whether the oldest entries had to go.
+    pub fn is_cut(&self) -> bool {
+        self.entries.front().is_some_and(|first| first.no > 1)
+    }
+
+    /// How many entries the list shows.
+    pub fn len(&self) -> usize {
+        match self.paused {
+            Some(no) => self.shown.partition_point(|it| *it <= no),
+            None => self.shown.len(),
+        }
+    }
+
+    /// How many came while the list stands still.
+    pub fn waiting(&self) -> usize {
+        self.shown.len() - self.len()
+    }
+
+    /// How many entries the list has lost at its top since the beginning, for keeping it in place.
+    pub fn shown_gone(&self) -> usize {
+        self.shown_gone
+    }
+
+    /// The entry in that place of the list.
+    pub fn shown(&self, place: usize) -> Option<&Rc<Entry>> {
+        self.get(*self.shown.get(place)?)
+    }
+
+    /// The place of an entry in the list.
+    pub fn place(&self, no: u32) -> Option<usize> {
+        self.shown.binary_search(&no).ok()
+    }
+
+    /// Whether the list stands still.
+    pub fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    /// Stops the list, or lets it go on.
+    pub fn toggle_pause(&mut self) {
+        self.paused = match self.paused {
+            Some(_) => None,
+            None => Some(self.last_no),
+        };
+    }
+
+    /// Clears the list; [`Log::undo_clear`] brings it back.
+    pub fn clear(&mut self) {
+        if !self.is_empty() {
+            self.undo = Some(self.cleared);
+            self.cleared = self.last_no;
+            self.paused = None;
+            self.refilter();
+        }
+    }
+
+    /// Whether a clear can be undone.
+    pub fn can_undo(&self) -> bool {
+        self.undo.is_some()
+    }
+
+    /// Takes the last clear back.
+    pub fn undo_clear(&mut self) {
+        if let Some(before) = self.undo.take() {
+            self.cleared = before;
+            self.refilter();
+        }
+    }
+
+    /// Which entries are shown.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Shows only entries with this text.
+    pub fn set_text(&mut self, text: String) {
+        self.filter.text = text;
+        self.refilter();
+    }
+
+    /// Shows the entries of a class, or leaves them out.
+    pub fn toggle_class(&mut self, class: Class) {
+        match self.filter.hidden.iter().position(|it| *it == class) {
+            Some(at) => drop(self.filter.hidden.swap_remove(at)),
+            None => self.filter.hidden.push(class),
+        }
+        self.refilter();
+    }
+
+    /// Shows everything.
+    pub fn show_all(&mut self) {
+        self.filter = Filter::default();
+        self.refilter();
+    }
+
+    fn refilter(&mut self) {
+        self.shown = self
+            .entries
+            .iter()
+            .filter(|it| self.matches(it))
+            .map(|it| it.no)
+            .collect();
+    }
+
+    fn matches(&self, entry: &Entry) -> bool {
+        entry.no > self.cleared
+            && !self.filter.hidden.contains(&entry.class())
+            && (self.filter.text.is_empty() || words::contains(entry, &self.filter.text))
+    }
+
+    /// Another gateway, another clock: what follows has its own relation.
+    pub fn new_clock(&mut self) {
+        self.clocks.push((self.last_no + 1, None));
+    }
+
+    /// The relation of the clocks for what came from the present gateway.
+    pub fn set_clock(&mut self, map: Option<ClockMap>) {
+        match self.clocks.last_mut() {
+            Some((_, last)) => *last = map,
+            None => self.clocks.push((0, map)),
+        }
+    }
+
+    /// The relation of the clocks that holds for an entry.
+    pub fn clock(&self, no: u32) -> Option<ClockMap> {
+        let after = self.clocks.partition_point(|(from, _)| *from <= no);
+        self.clocks.get(after.checked_sub(1)?)?.1
+    }
+
+    /// The entries of the exchange that `no` is a part of, `no` among them.
+    pub fn exchange(&self, no: u32) -> Vec<Entry> {
+        let (Some(at), Some(picked)) = (self.index(no), self.get(no)) else {
+            return Vec::new();
+        };
+        if picked.socket.is_none() {
+            return vec![Entry::clone(picked)];
+        }
+        let same = |it: &&Rc<Entry>| it.socket == picked.socket && it.no > self.cleared;
+        let before = self.entries.range(..at).rev().take(REACH).filter(same);
+        let mut around: Vec<&Rc<Entry>> = before.take(EXCHANGE_ENTRIES).collect();
+        around.reverse();
+        let after = self.entries.range(at..).take(REACH).filter(same);
+        around.extend(after.take(EXCHANGE_ENTRIES));
+        let around: Vec<Entry> = around.into_iter().map(|it| Entry::clone(it)).collect();
+        let all = exchange(&around, no);
+        let place = all.iter().position(|it| it.no == no).unwrap_or_default();
+        let start = (place + 1).saturating_sub(EXCHANGE_ENTRIES);
+        all[start..all.len().min(start + EXCHANGE_ENTRIES)].to_vec()
+    }
+
+    /// The latest entry that is about a socket.
+    pub fn latest(&self) -> Option<u32> {
+        let about = |it: &&Rc<Entry>| it.socket.is_some();
+        self.entries().rev().find(about).map(|it| it.no)
+    }
+}
+
+/// What an entry counts against [`MAX_BYTES`].
+fn size(entry: &Entry) -> usize {
+    match &entry.what {
+        What::Sent { bytes, .. } | What::Received { bytes, .. } => bytes.len(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn received(log: &mut Log, text: &'static str) -> u32 {
+        let what = What::Received {
+            bytes: Bytes::from_static(text.as_bytes()),
+            datagram: false,
+            truncated: false,
+            clock_us: 1,
+        };
+        log.push(1.0, Some((SocketId(1), "line", Kind::Tcp)), what)
+    }
+
+    fn shown(log: &Log) -> Vec<u32> {
+        (0..log.len()).map(|it| log.shown(it).unwrap().no).collect()
+    }
+
+    #[test]
+    fn the_oldest_go_when_the_log_is_full() {
+        let mut log = Log::default();
+        for _ in 0..MAX_ENTRIES + 5 {
+            received(&mut log, "x");
+        }
+        assert!(log.is_cut());
+        assert_eq!((log.len(), log.shown_gone()), (MAX_ENTRIES, 5));
+        assert_eq!(log.shown(0).unwrap().no, 6);
+        assert_eq!(log.get(5), None);
+        let big = Bytes::from(vec![0; MAX_BYTES]);
+        let what = What::Sent {
+            bytes: big,
+            wrote_us: None,
+            unknown: false,
+        };
+        log.push(1.0, None, what);
+        assert_eq!(log.len(), 1);
+    }
+
+    #[test]
+    fn a_clear_can_be_undone_and_numbers_go_on() {
+        let mut log = Log::default();
+        received(&mut log, "a");
+        log.clear();
+        assert!(log.is_empty() && log.can_undo());
+        assert_eq!(received(&mut log, "b"), 2);
+        assert_eq!(shown(&log), [2]);
+        log.undo_clear();
+        assert_eq!(shown(&log), [1, 2]);
+        assert!(!log.can_undo());
+    }
+
+    #[test]
+    fn a_paused_list_stands_still_and_counts_what_comes() {
+        let mut log = Log::default();
+        received(&mut log, "a");
+        log.toggle_pause();
+        received(&mut log, "b");
+        assert_eq!((shown(&log), log.waiting()), (vec![1], 1));
+        log.toggle_pause();
+        assert_eq!((shown(&log), log.waiting()), (vec![1, 2], 0));
+    }
+
+    #[test]
+    fn the_filter_looks_at_text_and_class() {
+        let mut log = Log::default();
+        received(&mut log, "Hello");
+        received(&mut log, "world");
+        log.push(1.0, None, What::Notice("hello too".to_owned()));
+        log.set_text("hello".to_owned());
+        assert_eq!(shown(&log), [1, 3]);
+        log.toggle_class(Class::Control);
+        assert_eq!(shown(&log), [1]);
+        received(&mut log, "oh hello");
+        assert_eq!(shown(&log), [1, 4]);
+        log.show_all();
+        assert_eq!(shown(&log), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn an_exchange_is_of_one_socket_and_never_too_long_to_be_drawn() {
+        let mut log = Log::default();
+        let what = || What::Sent {
+            bytes: Bytes::from_static(b"x"),
+            wrote_us: None,
+            unknown: false,
+        };
+        log.push(1.0, Some((SocketId(1), "line", Kind::Tcp)), what());
+        log.push(1.0, Some((SocketId(2), "line", Kind::Tcp)), what());
+        let reply = received(&mut log, "x");
+        let numbers = |log: &Log, no| log.exchange(no).iter().map(|it| it.no).collect::<Vec<_>>();
+        assert_eq!(numbers(&log, reply), [1, 3]);
+        for _ in 0..500 {
+            received(&mut log, "x");
+        }
+        for no in [3, 250, 503] {
+            let exchange = numbers(&log, no);
+            assert_eq!(exchange.len(), EXCHANGE_ENTRIES);
+            assert!(exchange.contains(&no));
+        }
+        assert_eq!(numbers(&log, 999), [0u32; 0]);
+    }
+
+    #[test]
+    fn each_gateway_has_its_own_clock() {
+        let map = |zero_ms| {
+            Some(ClockMap {
+                zero_ms,
+                plus_minus_ms: 1.0,
+            })
+        };
+        let mut log = Log::default();
+        assert_eq!(log.clock(1), None);
+        log.new_clock();
+        received(&mut log, "a");
+        log.set_clock(map(1.0));
+        log.new_clock();
+        received(&mut log, "b");
+        log.set_clock(map(2.0));
+        assert_eq!((log.clock(1), log.clock(2)), (map(1.0), map(2.0)));
+    }
+}
