@@ -14,6 +14,7 @@ mod credit;
 mod datagrams;
 mod drain;
 mod http;
+mod peers;
 mod raw;
 mod resume;
 mod servers;
