@@ -10,5 +10,6 @@
     clippy::unwrap_used
 )]
 
+mod datagrams;
 mod servers;
 mod sockets;
