@@ -255,7 +255,8 @@ impl Link {
         }
         let id = self.clocks.ping(now_ms);
         out.push(Do::Text(ClientMessage::Ping { id }.encode()));
-        if self.unacked_messages > 0 {
+        // Until the link is taken up, its numbers mean nothing to the gateway.
+        if self.unacked_messages > 0 && self.is_up() {
             self.acknowledge(out);
         }
         let quick = self.quick_pings < QUICK_PINGS;
