@@ -175,6 +175,18 @@ fn a_silent_connection_is_given_up() {
 }
 
 #[test]
+fn a_connection_is_not_given_up_because_a_hidden_tab_pings_seldom() {
+    let (mut link, mut out) = (up(), vec![]);
+    for minute in 1..5 {
+        let now = NOW + f64::from(minute) * 60_000.0;
+        let pong = GatewayMessage::Pong { id: 1, clock_us: 1 };
+        link.text(&pong.encode(), now - 59_990.0, 0.5, &mut out);
+        assert_eq!(link.ping(now, 0.5, &mut out), None);
+    }
+    assert!(link.is_up());
+}
+
+#[test]
 fn a_page_that_was_turned_away_stays_away_until_it_is_asked() {
     let (mut link, mut out) = (up(), vec![]);
     link.dropped(4001, NOW, 0.5, &mut out);
