@@ -42,7 +42,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                 </select>
             </label>
             <button class="small test" onclick={test} title="What gets through to the gateway, and what does not">
-                { "Test" }
+                { "Connection test" }
             </button>
             <button class="icon" onclick={shortcuts} aria-label="Shortcuts" title="Shortcuts (?)">
                 { "?" }
