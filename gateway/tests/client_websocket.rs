@@ -1,4 +1,9 @@
 //! The program `chalkwire send` through a gateway, against a plain WebSocket server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
 
 mod peers;
 
