@@ -10,6 +10,12 @@
     clippy::unwrap_used
 )]
 
+mod credit;
 mod datagrams;
+mod drain;
+mod http;
+mod raw;
+mod resume;
 mod servers;
 mod sockets;
+mod unfriendly;

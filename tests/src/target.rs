@@ -80,6 +80,17 @@ impl Target {
         .await
     }
 
+    /// A TCP server that sends [`numbered`] bytes for ever, as fast as it can.
+    pub async fn flood() -> Self {
+        Self::tcp(|mut stream| async move {
+            let mut next = 0;
+            while stream.write_all(&numbered(next, 4_096)).await.is_ok() {
+                next += 4_096;
+            }
+        })
+        .await
+    }
+
     /// A TCP server that sends back what it reads, and closes when that ends.
     pub async fn echo() -> Self {
         Self::tcp(|stream| async move { echo(stream).await }).await
