@@ -10,5 +10,6 @@
     clippy::unwrap_used
 )]
 
+mod browser;
 mod servers;
 mod sockets;
