@@ -89,8 +89,9 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, core: Arc<
     }
     account.closed(reason);
     drop(stream);
-    if let Some((code, text)) = close {
-        ws::close(&mut socket, code, &text).await;
+    match close {
+        Some((code, text)) => ws::close(&mut socket, code, &text).await,
+        None => ws::finish(&mut socket).await,
     }
 }
 
@@ -300,7 +301,8 @@ pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
             }
         }
     };
-    if let Some((close, detail)) = end {
-        ws::close(&mut socket, close.code(), &detail).await;
+    match end {
+        Some((close, detail)) => ws::close(&mut socket, close.code(), &detail).await,
+        None => ws::finish(&mut socket).await,
     }
 }

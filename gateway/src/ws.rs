@@ -27,13 +27,14 @@ pub(crate) fn fault(error: &axum::Error) -> Option<(LinkClose, String)> {
         WsError::Protocol(
             tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
         ) => None,
-        WsError::Protocol(_) | WsError::Utf8(_) => Some((LinkClose::Protocol, error.to_string())),
+        WsError::Protocol(_) => Some((LinkClose::Protocol, error.to_string())),
+        WsError::Utf8(_) => Some((LinkClose::NotUtf8, error.to_string())),
         _ => None,
     }
 }
 
-/// Says goodbye with a code and a reason, and waits a little for the answer, so that the client has
-/// read it before the connection goes.
+/// Says goodbye with a code and a reason, and sees to it that the client has read it before the
+/// connection goes.
 pub(crate) async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
     let mut end = reason.len().min(REASON_BYTES);
     while !reason.is_char_boundary(end) {
@@ -43,11 +44,15 @@ pub(crate) async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
         code,
         reason: reason[..end].into(),
     };
-    let goodbye = async {
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            while let Some(Ok(_)) = socket.recv().await {}
-        }
-    };
+    // Fails where the client said goodbye first: then the answer to it is what is still to be sent.
+    let _ = tokio::time::timeout(GOODBYE, socket.send(Message::Close(Some(frame)))).await;
+    finish(socket).await;
+}
+
+/// Carries the closing handshake to its end: sends the answer to the client's close frame, or waits
+/// a little for the client's answer to ours.
+pub(crate) async fn finish(socket: &mut WebSocket) {
+    let rest = async { while let Some(Ok(_)) = socket.recv().await {} };
     // A client that does not answer has had its time.
-    let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+    let _ = tokio::time::timeout(GOODBYE, rest).await;
 }

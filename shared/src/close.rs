@@ -170,6 +170,8 @@ pub enum LinkClose {
     Normal,
     /// A message or frame that breaks the protocol (1002).
     Protocol,
+    /// A text message that is not valid UTF-8 (1007).
+    NotUtf8,
     /// Too many messages, or none at all (1008).
     Policy,
     /// A message over the size limit (1009).
@@ -186,9 +188,10 @@ pub enum LinkClose {
 
 impl LinkClose {
     /// Every code, in the order in which PROTOCOL.md lists them.
-    pub const ALL: [LinkClose; 8] = [
+    pub const ALL: [LinkClose; 9] = [
         LinkClose::Normal,
         LinkClose::Protocol,
+        LinkClose::NotUtf8,
         LinkClose::Policy,
         LinkClose::TooBig,
         LinkClose::Internal,
@@ -202,6 +205,7 @@ impl LinkClose {
         match self {
             LinkClose::Normal => 1000,
             LinkClose::Protocol => 1002,
+            LinkClose::NotUtf8 => 1007,
             LinkClose::Policy => 1008,
             LinkClose::TooBig => 1009,
             LinkClose::Internal => 1011,
@@ -223,6 +227,10 @@ impl LinkClose {
             LinkClose::Protocol => {
                 "The gateway closed the link: it received a message that is not part of the \
                  protocol. Reload the page, so that both speak the same version."
+            }
+            LinkClose::NotUtf8 => {
+                "The gateway closed the link: a text message was not valid UTF-8. Bytes travel in \
+                 data frames."
             }
             LinkClose::Policy => {
                 "The gateway closed the link: too many messages in too short a time, or none at \

@@ -11,5 +11,12 @@
 )]
 
 mod browser;
+mod credit;
+mod datagrams;
+mod drain;
+mod http;
+mod raw;
+mod resume;
 mod servers;
 mod sockets;
+mod unfriendly;

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::deadline::eventually;
+use crate::http;
 use crate::program::{Program, chalkwire};
 
 /// How a gateway is to be started.
@@ -110,6 +112,28 @@ impl Gateway {
     /// A gateway with one target.
     pub async fn with_target(name: &str, url: &str) -> Self {
         Setup::default().target(name, url).start().await
+    }
+
+    /// A counter or gauge as `/metrics` has it now, such as `links` or
+    /// `sockets_closed_total{target="t",outcome="reset"}`; 0 where it is not there yet.
+    ///
+    /// # Panics
+    /// When the value is no number.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let text = http::get(self.address, "/metrics").await.text();
+        let line = |line: &str| {
+            let rest = line.strip_prefix("chalkwire_")?.strip_prefix(name)?;
+            Some(rest.strip_prefix(' ')?.to_owned())
+        };
+        text.lines()
+            .find_map(line)
+            .map_or(0, |value| value.parse().expect("a whole number"))
+    }
+
+    /// Waits until a metric has a value.
+    pub async fn metric_is(&self, name: &str, value: u64) {
+        let what = format!("metric {name} to be {value}");
+        eventually(&what, || async { self.metric(name).await == value }).await;
     }
 
     /// Where it listens.

@@ -417,6 +417,14 @@ impl Link {
         }
     }
 
+    /// Leaves the connection to the caller, open, as a page that sleeps does.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn leave_connection(&mut self) -> WebSocket {
+        self.socket.take().expect("a connection")
+    }
+
     /// Takes the link up on a new connection, and sends again what the gateway has not.
     ///
     /// # Errors

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -69,6 +71,26 @@ impl Target {
         }
     }
 
+    /// A TCP server that accepts, and then neither reads nor sends.
+    pub async fn silent() -> Self {
+        Self::tcp(|stream| async move {
+            std::future::pending::<()>().await;
+            drop(stream);
+        })
+        .await
+    }
+
+    /// A TCP server that sends [`numbered`] bytes for ever, as fast as it can.
+    pub async fn flood() -> Self {
+        Self::tcp(|mut stream| async move {
+            let mut next = 0;
+            while stream.write_all(&numbered(next, 4_096)).await.is_ok() {
+                next += 4_096;
+            }
+        })
+        .await
+    }
+
     /// A TCP server that sends back what it reads, and closes when that ends.
     pub async fn echo() -> Self {
         Self::tcp(|stream| async move { echo(stream).await }).await
@@ -78,6 +100,44 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// A TCP listener whose accept queue is full: the kernel drops the SYN of one more client.
+#[derive(Debug)]
+pub struct FullListener {
+    /// Where it listens, as a target's URL.
+    pub url: String,
+    _listener: Socket,
+    _waiting: Vec<Socket>,
+}
+
+impl FullListener {
+    /// A full one.
+    ///
+    /// # Panics
+    /// When its queue never fills.
+    #[expect(clippy::new_without_default, reason = "it binds a port")]
+    pub fn new() -> Self {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        listener.bind(&any.into()).expect("a free port");
+        listener.listen(0).expect("a listener");
+        let address = listener.local_addr().expect("a bound socket");
+        let mut waiting = Vec::new();
+        loop {
+            let one = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+            match one.connect_timeout(&address, Duration::from_millis(200)) {
+                Ok(()) => waiting.push(one),
+                Err(_) => break,
+            }
+            assert!(waiting.len() < 64, "the queue never fills");
+        }
+        FullListener {
+            url: format!("tcp://{}", address.as_socket().expect("an IPv4 address")),
+            _listener: listener,
+            _waiting: waiting,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::state::Action;
 
 pub mod app;
 pub mod composer;
+pub mod connection_test;
 pub mod details;
 pub mod dialog;
 pub mod download;

@@ -12,6 +12,7 @@ pub mod line_end;
 pub mod link;
 pub mod model;
 pub mod pages;
+pub mod probe;
 pub mod sequence;
 pub mod socket;
 pub mod state;

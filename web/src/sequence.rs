@@ -4,6 +4,9 @@ use crate::model::{ClockMap, Entry, Whose, ms_text};
 
 pub mod step;
 pub mod steps;
+mod words;
+
+pub use words::{clock_words, summary};
 
 use step::{Effect, Ending, Label, Life, Step, Steps, Tone};
 
@@ -395,45 +398,6 @@ fn cut(text: &str, room: usize) -> String {
     let mut out: String = text.chars().take(room.saturating_sub(1)).collect();
     out.push('…');
     out
-}
-
-/// The picture in words, for those who listen.
-pub fn summary(steps: &Steps, target: &str) -> String {
-    const SPOKEN: usize = 12;
-    // What the page did or saw; the other legs say the same once more.
-    let own = |step: &&Step| step.clock == Whose::Browser || step.dashed;
-    let said: Vec<&str> = steps
-        .steps
-        .iter()
-        .filter(own)
-        .map(|step| step.say.as_str())
-        .collect();
-    let mut out = format!("Sequence of what happened between you, the gateway and {target}: ");
-    if said.is_empty() {
-        return out + "nothing yet.";
-    }
-    out += &said[..said.len().min(SPOKEN)].join("; ");
-    if said.len() > SPOKEN || steps.omitted > 0 {
-        out += "; and more";
-    }
-    if let Some(last) = steps.steps.iter().rev().find_map(|step| step.when_ms) {
-        out += &format!(". In all {}", ms_text(last));
-    }
-    out + "."
-}
-
-/// What the two columns of times are, and how far they may be trusted.
-pub fn clock_words(clock: Option<ClockMap>) -> String {
-    match clock {
-        Some(clock) => format!(
-            "Times in ms from the first event. Left: your browser's clock. Right: the gateway's clock, \
-             set against yours to ± {}.",
-            ms_text(clock.plus_minus_ms)
-        ),
-        None => "Times in ms from the first event, by your browser's clock; the gateway's is not \
-                 compared with it yet."
-            .to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! An exchange as short, complete programs to take home: Python 3, shell, curl, Rust.
 
-use std::fmt::Write as _;
-
 use chalkwire_shared::target::{Kind, TargetUrl};
+
+mod literal;
+
+use literal::{printf, python_bytes, python_text, quote, rust_bytes, rust_text, socat_path};
 
 /// In what a program is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,9 +39,6 @@ impl Language {
         }
     }
 }
-
-/// Bytes of payload in one line of a program.
-const LINE_BYTES: usize = 48;
 
 /// What a pipe hands over in one piece from `printf`, in bytes; a longer datagram would be cut.
 const PIPE_BYTES: usize = 4096;
@@ -298,124 +297,6 @@ fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '?' } else { c })
         .collect()
-}
-
-/// `printf` with a format that writes these bytes, whatever they are (POSIX.1-2017, printf).
-fn printf(bytes: &[u8]) -> String {
-    let mut out = String::from("printf '");
-    for (i, &byte) in bytes.iter().enumerate() {
-        match byte {
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            b'\\' => out.push_str("\\\\"),
-            b'%' => out.push_str("%%"),
-            // A leading - would be taken for an option, and a quote ends the format.
-            b'-' if i == 0 => out.push_str("\\055"),
-            b' '..=b'~' if byte != b'\'' => out.push(char::from(byte)),
-            // Always three digits, so that a digit after it stays itself; writing cannot fail.
-            _ => drop(write!(out, "\\{byte:03o}")),
-        }
-    }
-    out.push('\'');
-    out
-}
-
-/// One word for a shell.
-fn quote(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:".contains(&b);
-    if !text.is_empty() && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
-/// A path in an address of socat, where `,` and `!!` end it and others group (socat(1)).
-fn socat_path(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for c in path.chars() {
-        if matches!(
-            c,
-            ',' | ':' | '!' | '"' | '\'' | '\\' | '(' | ')' | '[' | ']' | '{' | '}'
-        ) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// The escapes that the literals of Python and of Rust share.
-fn escaped(byte: u8, quote: u8, out: &mut String) {
-    match byte {
-        b'\\' => out.push_str("\\\\"),
-        b'\n' => out.push_str("\\n"),
-        b'\r' => out.push_str("\\r"),
-        b'\t' => out.push_str("\\t"),
-        b if b == quote => {
-            out.push('\\');
-            out.push(char::from(b));
-        }
-        b' '..=b'~' => out.push(char::from(byte)),
-        // Writing to a String cannot fail.
-        _ => drop(write!(out, "\\x{byte:02x}")),
-    }
-}
-
-/// A bytes literal of Python; a long one over several lines.
-fn python_bytes(bytes: &[u8]) -> String {
-    let literal = |part: &[u8]| {
-        let mut out = String::from("b'");
-        part.iter().for_each(|&byte| escaped(byte, b'\'', &mut out));
-        out + "'"
-    };
-    if bytes.len() <= LINE_BYTES {
-        return literal(bytes);
-    }
-    let lines: Vec<_> = bytes
-        .chunks(LINE_BYTES)
-        .map(|part| format!("    {}\n", literal(part)))
-        .collect();
-    format!("(\n{})", lines.concat())
-}
-
-/// A str literal of Python.
-fn python_text(text: &str) -> String {
-    let mut out = String::from("'");
-    for c in text.chars() {
-        match c {
-            '\'' | '\\' => out.extend(['\\', c]),
-            // Writing to a String cannot fail.
-            c if c.is_control() => drop(write!(out, "\\x{:02x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out + "'"
-}
-
-/// A byte string of Rust; a long one over several lines.
-fn rust_bytes(bytes: &[u8]) -> String {
-    let mut out = String::from("b\"");
-    for (i, part) in bytes.chunks(LINE_BYTES).enumerate() {
-        if i > 0 {
-            out.push_str("\\\n        ");
-        }
-        for (j, &byte) in part.iter().enumerate() {
-            // A line that goes on swallows the blanks before its first letter.
-            if i > 0 && j == 0 && byte == b' ' {
-                out.push_str("\\x20");
-            } else {
-                escaped(byte, b'"', &mut out);
-            }
-        }
-    }
-    out + "\""
-}
-
-/// A str literal of Rust.
-fn rust_text(text: &str) -> String {
-    format!("\"{}\"", text.escape_default())
 }
 
 #[cfg(test)]

@@ -73,13 +73,23 @@ async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Co
         .with_upgrades();
     tokio::pin!(connection);
     let draining = core.tasks.draining();
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = draining.cancelled() => {
-            // The request under way is answered; an idle connection is closed.
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    // Who comes while the gateway drains is still answered; the answer says that it closes.
+    let late = core.tasks.is_draining();
+    let stop = core.tasks.stop();
+    let served = async {
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = draining.cancelled(), if !late => {
+                // The request under way is answered; an idle connection is closed.
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
+    };
+    let ended = tokio::select! {
+        ended = served => ended,
+        // Half a header, or a reply that nobody reads, does not hold the end up.
+        () = stop.cancelled() => return,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");

@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::path::PathBuf;
 
 use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
 
 /// The most one read takes, in bytes: one more than the largest datagram that a frame can carry, so
@@ -62,11 +63,14 @@ impl Stream {
         }
     }
 
-    /// Waits until there may be something to read. Cancel-safe.
+    /// Waits until there may be something to read, or nothing more will be. Cancel-safe.
+    ///
+    /// # Errors
+    /// What the network says without a read: ICMP port unreachable for UDP.
     pub async fn readable(&self) -> io::Result<()> {
         match self {
             Stream::Tcp(s) => s.readable().await,
-            Stream::Udp(s) => s.readable().await,
+            Stream::Udp(s) => readable_or_failed(s).await,
             Stream::Unix(s) => s.readable().await,
             Stream::Unixgram(s, _) => s.readable().await,
         }
@@ -102,6 +106,25 @@ impl Stream {
             Stream::Tcp(s) => SockRef::from(s).shutdown(Shutdown::Write),
             Stream::Unix(s) => SockRef::from(s).shutdown(Shutdown::Write),
             Stream::Udp(_) | Stream::Unixgram(..) => Ok(()),
+        }
+    }
+}
+
+/// An error alone (EPOLLERR) does not make a UDP socket readable: it is asked for by itself.
+async fn readable_or_failed(socket: &UdpSocket) -> io::Result<()> {
+    loop {
+        let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
+        // Where both are so, reading gives the error.
+        if ready.is_readable() {
+            return Ok(());
+        }
+        let nothing = || Err(io::ErrorKind::WouldBlock.into());
+        let error = || socket.take_error()?.map_or_else(nothing, Err);
+        match socket.try_io(Interest::ERROR, error) {
+            Ok(()) => return Ok(()),
+            // Gone already; `try_io` has noted it, so that the next round waits.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
     }
 }

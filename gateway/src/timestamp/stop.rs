@@ -84,6 +84,11 @@ impl Stop {
         }
     }
 
+    /// Whether the server is to be stopped.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.wait(None, Some(Duration::ZERO)), Ok(Woken::Stopped))
+    }
+
     /// Sleeps; true if the server is to be stopped. It holds the calling thread, as `sleep` would,
     /// but lets go of it when the server is stopped.
     pub(super) fn sleep(&self, time: Duration) -> bool {

@@ -2,7 +2,7 @@
 
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, BlobPropertyBag, HtmlElement, Url};
+use web_sys::{Blob, BlobPropertyBag, HtmlDocument, HtmlElement, HtmlTextAreaElement, Url};
 
 /// Saves a text as a file of that name; `mime` such as `application/json`.
 ///
@@ -25,20 +25,41 @@ pub fn download(name: &str, mime: &str, text: &str) -> Result<(), JsValue> {
     Url::revoke_object_url(&url)
 }
 
-/// Puts a text on the clipboard; `false` where the browser has none for this page (it gives it to
-/// secure contexts only) or does not allow it.
+/// Puts a text on the clipboard; `false` where the browser does not let this page.
 pub async fn copy(text: &str) -> bool {
     let Some(window) = web_sys::window() else {
         return false;
     };
     let navigator = window.navigator();
-    // web-sys takes it for granted; without a secure context it is undefined.
-    match js_sys::Reflect::get(&navigator, &"clipboard".into()) {
+    // web-sys takes it for granted; without a secure context (plain http in a classroom's network)
+    // it is undefined.
+    let written = match js_sys::Reflect::get(&navigator, &"clipboard".into()) {
         Ok(clipboard) if clipboard.is_object() => {
             JsFuture::from(navigator.clipboard().write_text(text))
                 .await
                 .is_ok()
         }
         _ => false,
+    };
+    written || copy_selection(text).unwrap_or(false)
+}
+
+/// The older way, which needs no secure context: copies what is selected.
+fn copy_selection(text: &str) -> Result<bool, JsValue> {
+    let document: HtmlDocument = web_sys::window()
+        .and_then(|window| window.document())
+        .ok_or("no document")?
+        .dyn_into()?;
+    let focused = document.active_element();
+    let area: HtmlTextAreaElement = document.create_element("textarea")?.dyn_into()?;
+    area.set_class_name("visually-hidden");
+    area.set_value(text);
+    document.body().ok_or("no body")?.append_child(&area)?;
+    area.select();
+    let copied = document.exec_command("copy").unwrap_or(false);
+    area.remove();
+    if let Some(element) = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.focus()?;
     }
+    Ok(copied)
 }

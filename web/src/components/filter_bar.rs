@@ -15,8 +15,8 @@ pub const FILTER_ID: &str = "filter";
 
 /// From what the second time of a row counts.
 const TIMES: [(Times, &str, &str); 2] = [
-    (Times::Before, "before", "Δ row before"),
-    (Times::First, "first", "Δ first row"),
+    (Times::Before, "before", "Δ before"),
+    (Times::First, "first", "Δ first"),
 ];
 
 /// The bar.
@@ -62,7 +62,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                     <option value={key} selected={times == state.settings.times}>{ label }</option>
                 }) }
             </select>
-            <span class="grow"></span>
+            <span class="verbs-of-log">
             if waiting > 0 {
                 <span class="new">{ format!("{waiting} new") }</span>
             }
@@ -77,6 +77,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                 <button class="small" onclick={press(Action::UndoClear)}>{ "Undo" }</button>
             }
             <ExportMenu page={page.clone()} />
+            </span>
         </div>
     }
 }

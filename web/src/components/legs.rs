@@ -4,20 +4,28 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use crate::legs::{Leg, Part, bar, legs};
-use crate::model::{ClockMap, Entry, Whose, ms_text};
+use crate::legs::{Part, bar, legs};
+use crate::model::{ClockMap, Entry, ms_text};
 
 /// The bar's width in units of its own.
 const WIDTH: i32 = 320;
 
 /// What the legs need.
-#[derive(Properties, PartialEq)]
+#[derive(Properties)]
 pub struct LegsProps {
     /// The entries of one exchange (see [`crate::legs::exchange`]).
     pub entries: Rc<Vec<Entry>>,
     /// How the clocks are related.
     #[prop_or_default]
     pub clock: Option<ClockMap>,
+}
+
+impl PartialEq for LegsProps {
+    fn eq(&self, other: &Self) -> bool {
+        // The same list is equal without being read through.
+        (Rc::ptr_eq(&self.entries, &other.entries) || self.entries == other.entries)
+            && self.clock == other.clock
+    }
 }
 
 fn class(part: Part) -> &'static str {
@@ -27,14 +35,6 @@ fn class(part: Part) -> &'static str {
         Part::Server => "leg-server",
         Part::Back => "leg-back",
         Part::Whole => "leg-whole",
-    }
-}
-
-fn whose(leg: &Leg) -> &'static str {
-    match leg.clock {
-        Whose::Browser => "browser's",
-        Whose::Gateway => "gateway's",
-        Whose::Both => "both",
     }
 }
 
@@ -73,13 +73,13 @@ pub fn Legs(props: &LegsProps) -> Html {
                                 { ms_text(leg.ms) }
                                 if let Some(ms) = leg.plus_minus_ms { { format!(" ± {}", ms_text(ms).trim_end_matches(" ms")) } }
                             </td>
-                            <td class="legs-clock">{ whose(leg) }</td>
+                            <td class="legs-clock">{ leg.clock.as_str() }</td>
                         </tr>
                     }) }
                     <tr class="legs-total">
                         <th scope="row">{ "send to receipt" }</th>
                         <td>{ ms_text(legs.total_ms) }</td>
-                        <td class="legs-clock">{ "browser's" }</td>
+                        <td class="legs-clock">{ "browser" }</td>
                     </tr>
                 </tbody>
             </table>

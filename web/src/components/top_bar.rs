@@ -15,6 +15,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
         let select: HtmlSelectElement = event.target_unchecked_into();
         Theme::from_key(&select.value()).map(Action::Theme)
     });
+    let test = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Test));
     let shortcuts = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Shortcuts));
     html! {
         <header class="top">
@@ -22,7 +23,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                 <svg class="mark" viewBox="0 0 22 22" aria-hidden="true">
                     <path d="M2 15 C6 4 9 20 13 9 S19 7 20 5" />
                 </svg>
-                { "Chalkwire" }
+                <span>{ "Chalkwire" }</span>
             </h1>
             <nav class="places" aria-label="Pages">
                 <a href="./" aria-current="page">{ "Lab" }</a>
@@ -40,6 +41,9 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                     }) }
                 </select>
             </label>
+            <button class="small test" onclick={test} title="What gets through to the gateway, and what does not">
+                { "Test" }
+            </button>
             <button class="icon" onclick={shortcuts} aria-label="Shortcuts" title="Shortcuts (?)">
                 { "?" }
             </button>
@@ -76,8 +80,7 @@ fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
         <>
             <div class={classes!("status", class)} role="status" aria-label="Connection" title={why}>
                 <span class="dot" aria-hidden="true"></span>
-                <span>{ text }</span>
-                <span class="figure" aria-live="off">{ figure }</span>
+                <span>{ text }<span class="figure" aria-live="off">{ figure }</span></span>
             </div>
             if matches!(state.link.phase(), Phase::Waiting { .. } | Phase::Stopped(_)) {
                 <button class="small" onclick={retry}>{ "Now" }</button>

@@ -162,6 +162,9 @@ impl Build {
                         Tone::Sent,
                         label,
                     );
+                    self.last(|step| {
+                        step.say = format!("the gateway wrote {}", bytes_text(bytes.len()))
+                    });
                 } else if *unknown {
                     self.last(|step| {
                         step.ending = Ending::Unknown;
@@ -175,12 +178,20 @@ impl Build {
                 clock_us,
                 ..
             } => {
-                self.from_target(
+                self.of_target(
                     entry,
                     *clock_us,
                     Tone::Received,
                     size(entry.kind, bytes.len(), *truncated),
                 );
+                let cut = if *truncated {
+                    "; the datagram’s tail is cut off"
+                } else {
+                    ""
+                };
+                self.last(|step| {
+                    step.say = format!("the gateway read {}{cut}", bytes_text(bytes.len()))
+                });
                 let say = format!("received {}", bytes_text(bytes.len()));
                 self.here(
                     entry,
@@ -212,7 +223,7 @@ impl Build {
             What::Eof { clock_us } => {
                 let fin = fin(entry.kind);
                 let label = words(&format!("{fin}: the server is done"), fin);
-                self.from_target(entry, *clock_us, Tone::Control, label);
+                self.of_target(entry, *clock_us, Tone::Control, label);
                 self.last(|step| step.effect = Effect::TargetDone);
                 let say = format!("the server is done ({fin}): an empty read");
                 self.here(
@@ -251,7 +262,7 @@ impl Build {
     }
 
     /// A step from the target to the gateway, before the page knows of it.
-    fn from_target(&mut self, entry: &Entry, clock_us: u64, tone: Tone, label: Label) {
+    fn of_target(&mut self, entry: &Entry, clock_us: u64, tone: Tone, label: Label) {
         let at = self.map(clock_us);
         let order = at
             .unwrap_or(entry.at_ms)
@@ -316,7 +327,7 @@ impl Build {
             _ => {
                 match reason {
                     Reason::Reset => {
-                        self.from_target(entry, clock_us, Tone::Error, words("✕ RST", "✕ RST"))
+                        self.of_target(entry, clock_us, Tone::Error, words("✕ RST", "✕ RST"))
                     }
                     Reason::Refused => {
                         let text = if tcp { "SYN" } else { "connect" };
@@ -328,7 +339,7 @@ impl Build {
                             }
                             _ => words("✕ RST: nothing listens", "✕ RST"),
                         };
-                        self.from_target(entry, clock_us, Tone::Error, answer);
+                        self.of_target(entry, clock_us, Tone::Error, answer);
                     }
                     Reason::ConnectTimeout => {
                         let text = if tcp {

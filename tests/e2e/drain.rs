@@ -1,0 +1,131 @@
+//! SIGTERM: what is new is refused, what is there is closed in order, and nothing is left.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chalkwire_shared::message::{GatewayMessage, NoticeKind};
+use chalkwire_tests::deadline::eventually;
+use chalkwire_tests::gateway::Setup;
+use chalkwire_tests::http::{get, request};
+use chalkwire_tests::link::{Event, Link};
+use chalkwire_tests::target::Target;
+use chalkwire_tests::websocket::{self, Ended};
+use rustix::process::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn sigterm_refuses_what_is_new_finishes_what_is_under_way_and_exits_0() {
+    let go = Arc::new(Notify::new());
+    let wait = go.clone();
+    // Replies when the test says so: an exchange under way holds the end up.
+    let slow = Target::tcp(move |mut stream| {
+        let wait = wait.clone();
+        async move {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).await.unwrap();
+            wait.notified().await;
+            stream.write_all(b"at last").await.unwrap();
+        }
+    })
+    .await;
+    let echo = Target::echo().await;
+    let data = tempfile::tempdir().unwrap();
+    let setup = Setup::default()
+        .builtin()
+        .data(data.path())
+        .target("slow", &slow.url)
+        .target("echo", &echo.url);
+    let mut gateway = setup.start().await;
+    let address = gateway.address();
+    assert!(!names_in(data.path()).is_empty(), "sockets of Unix targets");
+
+    let mut link = Link::connect(address).await;
+    link.opened("echo").await;
+    link.opened("unixgram").await;
+    let connected = websocket::connect(address, "/raw/echo", None).await;
+    let (mut raw, _) = connected.unwrap();
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    let path = "/api/targets/slow/exchange";
+    let under_way = tokio::spawn(async move { request(address, "POST", path, &[], b"x").await });
+    gateway.metric_is("sockets{target=\"slow\"}", 1).await;
+
+    gateway.program.signal(Signal::TERM);
+    eventually("the gateway to say that it drains", || async {
+        let ready = get(address, "/readyz").await;
+        (ready.status, ready.text().as_str()) == (503, "draining\n")
+    })
+    .await;
+    assert_eq!(get(address, "/healthz").await.status, 200, "it is alive");
+    for path in ["/", "/ws", "/raw/echo", "/api/targets"] {
+        assert_eq!(get(address, path).await.status, 503, "{path}");
+    }
+    let refused = request(address, "POST", "/api/targets/echo/exchange", &[], b"x").await;
+    assert_eq!(refused.status, 503);
+
+    // The link is told before it is closed.
+    let notice = link.next().await.unwrap();
+    let draining = |event: &Event| {
+        matches!(event, Event::Told(GatewayMessage::Notice { kind, .. })
+            if *kind == NoticeKind::Draining)
+    };
+    assert!(draining(&notice), "{notice:?}");
+    let ended = link.ended().await;
+    assert!(matches!(ended, Ended::Closed(1012, _)), "{ended:?}");
+    let (_, ended) = websocket::drain(&mut raw).await;
+    assert!(matches!(ended, Ended::Closed(1012, _)), "{ended:?}");
+    assert_eq!(idle.read(&mut [0]).await.unwrap_or(0), 0, "closed");
+
+    go.notify_one();
+    let finished = under_way.await.unwrap();
+    assert_eq!(
+        (finished.status, finished.text().as_str()),
+        (200, "at last")
+    );
+    let status = gateway.program.ended().await;
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(names_in(data.path()), [""; 0], "sockets are removed");
+    assert_eq!(
+        names_in(gateway.program.folder()),
+        ["log"],
+        "nothing temporary is left"
+    );
+}
+
+#[tokio::test]
+async fn the_temporary_directory_goes_with_the_gateway() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut gateway = Setup::default().builtin().start().await;
+        assert_eq!(
+            names_in(gateway.program.folder()).len(),
+            2,
+            "the log, the sockets"
+        );
+        gateway.program.signal(signal);
+        assert_eq!(gateway.program.ended().await.code(), Some(0));
+        assert_eq!(names_in(gateway.program.folder()), ["log"]);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_answer_the_close_does_not_hold_the_end_up() {
+    let echo = Target::echo().await;
+    let mut gateway = Setup::default().target("t", &echo.url).start().await;
+    let mut link = Link::connect(gateway.address()).await;
+    link.opened("t").await;
+    let _deaf = link.leave_connection();
+    let connected = websocket::connect(gateway.address(), "/raw/t", None).await;
+    let _deaf_too = connected.unwrap();
+    let mut half = TcpStream::connect(gateway.address()).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
+    gateway.program.signal(Signal::TERM);
+    assert_eq!(gateway.program.ended().await.code(), Some(0));
+}

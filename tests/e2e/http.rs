@@ -1,0 +1,330 @@
+//! The gateway over HTTP: lists, exchanges, health, metrics, and who may come in.
+
+use chalkwire_tests::gateway::{Gateway, Setup};
+use chalkwire_tests::http::{get, request};
+use chalkwire_tests::link::Link;
+use chalkwire_tests::target::{FullListener, Target, closed_port};
+use chalkwire_tests::timestamp::{Timestamp, assert_stamp};
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+
+#[tokio::test]
+async fn the_list_names_targets_and_hides_where_the_operators_are() {
+    let setup = Setup::default().target("mine", "tcp://127.0.0.1:7");
+    let gateway = setup.start().await;
+    let list = get(gateway.address(), "/api/targets").await;
+    assert_eq!(list.status, 200);
+    assert_eq!(list.header("content-type"), Some("application/json"));
+    let about = "a server of this gateway's operator";
+    let mine = json!({"name": "mine", "kind": "tcp", "about": about, "builtin": false});
+    assert_eq!(list.json(), json!([mine]));
+}
+
+#[tokio::test]
+async fn an_exchange_gives_the_reply_as_it_is_or_told_in_json() {
+    let server = Timestamp::start(&["tcp://127.0.0.1:0", "udp://127.0.0.1:0"], &[]).await;
+    let setup = Setup::default()
+        .target("tcp", &server.urls[0])
+        .target("udp", &server.urls[1]);
+    let gateway = setup.start().await;
+    for (name, end) in [("tcp", "closed"), ("udp", "datagram")] {
+        let path = format!("/api/targets/{name}/exchange");
+        let plain = request(gateway.address(), "POST", &path, &[], b"by\xff\0te").await;
+        assert_eq!(plain.status, 200);
+        assert_eq!(
+            plain.header("content-type"),
+            Some("application/octet-stream")
+        );
+        assert_stamp(&plain.body, b"by\xff\0te");
+
+        let accept = [("Accept", "application/json")];
+        let told = request(gateway.address(), "POST", &path, &accept, b"hello").await;
+        let told = told.json();
+        assert_stamp(told["reply"].as_str().unwrap().as_bytes(), b"hello");
+        assert_eq!(told["target"], name);
+        assert_eq!(told["end"], end);
+        assert_eq!(told["sent_bytes"], 5);
+        assert_eq!(told["received_bytes"], 26 + 5);
+        let peer = told["peer"].as_str().unwrap();
+        assert!(server.urls.iter().any(|url| url.ends_with(peer)), "{peer}");
+        let times = ["connect_us", "sent_us", "first_byte_us", "done_us"];
+        let times = times.map(|name| told[name].as_u64().unwrap());
+        assert!(times.is_sorted(), "{times:?}");
+    }
+    // What is no text is given as base64 alone.
+    let path = "/api/targets/udp/exchange";
+    let accept = [("Accept", "application/json")];
+    let told = request(gateway.address(), "POST", path, &accept, b"\xff").await;
+    assert_eq!(told.json()["reply"], json!(null));
+    let bytes = told.json()["reply_base64"].as_str().unwrap().to_owned();
+    assert!(bytes.ends_with("3/"), "{bytes}: no ]\\xff at its end");
+    assert_eq!(gateway.metric("exchange_seconds_count").await, 5);
+}
+
+#[tokio::test]
+async fn an_exchange_that_fails_says_so_by_its_status_and_reason() {
+    let silent = Target::silent().await;
+    let full = FullListener::new();
+    let setup = Setup::default()
+        .target("refused", &format!("tcp://{}", closed_port()))
+        .target("nobody", &format!("udp://{}", closed_port()))
+        .target("udp", "udp://127.0.0.1:9")
+        .target("unreachable", "tcp://127.255.255.255:80")
+        .target("nowhere", "unix:///no/such/path")
+        .target("silent", &silent.url)
+        .target("full", &full.url)
+        .limit("connect", "200ms")
+        .limit("exchange", "200ms");
+    let gateway = setup.start().await;
+    let large = vec![0; 70_000];
+    for (name, body, status, reason) in [
+        ("none", &b"x"[..], 404, "unknown_target"),
+        ("refused", b"x", 502, "refused"),
+        ("nobody", b"x", 502, "refused"),
+        ("unreachable", b"x", 502, "unreachable"),
+        ("nowhere", b"x", 502, "no_such_path"),
+        ("full", b"x", 504, "connect_timeout"),
+        ("silent", b"x", 504, "idle"),
+        ("udp", &large[..65_508], 413, "too_large"),
+        ("silent", &large, 413, "bad_request"),
+    ] {
+        let path = format!("/api/targets/{name}/exchange");
+        let plain = request(gateway.address(), "POST", &path, &[], body).await;
+        assert_eq!(plain.status, status, "{name}: {}", plain.text());
+        let start = format!("{reason}: ");
+        assert!(plain.text().starts_with(&start), "{name}: {}", plain.text());
+        let accept = [("Accept", "application/json")];
+        let told = request(gateway.address(), "POST", &path, &accept, body).await;
+        assert_eq!(
+            (told.status, &told.json()["reason"]),
+            (status, &json!(reason))
+        );
+        assert!(told.json()["detail"].as_str().unwrap().len() > 20, "{name}");
+    }
+    let path = "/api/targets/silent/exchange";
+    assert_eq!(get(gateway.address(), path).await.status, 405);
+}
+
+#[tokio::test]
+async fn the_cap_on_sockets_holds_for_every_way_in() {
+    let target = Target::echo().await;
+    let setup = Setup::default()
+        .target("t", &target.url)
+        .limit("sockets", "1");
+    let gateway = setup.start().await;
+    let mut link = Link::connect(gateway.address()).await;
+    let socket = link.opened("t").await;
+    let path = "/api/targets/t/exchange";
+    let refused = request(gateway.address(), "POST", path, &[], b"x").await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().starts_with("limit: "), "{}", refused.text());
+    let second = link.open("t").await;
+    assert_eq!(link.expect_closed(second).await.0.as_str(), "limit");
+    let raw = upgrade(&gateway, "/raw/t", &[]).await;
+    assert_eq!(raw.status, 503);
+    assert!(raw.header("retry-after").is_some());
+    link.close(socket).await;
+    link.expect_closed(socket).await;
+    gateway.metric_is("sockets{target=\"t\"}", 0).await;
+    link.opened("t").await;
+}
+
+#[tokio::test]
+async fn the_cap_on_links_counts_those_that_are_kept() {
+    let setup = Setup::default().limit("links", "1");
+    let gateway = setup.start().await;
+    let mut link = Link::connect(gateway.address()).await;
+    link.cut();
+    let refused = upgrade(&gateway, "/ws", &[LINK]).await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn health_readiness_and_metrics_are_there() {
+    let gateway = Setup::default().start().await;
+    for (path, body) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
+        let response = get(gateway.address(), path).await;
+        assert_eq!((response.status, response.text().as_str()), (200, body));
+    }
+    let _link = Link::connect(gateway.address()).await;
+    let metrics = get(gateway.address(), "/metrics").await;
+    let kind = metrics.header("content-type").unwrap();
+    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    assert!(metrics.text().ends_with("# EOF\n"));
+    assert_eq!(gateway.metric("links").await, 1);
+}
+
+#[tokio::test]
+async fn every_response_carries_the_headers_that_protect_the_page() {
+    let gateway = Setup::default().start().await;
+    for path in ["/", "/api/targets", "/metrics", "/nothing/here"] {
+        let response = get(gateway.address(), path).await;
+        let policy = response.header("content-security-policy").unwrap();
+        for part in [
+            "default-src 'none'",
+            "script-src 'self' 'wasm-unsafe-eval'",
+            "connect-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ] {
+            let has = policy.split(';').any(|directive| directive.trim() == part);
+            assert!(has, "{path}: {part} is missing from {policy}");
+        }
+        assert_eq!(
+            response.header("cross-origin-opener-policy"),
+            Some("same-origin")
+        );
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+        assert!(response.header("permissions-policy").is_some());
+    }
+    let page = get(gateway.address(), "/").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("cache-control"), Some("no-cache"));
+    assert_eq!(get(gateway.address(), "/nothing/here").await.status, 404);
+}
+
+/// The subprotocol that a link needs.
+const LINK: (&str, &str) = ("Sec-WebSocket-Protocol", "chalkwire.v1");
+
+/// A WebSocket's handshake, as far as its answer.
+async fn upgrade(
+    gateway: &Gateway,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> chalkwire_tests::http::Response {
+    let mut all = vec![
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    all.extend_from_slice(headers);
+    request(gateway.address(), "GET", path, &all, b"").await
+}
+
+#[tokio::test]
+async fn a_foreign_host_is_misdirected() {
+    let gateway = Setup::default().start().await;
+    for host in [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil",
+        "",
+    ] {
+        for path in ["/", "/api/targets", "/metrics", "/ws"] {
+            let response = request(gateway.address(), "GET", path, &[("Host", host)], b"").await;
+            assert_eq!(response.status, 421, "{host} {path}");
+        }
+        let link = upgrade(&gateway, "/ws", &[LINK, ("Host", host)]).await;
+        assert_eq!(link.status, 421, "{host}");
+    }
+    for host in ["localhost", "localhost:1", "[::1]:80", "192.168.0.7"] {
+        let response = request(gateway.address(), "GET", "/healthz", &[("Host", host)], b"").await;
+        assert_eq!(response.status, 200, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_origin_is_forbidden_before_the_upgrade() {
+    let target = Target::echo().await;
+    let setup = Setup::default()
+        .target("t", &target.url)
+        .set("ORIGINS", r#"["https://demo.example.org"]"#);
+    let gateway = setup.start().await;
+    let own = format!("http://{}", gateway.address());
+    let port = gateway.address().port();
+    let foreign = [
+        "null".to_owned(),
+        String::new(),
+        "http://evil.example".to_owned(),
+        format!("http://127.0.0.1:{}", port ^ 1),
+        format!("http://localhost:{port}"),
+        format!("{own}.evil.example"),
+        format!("{own}/"),
+        format!("ftp://127.0.0.1:{port}"),
+        "https://demo.example.org:444".to_owned(),
+        "http://demo.example.org".to_owned(),
+        "\u{e9}".to_owned(),
+    ];
+    let exchange = "/api/targets/t/exchange";
+    for origin in &foreign {
+        let origin = ("Origin", origin.as_str());
+        for path in ["/ws", "/raw/t", "/diag/echo"] {
+            let response = upgrade(&gateway, path, &[LINK, origin]).await;
+            assert_eq!(response.status, 403, "{origin:?} {path}");
+        }
+        let response = request(gateway.address(), "POST", exchange, &[origin], b"x").await;
+        assert_eq!(response.status, 403, "{origin:?}");
+    }
+    assert_eq!(
+        gateway.metric("sockets_closed_total{target=\"t\"}").await,
+        0
+    );
+    for origin in [own.as_str(), "https://demo.example.org"] {
+        let origin = ("Origin", origin);
+        for path in ["/ws", "/raw/t", "/diag/echo"] {
+            let response = upgrade(&gateway, path, &[LINK, origin]).await;
+            assert_eq!(response.status, 101, "{origin:?} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_without_its_subprotocol_is_a_bad_request() {
+    let gateway = Setup::default().start().await;
+    assert_eq!(upgrade(&gateway, "/ws", &[]).await.status, 400);
+    let other = [("Sec-WebSocket-Protocol", "chalkwire.v0, binary")];
+    let refused = upgrade(&gateway, "/ws", &other).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text().contains("chalkwire.v1"),
+        "{}",
+        refused.text()
+    );
+    let several = [("Sec-WebSocket-Protocol", "chalkwire.v2, chalkwire.v1")];
+    let link = upgrade(&gateway, "/ws", &several).await;
+    assert_eq!(link.status, 101);
+    assert_eq!(link.header("sec-websocket-protocol"), Some("chalkwire.v1"));
+}
+
+#[tokio::test]
+async fn a_target_that_goes_quiet_has_replied_and_one_that_floods_is_cut_off() {
+    let pieces = Target::tcp(|mut stream| async move {
+        stream.write_all(b"all I say").await.unwrap();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let flood = Target::flood().await;
+    let setup = Setup::default()
+        .target("quiet", &pieces.url)
+        .target("flood", &flood.url)
+        .limit("quiet", "100ms");
+    let gateway = setup.start().await;
+    let accept = [("Accept", "application/json")];
+    let quiet = request(
+        gateway.address(),
+        "POST",
+        "/api/targets/quiet/exchange",
+        &accept,
+        b"x",
+    );
+    let quiet = quiet.await.json();
+    assert_eq!(
+        (&quiet["end"], &quiet["reply"]),
+        (&json!("quiet"), &json!("all I say"))
+    );
+    let flood = request(
+        gateway.address(),
+        "POST",
+        "/api/targets/flood/exchange",
+        &accept,
+        b"x",
+    );
+    let flood = flood.await.json();
+    assert_eq!(flood["end"], "too_much");
+    let received = flood["received_bytes"].as_u64().unwrap();
+    assert!((1 << 20..2 << 20).contains(&received), "{received}");
+}
