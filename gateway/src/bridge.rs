@@ -2,5 +2,6 @@
 //!
 //! [`machine`] decides, without I/O; [`socket`] performs.
 
+pub mod client;
 pub mod machine;
 pub mod socket;

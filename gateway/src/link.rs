@@ -20,7 +20,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::socket::{Client, Socket, Told};
+use crate::bridge::client::{Client, Told};
+use crate::bridge::socket::Socket;
 use crate::core::Core;
 use outbox::{Item, Outbox};
 pub use registry::Links;

@@ -1,4 +1,9 @@
 //! Datagram servers, from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
 
 mod peers;
 
@@ -123,7 +128,7 @@ fn forge(formats: [&str; 2]) -> Vec<What> {
     forger
         .send_to(b"hi!", &SockAddr::unix(&paths[1]).unwrap())
         .unwrap();
-    // It ends with a datagram that is not answered, or it does not end.
+    // It ends with a datagram that is not answered, or it does not end: then this does.
     let [a, b] = &mut servers;
     let mut seen = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -137,7 +142,7 @@ fn forge(formats: [&str; 2]) -> Vec<What> {
             });
             let what = event.await.unwrap().unwrap().what;
             seen.push(what.clone());
-            if matches!(what, What::Ignored(_)) {
+            if matches!(what, What::Ignored(_)) || seen.len() > 20_000 {
                 return;
             }
         }

@@ -1,4 +1,9 @@
 //! Starting and stopping servers, and the program `chalkwire timestamp`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
 
 mod peers;
 

@@ -130,7 +130,8 @@ pub struct Link {
     unacked_bytes: usize,
     attempt: u32,
     up_since_ms: f64,
-    heard_ms: f64,
+    /// When the gateway was first asked for a sign of life, if it gave none since.
+    asked_ms: Option<f64>,
     quick_pings: u32,
     clocks: Clocks,
     strange: Vec<String>,
@@ -149,7 +150,7 @@ impl Default for Link {
             unacked_bytes: 0,
             attempt: 0,
             up_since_ms: f64::INFINITY,
-            heard_ms: 0.0,
+            asked_ms: None,
             quick_pings: 0,
             clocks: Clocks::default(),
             strange: Vec::new(),
@@ -184,7 +185,7 @@ impl Link {
             return;
         }
         self.phase = Phase::Connecting;
-        self.heard_ms = now_ms;
+        self.asked_ms = Some(now_ms);
         self.quick_pings = 0;
         out.push(Do::Drop);
         out.push(Do::Connect);
@@ -245,7 +246,8 @@ impl Link {
         if matches!(self.phase, Phase::Waiting { .. } | Phase::Stopped(_)) {
             return None;
         }
-        if now_ms - self.heard_ms >= SILENCE_MS {
+        // Not the time since something was heard: in a hidden tab a minute passes between two pings.
+        if self.asked_ms.is_some_and(|it| now_ms - it >= SILENCE_MS) {
             out.push(Do::Drop);
             return self.dropped(1006, now_ms, random, out);
         }
@@ -253,9 +255,11 @@ impl Link {
             out.push(Do::PingAfter(SILENCE_MS));
             return None;
         }
+        self.asked_ms.get_or_insert(now_ms);
         let id = self.clocks.ping(now_ms);
         out.push(Do::Text(ClientMessage::Ping { id }.encode()));
-        if self.unacked_messages > 0 {
+        // Until the link is taken up, its numbers mean nothing to the gateway.
+        if self.unacked_messages > 0 && self.is_up() {
             self.acknowledge(out);
         }
         let quick = self.quick_pings < QUICK_PINGS;
@@ -272,7 +276,7 @@ impl Link {
         random: f64,
         out: &mut Vec<Do>,
     ) -> Option<Heard> {
-        self.heard_ms = now_ms;
+        self.asked_ms = None;
         let message = match GatewayMessage::decode(text) {
             Ok(message) => message,
             Err(_) => return self.foreign(text, now_ms, random, out),
@@ -347,7 +351,7 @@ impl Link {
         random: f64,
         out: &mut Vec<Do>,
     ) -> Option<Heard> {
-        self.heard_ms = now_ms;
+        self.asked_ms = None;
         let frame = match GatewayFrame::decode(bytes) {
             Ok(frame) => frame,
             Err(error) => {

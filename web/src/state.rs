@@ -29,6 +29,9 @@ use socket::Socket;
 /// Closed sockets that the inspector still knows.
 const PAST_SOCKETS: usize = 64;
 
+/// How long the picture and the details leave what is new alone, in ms: nobody can follow more.
+const LOOK_MS: f64 = 100.0;
+
 /// How long events are gathered before a screen reader hears of them, in ms.
 const NEWS_MS: f64 = 900.0;
 
@@ -54,6 +57,8 @@ pub enum Timer {
     Quiet(SocketId),
     /// Until it is worth saying that nothing came back.
     NoReply(SocketId),
+    /// Until the picture and the details look at what is new.
+    Look,
 }
 
 /// What lies on top of the page.
@@ -188,6 +193,8 @@ pub enum Focus {
     Details,
     /// To the details where they slide over the rest.
     DetailsOver,
+    /// To the rows where the details were over them.
+    RowsUnder,
 }
 
 /// The page.
@@ -210,6 +217,9 @@ pub struct State {
     pub log: Log,
     /// The picked row.
     pub selected: Option<u32>,
+    /// What the picture and the details show while no row is picked.
+    latest: Option<u32>,
+    look_due: bool,
     /// Whether the inspector shows where it slides over.
     pub inspecting: bool,
     /// The message being written.
@@ -297,9 +307,13 @@ impl State {
             Action::Clear => {
                 self.log.clear();
                 self.selected = None;
+                self.latest = None;
                 self.inspecting = false;
             }
-            Action::UndoClear => self.log.undo_clear(),
+            Action::UndoClear => {
+                self.log.undo_clear();
+                self.latest = self.log.latest();
+            }
             Action::Select(no) => {
                 self.selected = Some(no);
                 self.inspecting = true;
@@ -363,6 +377,10 @@ impl State {
             Timer::News => self.told = self.news.tell(),
             Timer::Quiet(id) => self.quiet(id, now, said, out),
             Timer::NoReply(id) => self.no_reply(id, now, out),
+            Timer::Look => {
+                self.look_due = false;
+                self.latest = self.log.latest();
+            }
         }
     }
 
@@ -384,7 +402,15 @@ impl State {
         {
             out.push(Effect::Wake(Timer::News, NEWS_MS));
         }
+        if !std::mem::replace(&mut self.look_due, true) {
+            out.push(Effect::Wake(Timer::Look, LOOK_MS));
+        }
         no
+    }
+
+    /// What the picture and the details are of: the picked row, or the latest that matters.
+    pub fn look(&self) -> Option<u32> {
+        self.selected.or(self.latest)
     }
 
     /// The open sockets, in the order in which they were opened.

@@ -19,55 +19,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::client::{Client, Told};
 use super::machine::{Actions, Event, Machine};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::target::{
     Dialled, Failure, RECV_BYTES, Stream, Target, Targets, reason_of, with_buffer,
 };
-
-/// Something the client is to be told, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// Connected.
-    Opened {
-        /// Our address.
-        local: String,
-        /// The target's.
-        peer: String,
-        /// How long it took, in µs.
-        connect_us: u64,
-    },
-    /// Bytes were handed to the kernel.
-    Wrote {
-        /// How many.
-        bytes: u32,
-    },
-    /// The target's FIN.
-    Eof,
-    /// The client may send so many bytes more.
-    Credit {
-        /// Bytes of frames with their headers.
-        bytes: u32,
-    },
-    /// So many datagrams found no credit.
-    Dropped {
-        /// How many.
-        datagrams: u64,
-    },
-    /// It is over.
-    Closed(Failure),
-}
-
-/// The client's side of a socket: takes what is for the client. Its calls don't block.
-pub trait Client: Send + Sync + 'static {
-    /// Whether there is room for data.
-    fn has_room(&self) -> bool;
-    /// Takes data that was read at `clock_us`.
-    fn data(&self, flags: u32, clock_us: u64, payload: &[u8]);
-    /// Takes anything else.
-    fn tell(&self, clock_us: u64, told: Told);
-}
 
 /// What a socket needs of the gateway.
 #[derive(Clone, Debug)]
@@ -275,6 +233,9 @@ impl<C: Client> Socket<C> {
             Err(failure) => return Some(failure),
         };
         let mut dropped = 0;
+        // Looked at when it is over, not set anew for each message.
+        let idle = tokio::time::sleep_until(self.idle_at());
+        tokio::pin!(idle);
         loop {
             let room = self.client.has_room() && self.credit_left() > 0;
             if dropped > 0 && room {
@@ -289,7 +250,10 @@ impl<C: Client> Socket<C> {
                 }
                 if let Some(reason) = state.broken {
                     drop(state);
-                    while room && matches!(self.read(stream, &mut dropped), Read::More) {}
+                    while self.client.has_room()
+                        && matches!(self.read(stream, &mut dropped), Read::More)
+                    {
+                    }
                     return Some(reason.into());
                 }
                 // A datagram that finds no room is dropped: it is read all the same.
@@ -298,7 +262,6 @@ impl<C: Client> Socket<C> {
                     !state.queue.is_empty(),
                 )
             };
-            let idle_at = self.idle_at();
             // Each of these is cancel-safe: nothing is read or written before a branch is chosen.
             tokio::select! {
                 ready = stream.readable(), if reads => match ready {
@@ -312,10 +275,12 @@ impl<C: Client> Socket<C> {
                     Err(error) => return Some(reason_of(&error).into()),
                 },
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep_until(idle_at) => {
-                    if self.idle_at() <= Instant::now() {
+                () = &mut idle => {
+                    let idle_at = self.idle_at();
+                    if idle_at <= Instant::now() {
                         return Some(Reason::Idle.into());
                     }
+                    idle.as_mut().reset(idle_at);
                 }
                 () = stop.cancelled() => return Some(self.stopped()),
             }
@@ -369,6 +334,10 @@ impl<C: Client> Socket<C> {
         } else {
             MAX_PAYLOAD_BYTES.min(credit as usize)
         };
+        if most == 0 {
+            // Reading nothing would look like the target's end.
+            return Read::Empty;
+        }
         with_buffer(|buffer| match stream.try_recv(&mut buffer[..most]) {
             Ok(0) if !self.datagram => {
                 let mut state = self.lock();

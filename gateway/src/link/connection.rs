@@ -127,7 +127,13 @@ impl Connection {
             tokio::time::sleep(spread).await;
         };
         tokio::pin!(drained);
+        let due = tokio::time::sleep_until(self.next_due());
+        tokio::pin!(due);
         loop {
+            // What is due later than that is looked at when it is over.
+            if self.next_due() < due.deadline() {
+                due.as_mut().reset(self.next_due());
+            }
             // recv, notified and sleep_until are cancel-safe; nothing is sent inside of the select.
             let step = tokio::select! {
                 biased;
@@ -143,7 +149,11 @@ impl Connection {
                     None => Err(End::Dropped),
                 },
                 () = self.link.wake.notified() => Ok(()),
-                () = tokio::time::sleep_until(self.next_due()) => self.due(socket).await,
+                () = &mut due => {
+                    let done = self.due(socket).await;
+                    due.as_mut().reset(self.next_due());
+                    done
+                }
             };
             if let Err(end) = match step {
                 Ok(()) => self.pass_on(socket).await,

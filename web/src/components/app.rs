@@ -160,7 +160,8 @@ impl Component for App {
             Some(Focus::Rows) => browser::focus(LIST_ID),
             Some(Focus::Details) => browser::focus(DETAILS_ID),
             Some(Focus::DetailsOver) if browser::media(SLIDES_OVER) => browser::focus(DETAILS_ID),
-            Some(Focus::DetailsOver) | None => {}
+            Some(Focus::RowsUnder) if browser::media(SLIDES_OVER) => browser::focus(LIST_ID),
+            Some(Focus::DetailsOver | Focus::RowsUnder) | None => {}
         }
     }
 }

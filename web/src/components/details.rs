@@ -14,7 +14,7 @@ pub const DETAILS_ID: &str = "details";
 
 /// The details.
 pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
-    let entry = state.selected.and_then(|no| state.log.get(no));
+    let entry = state.look().and_then(|no| state.log.get(no));
     let back = act.reform(|_: MouseEvent| Action::Inspect(false));
     html! {
         <aside class="details" id={DETAILS_ID} tabindex="-1" aria-label="Details">
@@ -31,7 +31,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
             } else {
                 <h2>{ "Details" }</h2>
                 <p class="about">
-                    { "Pick a row of the log: its bytes, where its time went, and the same in Python." }
+                    { "The bytes of a row, where its time went, and the same in Python: send something, or pick a row of the log." }
                 </p>
             }
         </aside>

@@ -62,7 +62,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                     <option value={key} selected={times == state.settings.times}>{ label }</option>
                 }) }
             </select>
-            <span class="grow"></span>
+            <span class="verbs-of-log">
             if waiting > 0 {
                 <span class="new">{ format!("{waiting} new") }</span>
             }
@@ -77,6 +77,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                 <button class="small" onclick={press(Action::UndoClear)}>{ "Undo" }</button>
             }
             <ExportMenu page={page.clone()} />
+            </span>
         </div>
     }
 }

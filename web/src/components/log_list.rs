@@ -89,8 +89,12 @@ impl Component for LogList {
             self.reveal = state.selected.and_then(|no| state.log.place(no));
             // Whoever looks at a row wants it to stay, unless it is the last.
             let last = self.reveal.is_some_and(|it| it + 1 >= state.log.len());
-            if self.reveal.is_some() && !last {
-                self.stop_following(state.log.len() + state.log.shown_gone());
+            match state.selected {
+                None => self.following = true,
+                Some(_) if !last && self.reveal.is_some() => {
+                    self.stop_following(state.log.len() + state.log.shown_gone());
+                }
+                Some(_) => {}
             }
         }
         true

@@ -52,9 +52,9 @@ impl Component for Picture {
         picture
     }
 
-    fn changed(&mut self, ctx: &Context<Self>, old: &Props) -> bool {
-        let picked = |props: &Props| props.page.state().selected;
-        if self.still.is_none() || picked(ctx.props()) != picked(old) {
+    fn changed(&mut self, ctx: &Context<Self>, _: &Props) -> bool {
+        let picked = ctx.props().page.state().selected;
+        if self.still.is_none() || picked != self.selected {
             self.look(ctx);
         }
         true
@@ -98,7 +98,7 @@ impl Component for Picture {
 impl Picture {
     fn look(&mut self, ctx: &Context<Self>) {
         let state = ctx.props().page.state();
-        let no = state.selected.or_else(|| state.log.latest());
+        let no = state.look();
         let entries = no.map_or_else(Vec::new, |no| state.log.exchange(no));
         self.clock = no.and_then(|no| state.log.clock(no));
         self.selected = state.selected;

@@ -82,6 +82,11 @@ pub fn dialog(state: &State, act: &Callback<Action>) -> Html {
                 { "Single keys are shortcuts" }
             </label>
             { list(&SINGLE) }
+            <p class="more">
+                <button class="small" onclick={act.reform(|_: MouseEvent| Action::Overlay(Overlay::Test))}>
+                    { "Connection test" }
+                </button>
+            </p>
         </Dialog>
     }
 }

@@ -15,6 +15,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
         let select: HtmlSelectElement = event.target_unchecked_into();
         Theme::from_key(&select.value()).map(Action::Theme)
     });
+    let test = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Test));
     let shortcuts = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Shortcuts));
     html! {
         <header class="top">
@@ -40,6 +41,9 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                     }) }
                 </select>
             </label>
+            <button class="small test" onclick={test} title="What gets through to the gateway, and what does not">
+                { "Connection test" }
+            </button>
             <button class="icon" onclick={shortcuts} aria-label="Shortcuts" title="Shortcuts (?)">
                 { "?" }
             </button>
@@ -76,8 +80,7 @@ fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
         <>
             <div class={classes!("status", class)} role="status" aria-label="Connection" title={why}>
                 <span class="dot" aria-hidden="true"></span>
-                <span>{ text }</span>
-                <span class="figure" aria-live="off">{ figure }</span>
+                <span>{ text }<span class="figure" aria-live="off">{ figure }</span></span>
             </div>
             if matches!(state.link.phase(), Phase::Waiting { .. } | Phase::Stopped(_)) {
                 <button class="small" onclick={retry}>{ "Now" }</button>

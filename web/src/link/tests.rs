@@ -75,6 +75,27 @@ fn the_first_thing_said_on_a_new_link_is_a_ping_and_on_an_old_one_resume() {
 }
 
 #[test]
+fn nothing_is_acknowledged_before_the_link_is_taken_up() {
+    let (mut link, mut out) = (up(), vec![]);
+    link.text(&notice(1).encode(), NOW, 0.5, &mut out);
+    link.dropped(1006, NOW, 0.5, &mut out);
+    link.retry(NOW, &mut out);
+    out.clear();
+    link.text(&welcome("two"), NOW, 0.5, &mut out);
+    link.ping(NOW, 0.5, &mut out);
+    let failed = GatewayMessage::ResumeFailed {
+        detail: "gone".to_owned(),
+    };
+    link.text(&failed.encode(), NOW, 0.5, &mut out);
+    link.ping(NOW, 0.5, &mut out);
+    let acks = texts(&out);
+    let acks = acks
+        .iter()
+        .filter(|it| matches!(it, ClientMessage::Ack { .. }));
+    assert_eq!(acks.count(), 0);
+}
+
+#[test]
 fn a_link_that_cannot_be_taken_up_names_the_sends_whose_fate_is_unknown_and_sends_none_again() {
     let (mut link, mut out) = (up(), vec![]);
     link.send(SocketId(1), Bytes::from_static(b"a"), 7, &mut out);
@@ -151,6 +172,18 @@ fn a_silent_connection_is_given_up() {
         Some(Heard::Lost(_))
     ));
     assert!(out.contains(&Do::Drop));
+}
+
+#[test]
+fn a_connection_is_not_given_up_because_a_hidden_tab_pings_seldom() {
+    let (mut link, mut out) = (up(), vec![]);
+    for minute in 1..5 {
+        let now = NOW + f64::from(minute) * 60_000.0;
+        let pong = GatewayMessage::Pong { id: 1, clock_us: 1 };
+        link.text(&pong.encode(), now - 59_990.0, 0.5, &mut out);
+        assert_eq!(link.ping(now, 0.5, &mut out), None);
+    }
+    assert!(link.is_up());
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use yew::prelude::*;
 
 use crate::components::app::Page;
+use crate::components::connection_test::ConnectionTest;
+use crate::components::dialog::Dialog;
 use crate::components::log_list::LogList;
 use crate::components::picture::Picture;
 use crate::components::{composer, details, filter_bar, shortcuts, sidebar, top_bar};
 use crate::state::settings::Tab;
-use crate::state::{Action, Overlay};
+use crate::state::{Action, Overlay, State};
 
 /// What the Lab is drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -49,10 +51,21 @@ pub fn Lab(props: &Props) -> Html {
             </main>
             { tabs(state.settings.tab, act) }
             <p class="unseen" aria-live="polite">{ state.told.clone() }</p>
-            if state.overlay == Some(Overlay::Shortcuts) {
-                { shortcuts::dialog(&state, act) }
-            }
+            { overlay(&state, act) }
         </div>
+    }
+}
+
+/// What lies on top of the page.
+fn overlay(state: &State, act: &Callback<Action>) -> Html {
+    match state.overlay {
+        None => Html::default(),
+        Some(Overlay::Shortcuts) => shortcuts::dialog(state, act),
+        Some(Overlay::Test) => html! {
+            <Dialog title="Connection test" on_done={act.reform(|()| Action::Escape)}>
+                <ConnectionTest />
+            </Dialog>
+        },
     }
 }
 
@@ -91,10 +104,12 @@ fn tabs(shown: Tab, act: &Callback<Action>) -> Html {
         }
     };
     html! {
-        <div class="tabs" role="tablist" aria-label="Panes">
-            { tab(Tab::Send, "Send") }
-            { tab(Tab::Log, "Log") }
-            { tab(Tab::Picture, "Picture") }
-        </div>
+        <nav class="panes" aria-label="Panes">
+            <div class="tabs" role="tablist">
+                { tab(Tab::Send, "Send") }
+                { tab(Tab::Log, "Log") }
+                { tab(Tab::Picture, "Picture") }
+            </div>
+        </nav>
     }
 }

@@ -7,7 +7,7 @@ use chalkwire_shared::message::ClientMessage;
 use chalkwire_shared::target::Kind;
 
 use super::socket::{Socket, WAITING_BYTES, WINDOW_BYTES};
-use super::{Effect, Now, State, Timer};
+use super::{Effect, Focus, Now, State, Timer};
 use crate::line_end::LineEnd;
 use crate::link::{Do, Phase};
 use crate::model::{SocketState, What};
@@ -155,7 +155,9 @@ impl State {
             self.pick_target(target, out);
         }
         let due = std::mem::take(&mut self.submit_due);
-        self.send_bytes(bytes, now, said, out);
+        if self.send_bytes(bytes, now, said, out) {
+            out.push(Effect::Focus(Focus::RowsUnder));
+        }
         // Only what stands in the message box may wait for the gateway.
         self.submit_due = due;
     }
@@ -196,6 +198,9 @@ impl State {
                     socket.queue(bytes);
                 }
                 self.pump(id, now, said, out);
+                // Whoever sends wants to see what comes of it.
+                self.selected = None;
+                self.inspecting = false;
                 true
             }
             Err(trouble) => {

@@ -265,10 +265,15 @@ impl Log {
         all[start..all.len().min(start + EXCHANGE_ENTRIES)].to_vec()
     }
 
-    /// The latest entry that is about a socket.
+    /// The entry that says most of the latest exchange: what came back, or else what was sent.
     pub fn latest(&self) -> Option<u32> {
         let about = |it: &&Rc<Entry>| it.socket.is_some();
-        self.entries().rev().find(about).map(|it| it.no)
+        let last = self.entries().rev().take(REACH).find(about)?.no;
+        let exchange = self.exchange(last);
+        let find = |wanted: fn(&What) -> bool| exchange.iter().rev().find(|it| wanted(&it.what));
+        let found = find(|it| matches!(it, What::Received { .. }))
+            .or_else(|| find(|it| matches!(it, What::Sent { .. })));
+        Some(found.map_or(last, |it| it.no))
     }
 }
 

@@ -491,3 +491,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn sending_looks_at_what_comes_of_it_and_not_at_the_row_picked_before() {
+    let mut page = Page::up();
+    page.act(Action::Hello);
+    page.opened(1);
+    page.data(1, 0, b"[x]hello\r\n");
+    page.eof(1);
+    assert_eq!(page.state.look(), None);
+    page.act(Action::Wake(Timer::Look));
+    assert_eq!(page.state.look(), Some(4));
+    page.act(Action::Select(2));
+    assert_eq!(page.state.look(), Some(2));
+    page.write("again");
+    page.act(Action::Wake(Timer::Look));
+    let sent = page.state.log.get(page.state.look().unwrap()).unwrap();
+    assert!(matches!(&sent.what, What::Sent { bytes, .. } if bytes == "again\r\n"));
+    page.act(Action::Clear);
+    assert_eq!(page.state.look(), None);
+}

@@ -1,0 +1,46 @@
+//! A socket's client, as the socket sees it: somebody who is told things and takes data.
+
+use crate::target::Failure;
+
+/// Something the client is to be told, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Connected.
+    Opened {
+        /// Our address.
+        local: String,
+        /// The target's.
+        peer: String,
+        /// How long it took, in µs.
+        connect_us: u64,
+    },
+    /// Bytes were handed to the kernel.
+    Wrote {
+        /// How many.
+        bytes: u32,
+    },
+    /// The target's FIN.
+    Eof,
+    /// The client may send so many bytes more.
+    Credit {
+        /// Bytes of frames with their headers.
+        bytes: u32,
+    },
+    /// So many datagrams found no credit.
+    Dropped {
+        /// How many.
+        datagrams: u64,
+    },
+    /// It is over.
+    Closed(Failure),
+}
+
+/// The client's side of a socket: takes what is for the client. Its calls don't block.
+pub trait Client: Send + Sync + 'static {
+    /// Whether there is room for data.
+    fn has_room(&self) -> bool;
+    /// Takes data that was read at `clock_us`.
+    fn data(&self, flags: u32, clock_us: u64, payload: &[u8]);
+    /// Takes anything else.
+    fn tell(&self, clock_us: u64, told: Told);
+}
