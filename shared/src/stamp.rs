@@ -1,6 +1,6 @@
 //! Reading and writing `[ctime]data`, the answer of a timestamp server.
 
-use chrono::NaiveDateTime;
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
 
 /// Length of a C `ctime` without its newline, in bytes: `Sun Nov 22 06:08:00 2026`.
 ///
@@ -36,8 +36,35 @@ pub struct Stamp<'a> {
 pub fn read(reply: &[u8]) -> Option<Stamp<'_>> {
     let (ctime, rest) = reply.strip_prefix(b"[")?.split_at_checked(CTIME_BYTES)?;
     let data = rest.strip_prefix(b"]")?;
-    let at = NaiveDateTime::parse_from_str(std::str::from_utf8(ctime).ok()?, CTIME_FORMAT).ok()?;
-    Some(Stamp { at, data })
+    Some(Stamp {
+        at: read_ctime(ctime)?,
+        data,
+    })
+}
+
+/// Reads `Www Mmm dd hh:mm:ss yyyy`. By hand, because every column is fixed and chrono's reader of
+/// any format is a good part of the page.
+fn read_ctime(ctime: &[u8]) -> Option<NaiveDateTime> {
+    let number = |from: usize, to: usize| -> Option<u32> {
+        let digits = ctime.get(from..to)?;
+        digits.iter().try_fold(0, |number, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| number * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let month = MONTHS
+        .iter()
+        .position(|month| ctime.get(4..7) == Some(&month[..]))?;
+    let year = i32::try_from(number(20, 24)?).ok()?;
+    let padded = ctime.get(8) == Some(&b' ');
+    let day = number(if padded { 9 } else { 8 }, 10)?;
+    let date = NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()? + 1, day)?;
+    let at = date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)?;
+    // What stands between the fields, and the day of the week, must be right too.
+    let weekday = DAYS[date.weekday().num_days_from_sunday() as usize];
+    let separators = [3, 7, 10, 13, 16, 19].map(|i| ctime.get(i).copied().unwrap_or(0));
+    (ctime.starts_with(weekday) && separators == *b"   :: ").then_some(at)
 }
 
 /// Whether bytes begin as a ctime does: `Www Mmm`.
@@ -219,7 +246,30 @@ mod tests {
         assert_eq!(long.parse::<ReplyFormat>(), Err(FormatError::Long(long)));
     }
 
+    #[test]
+    fn what_is_no_ctime_is_not_read() {
+        for not in [
+            "[Tue Nov  2 06:08:00 2026]x", // it was a Monday
+            "[Mon Nov 31 06:08:00 2026]x",
+            "[Mon Nov  2 24:08:00 2026]x",
+            "[Mon Nov  2  6:08:00 2026]x",
+            "[Mon Nov +2 06:08:00 2026]x",
+            "[Mon Nov  2 06-08:00 2026]x",
+            "[Mon Nov  2 06:08:00  026]x",
+            "[Mon Nov    06:08:00 2026]x",
+        ] {
+            assert_eq!(read(not.as_bytes()), None, "{not}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn every_ctime_is_read_back(seconds in -30_600_000_000i64..250_000_000_000) {
+            let at = chrono::DateTime::from_timestamp(seconds, 0).unwrap().naive_utc();
+            let reply = ReplyFormat::default().reply(at, b"x");
+            prop_assert_eq!(read(&reply).map(|stamp| stamp.at), Some(at));
+        }
+
         #[test]
         fn a_format_is_printed_as_it_is_read(text in "(\\PC|%s|%%){0,6}") {
             if let Ok(format) = text.parse::<ReplyFormat>() {

@@ -10,6 +10,7 @@
     clippy::unwrap_used
 )]
 
+mod browser;
 mod credit;
 mod datagrams;
 mod drain;

@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+pub mod browser;
 pub mod deadline;
 pub mod gateway;
 pub mod http;
