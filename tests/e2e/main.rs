@@ -15,6 +15,7 @@ mod credit;
 mod datagrams;
 mod drain;
 mod http;
+mod peers;
 mod raw;
 mod resume;
 mod servers;

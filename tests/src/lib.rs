@@ -13,6 +13,7 @@ pub mod deadline;
 pub mod gateway;
 pub mod http;
 pub mod link;
+pub mod peer;
 pub mod program;
 pub mod target;
 pub mod timestamp;
