@@ -1,6 +1,6 @@
 //! A link: one browser's many sockets, which outlive its WebSocket connection.
 //!
-//! [`Link`] is what stays when the connection drops: the sockets, what the client has not
+//! `Link` is what stays when the connection drops: the sockets, what the client has not
 //! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
 
 pub mod connection;

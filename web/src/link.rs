@@ -4,11 +4,9 @@
 //! dropped link is taken up; what the gateway repeats is passed on once. How much is kept is bounded
 //! by the sockets' credit.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
-use chalkwire_shared::frame::{ClientFrame, GATEWAY_HEADER_BYTES, GatewayFrame};
+use chalkwire_shared::frame::{GATEWAY_HEADER_BYTES, GatewayFrame};
 use chalkwire_shared::id::{SocketId, Token};
 use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
@@ -19,8 +17,10 @@ use crate::model::ClockMap;
 pub mod backoff;
 pub mod clocks;
 pub mod foreign;
+pub mod outbox;
 
 use clocks::Clocks;
+use outbox::Outbox;
 
 /// An `ack` is due after so many messages,
 const ACK_MESSAGES: u32 = 32;
@@ -101,21 +101,6 @@ pub enum Phase {
     Stopped(String),
 }
 
-/// What a side says in sequence.
-#[derive(Clone, Debug, PartialEq)]
-enum Wire {
-    Control(ClientMessage),
-    Data(ClientFrame),
-}
-
-/// Said, and not acknowledged yet.
-#[derive(Clone, Debug, PartialEq)]
-struct Held {
-    seq: u64,
-    wire: Wire,
-    entry: Option<u32>,
-}
-
 /// The link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
@@ -123,8 +108,7 @@ pub struct Link {
     token: Option<Token>,
     /// Of the new link that stands ready while the old one is asked for.
     fresh: Option<Token>,
-    last_seq: u64,
-    outbox: VecDeque<Held>,
+    outbox: Outbox,
     seen: u64,
     unacked_messages: u32,
     unacked_bytes: usize,
@@ -143,8 +127,7 @@ impl Default for Link {
             phase: Phase::Connecting,
             token: None,
             fresh: None,
-            last_seq: 0,
-            outbox: VecDeque::new(),
+            outbox: Outbox::default(),
             seen: 0,
             unacked_messages: 0,
             unacked_bytes: 0,
@@ -210,7 +193,7 @@ impl Link {
         self.fresh = None;
         if let Some(close @ (LinkClose::Protocol | LinkClose::TakenOver)) = close {
             self.phase = Phase::Stopped(close.sentence().to_owned());
-            let unknown = self.unacknowledged();
+            let unknown = self.outbox.unacknowledged();
             // Whoever turns the page away does not keep its link.
             self.token = None;
             self.renew();
@@ -315,14 +298,14 @@ impl Link {
                 Some(Heard::Welcome { limits, targets })
             }
             GatewayMessage::Resumed { seen } if self.phase == Phase::Resuming => {
-                self.acknowledged(seen);
+                self.outbox.acknowledged(seen);
                 self.fresh = None;
                 self.up(now_ms);
-                out.extend(self.outbox.iter().map(Held::encode));
+                out.extend(self.outbox.again());
                 Some(Heard::Resumed)
             }
             GatewayMessage::ResumeFailed { detail } if self.phase == Phase::Resuming => {
-                let unknown = self.unacknowledged();
+                let unknown = self.outbox.unacknowledged();
                 self.token = self.fresh.take();
                 self.renew();
                 self.up(now_ms);
@@ -332,7 +315,7 @@ impl Link {
                 Some(Heard::Gone { detail, unknown })
             }
             GatewayMessage::Ack { seen } => {
-                self.acknowledged(seen);
+                self.outbox.acknowledged(seen);
                 None
             }
             GatewayMessage::Pong { id, clock_us } => {
@@ -371,32 +354,18 @@ impl Link {
 
     /// Says a control message in sequence.
     pub fn say(&mut self, out: &mut Vec<Do>, message: impl FnOnce(u64) -> ClientMessage) {
-        self.last_seq += 1;
-        let message = message(self.last_seq);
-        self.hold(Wire::Control(message), None, out);
+        let said = self.outbox.control(message);
+        if self.is_up() {
+            out.push(said);
+        }
     }
 
     /// Sends data in sequence; `entry` is its line in the log.
     pub fn send(&mut self, socket: SocketId, payload: Bytes, entry: u32, out: &mut Vec<Do>) {
-        self.last_seq += 1;
-        let frame = ClientFrame {
-            socket,
-            seq: self.last_seq,
-            payload,
-        };
-        self.hold(Wire::Data(frame), Some(entry), out);
-    }
-
-    fn hold(&mut self, wire: Wire, entry: Option<u32>, out: &mut Vec<Do>) {
-        let held = Held {
-            seq: self.last_seq,
-            wire,
-            entry,
-        };
+        let said = self.outbox.data(socket, payload, entry);
         if self.is_up() {
-            out.push(held.encode());
+            out.push(said);
         }
-        self.outbox.push_back(held);
     }
 
     fn up(&mut self, now_ms: f64) {
@@ -406,23 +375,11 @@ impl Link {
 
     /// Begins a new link: nothing said, nothing heard.
     fn renew(&mut self) {
-        self.last_seq = 0;
-        self.outbox.clear();
+        self.outbox = Outbox::default();
         self.seen = 0;
         self.unacked_messages = 0;
         self.unacked_bytes = 0;
         self.clocks.forget();
-    }
-
-    /// The log's entries of data of which the gateway has not said that it has it.
-    fn unacknowledged(&self) -> Vec<u32> {
-        self.outbox.iter().filter_map(|held| held.entry).collect()
-    }
-
-    fn acknowledged(&mut self, seen: u64) {
-        while self.outbox.front().is_some_and(|held| held.seq <= seen) {
-            self.outbox.pop_front();
-        }
     }
 
     fn acknowledge(&mut self, out: &mut Vec<Do>) {
@@ -489,15 +446,6 @@ impl Link {
         );
         self.strange.push(foreign.kind);
         Some(Heard::Strange(sentence))
-    }
-}
-
-impl Held {
-    fn encode(&self) -> Do {
-        match &self.wire {
-            Wire::Control(message) => Do::Text(message.encode()),
-            Wire::Data(frame) => Do::Bytes(frame.encode()),
-        }
     }
 }
 

@@ -2,28 +2,30 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::Bytes;
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::limits::Limits;
 use chalkwire_shared::target::{Kind, TargetInfo};
 
-use crate::line_end::LineEnd;
 use crate::link::{Do, Link};
-use crate::model::{Class, SocketView, What};
+use crate::model::{SocketView, What};
 
+pub mod action;
 mod composer;
 pub mod draft;
+pub mod effect;
 mod hear;
 pub mod log;
 pub mod news;
 pub mod settings;
 pub mod socket;
 
+pub use action::{Action, Now, Overlay, Step};
 pub use composer::Way;
 use draft::Draft;
+pub use effect::{Effect, Focus, Timer};
 use log::Log;
 use news::News;
-use settings::{Address, Settings, Tab, Theme, Times};
+use settings::{Address, Settings};
 use socket::Socket;
 
 /// Closed sockets that the inspector still knows.
@@ -34,168 +36,6 @@ const LOOK_MS: f64 = 100.0;
 
 /// How long events are gathered before a screen reader hears of them, in ms.
 const NEWS_MS: f64 = 900.0;
-
-/// When an action takes place, and the chance it may use.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Now {
-    /// The browser's clock, in ms since 1970 (fractions are µs).
-    pub ms: f64,
-    /// In 0..1.
-    pub random: f64,
-}
-
-/// Waits that the shell keeps, each at most once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Timer {
-    /// Until the next try to connect.
-    Retry,
-    /// Until the next ping.
-    Ping,
-    /// Until a screen reader hears the news.
-    News,
-    /// Until a socket for one exchange is taken to have its whole reply.
-    Quiet(SocketId),
-    /// Until it is worth saying that nothing came back.
-    NoReply(SocketId),
-    /// Until the picture and the details look at what is new.
-    Look,
-}
-
-/// What lies on top of the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overlay {
-    /// The list of shortcuts.
-    Shortcuts,
-    /// The connection test.
-    Test,
-}
-
-/// A step through the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// So many rows down; up if negative.
-    By(isize),
-    /// To the first row.
-    First,
-    /// To the last row.
-    Last,
-}
-
-/// What happens to the page.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    /// The page is there.
-    Start(Settings, Address),
-    /// The WebSocket is closed, with this code.
-    Dropped(u16),
-    /// A text message came.
-    Text(String),
-    /// A binary message came.
-    Bytes(Bytes),
-    /// A wait is over.
-    Wake(Timer),
-    /// Connect to the gateway now.
-    Retry,
-
-    /// Another target is picked.
-    Target(String),
-    /// An open socket is picked to send on; again, and it is left.
-    Socket(SocketId),
-    /// Another text stands in the message box.
-    Write(String),
-    /// The message is hexadecimal.
-    Hex(bool),
-    /// Another line end.
-    LineEnd(LineEnd),
-    /// The message box has many lines.
-    ManyLines(bool),
-    /// Send the message.
-    Submit,
-    /// Send these bytes to this target again.
-    Resend(String, Bytes),
-    /// Send a first message, to see something.
-    Hello,
-    /// Open a socket.
-    Connect,
-    /// Shut down the page's side of the socket.
-    ShutDown,
-    /// Close the socket.
-    Close,
-    /// Recall the message before.
-    Older,
-    /// And back.
-    Newer,
-
-    /// Show only rows with this text.
-    Filter(String),
-    /// Show a class, or not.
-    ToggleClass(Class),
-    /// Show everything again.
-    ShowAll,
-    /// Stop the list, or let it go on.
-    Pause,
-    /// Clear the log.
-    Clear,
-    /// Take the clear back.
-    UndoClear,
-    /// Pick a row.
-    Select(u32),
-    /// Pick a row from the one picked.
-    Step(Step),
-    /// Close what is on top.
-    Escape,
-    /// Show the inspector where it slides over.
-    Inspect(bool),
-
-    /// Other colours.
-    Theme(Theme),
-    /// Bytes are shown otherwise.
-    View(crate::bytes::View),
-    /// Times are counted otherwise.
-    Times(Times),
-    /// Single keys are shortcuts, or not.
-    Keys(bool),
-    /// The picture is unfolded, or not.
-    Picture(bool),
-    /// Another pane on a phone.
-    Tab(Tab),
-    /// Lay something on top.
-    Overlay(Overlay),
-    /// The page's address was changed by hand.
-    Address(Address),
-}
-
-/// What the shell has to do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Open a WebSocket to the gateway.
-    Connect,
-    /// Drop it.
-    Drop,
-    /// Send a text message.
-    Text(String),
-    /// Send a binary message.
-    Bytes(Bytes),
-    /// Wake after so many ms.
-    Wake(Timer, f64),
-    /// Keep the settings and the address.
-    Remember,
-    /// Move the focus, once that is drawn.
-    Focus(Focus),
-}
-
-/// Where the focus goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Focus {
-    /// To the rows of the log.
-    Rows,
-    /// To the details.
-    Details,
-    /// To the details where they slide over the rest.
-    DetailsOver,
-    /// To the rows where the details were over them.
-    RowsUnder,
-}
 
 /// The page.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -73,7 +73,7 @@ fn step(ask: Ask, state: &State) -> Html {
             <span class="probe-sign" aria-hidden="true">{ sign }</span>
             <span class="probe-what">
                 <strong>{ ask.title() }</strong>
-                <span class="visually-hidden">{ format!(": {word}") }</span>
+                <span class="unseen">{ format!(": {word}") }</span>
                 if let State::Ok(found) | State::Failed(found) = state {
                     <span class="probe-found">{ found.clone() }</span>
                 }

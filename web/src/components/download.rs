@@ -52,7 +52,7 @@ fn copy_selection(text: &str) -> Result<bool, JsValue> {
         .dyn_into()?;
     let focused = document.active_element();
     let area: HtmlTextAreaElement = document.create_element("textarea")?.dyn_into()?;
-    area.set_class_name("visually-hidden");
+    area.set_class_name("unseen");
     area.set_value(text);
     document.body().ok_or("no body")?.append_child(&area)?;
     area.select();

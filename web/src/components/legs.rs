@@ -56,8 +56,8 @@ pub fn Legs(props: &LegsProps) -> Html {
                 }) }
             </svg>
             <table class="legs-table">
-                <caption class="visually-hidden">{ "Where the time went" }</caption>
-                <thead class="visually-hidden"><tr>
+                <caption class="unseen">{ "Where the time went" }</caption>
+                <thead class="unseen"><tr>
                     <th scope="col">{ "Leg" }</th><th scope="col">{ "Time" }</th><th scope="col">{ "Clock" }</th>
                 </tr></thead>
                 <tbody>

@@ -13,6 +13,9 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
         <aside class="side" aria-label="Where to">
             <section class="targets">
                 <h2>{ "Targets" }</h2>
+                if state.targets.is_empty() && state.limits.is_some() {
+                    <p class="about">{ "None: this gateway names none." }</p>
+                }
                 <ul>
                     { for state.targets.iter().map(|target| {
                         let name = target.name.clone();

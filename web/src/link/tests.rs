@@ -1,5 +1,8 @@
 //! A gateway in miniature drops the connection wherever it likes: nothing is lost, nothing twice.
 
+use std::collections::VecDeque;
+
+use chalkwire_shared::frame::ClientFrame;
 use chalkwire_shared::message::NoticeKind;
 use proptest::prelude::*;
 

@@ -1,5 +1,6 @@
 //! A page and a gateway of a few lines: what the page says, and what it makes of the answers.
 
+use bytes::Bytes;
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::frame::{ClientFrame, DATAGRAM, GatewayFrame};
 use chalkwire_shared::id::Token;
@@ -7,6 +8,7 @@ use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use proptest::prelude::*;
 
 use super::*;
+use crate::line_end::LineEnd;
 use crate::link::Phase;
 
 const NOW: Now = Now {
