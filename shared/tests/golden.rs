@@ -1,5 +1,8 @@
 //! What travels, byte for byte: the golden files are the protocol, and PROTOCOL.md shows them.
 
+// What holds in tests holds in what they are made of.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

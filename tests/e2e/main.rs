@@ -15,6 +15,7 @@ mod credit;
 mod datagrams;
 mod drain;
 mod http;
+mod layers;
 mod peers;
 mod raw;
 mod resume;

@@ -102,7 +102,10 @@ async fn how_the_target_ended_is_in_the_close_frame() {
         let path = format!("/raw/{name}");
         let connected = websocket::connect(gateway.address(), &path, None).await;
         let (mut raw, _) = connected.unwrap();
-        let _ = raw.send(Message::binary(b"x".to_vec())).await;
+        // What it had not read would turn its end into a reset.
+        if name != "finishes" {
+            let _ = raw.send(Message::binary(b"x".to_vec())).await;
+        }
         let (bytes, ended) = websocket::drain(&mut raw).await;
         assert_eq!(bytes, if name == "finishes" { &b"bye"[..] } else { b"" });
         match ended {

@@ -1,8 +1,12 @@
 //! The timestamp servers through the gateway: every protocol, model and address family.
 
 use chalkwire_shared::close::Reason;
+use chalkwire_tests::deadline::within;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::link::Link;
+use chalkwire_tests::peer::run;
+use chalkwire_tests::program::chalkwire;
+use chalkwire_tests::target::closed_port;
 use chalkwire_tests::timestamp::{Timestamp, assert_stamp};
 use chalkwire_tests::websocket::{self, Ended};
 use futures_util::SinkExt;
@@ -166,5 +170,66 @@ async fn every_built_in_target_answers() {
         let socket = link.opened(&target.name).await;
         link.send(socket, b"hi\n").await;
         assert_stamp(&link.expect_data(socket).await.payload, b"hi\n");
+    }
+}
+
+/// `chalkwire send`, to its end.
+fn client(arguments: &[&str]) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(chalkwire());
+    command.arg("send").args(arguments);
+    command
+}
+
+#[tokio::test]
+async fn the_client_is_answered_by_every_kind_of_server_and_through_the_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let urls = [
+        "tcp://127.0.0.1:0",
+        "tcp://[::1]:0",
+        "udp://127.0.0.1:0",
+        "udp://[::1]:0",
+        &format!("unix://{}", path("stream")),
+        &format!("unixgram://{}", path("gram")),
+    ];
+    let server = Timestamp::start(&urls, &["--protocol", "line"]).await;
+    let mut setup = Setup::default();
+    for (i, url) in server.urls.iter().enumerate() {
+        setup = setup.target(&format!("t{i}"), url);
+    }
+    let gateway = setup.start().await;
+    for (i, url) in server.urls.iter().enumerate() {
+        let through = format!("ws://{}/t{i}", gateway.address());
+        for url in [url, &through] {
+            let printed = run(client(&[url, "hello"]), "").await;
+            assert_stamp(printed.as_bytes(), b"hello\r\n");
+            // Without a message: a prompt, a new connection for each line, replies stripped.
+            let printed = run(client(&[url]), "one\ntwo\n\nnever sent\n").await;
+            let replies: Vec<&str> = printed.split("> ").skip(1).map(str::trim_end).collect();
+            assert_eq!(replies.len(), 3, "{url}: {printed}");
+            assert_stamp(replies[0].as_bytes(), b"one");
+            assert_stamp(replies[1].as_bytes(), b"two");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_client_says_in_one_line_why_it_failed() {
+    let gateway = Setup::default().start().await;
+    let closed = format!("tcp://{}", closed_port());
+    let unknown = format!("ws://{}/none", gateway.address());
+    for (url, status) in [
+        (closed.as_str(), 1),
+        (&unknown, 1),
+        ("unix:///no/such/path", 1),
+        ("http://localhost:80", 2),
+        ("tcp://no-port", 2),
+    ] {
+        let output = within("the client", client(&[url, "hello"]).output()).await;
+        let output = output.unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{url}: {told}");
+        assert!(output.stdout.is_empty(), "{url}");
+        assert!(status == 2 || told.lines().count() == 1, "{url}: {told}");
     }
 }
