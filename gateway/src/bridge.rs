@@ -5,3 +5,28 @@
 pub mod client;
 pub mod machine;
 pub mod socket;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+
+/// What a socket needs of the gateway.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The gateway's clock.
+    pub clock: Clock,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// Cancelled when the gateway is about to end.
+    pub draining: CancellationToken,
+    /// How long connecting may take.
+    pub connect: Duration,
+    /// How long it may be silent.
+    pub idle: Duration,
+    /// The client's credit at the start, in bytes.
+    pub window_bytes: u32,
+}

@@ -9,7 +9,7 @@ use chalkwire_shared::limits::{Limits, MAX_PAYLOAD_BYTES};
 use chalkwire_shared::message::GatewayMessage;
 use tokio::sync::Semaphore;
 
-use crate::bridge::socket::Context;
+use crate::bridge::Context;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::{ByOutcome, ByTarget, Metrics};

@@ -15,6 +15,7 @@ pub mod http;
 pub mod link;
 pub mod peer;
 pub mod program;
+pub mod relay;
 pub mod target;
 pub mod timestamp;
 pub mod websocket;

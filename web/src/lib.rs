@@ -1,12 +1,13 @@
 //! The page of Chalkwire.
 //!
-//! Pure parts (everything but `browser`, `components`, `pages` and `socket`) are tested natively.
+//! Pure parts (everything but `browser`, `components`, `focus`, `pages` and `socket`) are tested natively.
 
 pub mod browser;
 pub mod bytes;
 pub mod components;
 pub mod export;
 pub mod fields;
+pub mod focus;
 pub mod legs;
 pub mod line_end;
 pub mod link;

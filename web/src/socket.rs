@@ -8,6 +8,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, Url, WebSocket};
 use yew::Callback;
 
+/// Where `trunk serve` serves the page, and the gateway that stands behind it: its WebSockets go to
+/// the gateway itself. trunk's proxy does not pass on which subprotocol the gateway chose, and a
+/// browser takes that for a failure.
+#[cfg(debug_assertions)]
+const TRUNK_HOST: &str = "127.0.0.1:8080";
+#[cfg(debug_assertions)]
+const GATEWAY_HOST: &str = "127.0.0.1:8000";
+
 /// What came over the WebSocket.
 #[derive(Debug)]
 pub enum Came {
@@ -87,6 +95,10 @@ pub fn address(path: &str) -> Result<String, JsValue> {
         .and_then(|document| document.base_uri().ok().flatten())
         .ok_or("this page has no address")?;
     let url = Url::new_with_base(path, &base)?;
+    #[cfg(debug_assertions)]
+    if url.host() == TRUNK_HOST {
+        url.set_host(GATEWAY_HOST);
+    }
     url.set_search("");
     url.set_hash("");
     url.set_protocol(match url.protocol().as_str() {

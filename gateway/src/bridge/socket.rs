@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,30 +19,12 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Context;
 use super::client::{Client, Told};
 use super::machine::{Actions, Event, Machine};
-use crate::clock::Clock;
-use crate::metrics::Metrics;
 use crate::target::{
     Dialled, Failure, RECV_BYTES, Stream, Target, Targets, reason_of, with_buffer,
 };
-
-/// What a socket needs of the gateway.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// The gateway's clock.
-    pub clock: Clock,
-    /// Where it counts.
-    pub metrics: Arc<Metrics>,
-    /// Cancelled when the gateway is about to end.
-    pub draining: CancellationToken,
-    /// How long connecting may take.
-    pub connect: Duration,
-    /// How long it may be silent.
-    pub idle: Duration,
-    /// The client's credit at the start, in bytes.
-    pub window_bytes: u32,
-}
 
 /// One socket, shared by the client's side and the socket's own task.
 pub struct Socket<C> {

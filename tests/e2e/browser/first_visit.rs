@@ -1,8 +1,10 @@
 //! The first visit: one sentence, one button, a reply.
 
 use chalkwire_tests::browser::{Size, browse, measured};
-use chalkwire_tests::gateway::{Gateway, Setup};
+use chalkwire_tests::gateway::Setup;
 use serde_json::json;
+
+use super::url;
 
 /// What the first view may weigh on the wire, in bytes.
 const BUDGET_BYTES: f64 = 250_000.0;
@@ -22,11 +24,6 @@ const watch = () => {
 };
 requestAnimationFrame(watch);
 "#;
-
-/// The page's address on a gateway.
-pub(super) fn url(gateway: &Gateway) -> String {
-    format!("http://{}/", gateway.address())
-}
 
 #[tokio::test]
 async fn a_first_visit_has_one_sentence_one_button_and_a_reply() {

@@ -3,7 +3,7 @@
 use chalkwire_tests::browser::{Size, browse};
 use chalkwire_tests::gateway::Setup;
 
-use super::first_visit::url;
+use super::url;
 
 #[tokio::test]
 async fn every_transport_and_model_answers_what_is_typed() {

@@ -14,6 +14,7 @@ use yew::prelude::*;
 use super::details::DETAILS_ID;
 use super::log_list::LIST_ID;
 use crate::browser::{self, Clock, Listener};
+use crate::focus::Keeper;
 use crate::link::Phase;
 use crate::pages::lab::Lab;
 use crate::socket::{Came, Connection};
@@ -78,6 +79,7 @@ pub struct App {
     timers: HashMap<Timer, Timeout>,
     second: Option<Timeout>,
     focus: Option<Focus>,
+    keeper: Keeper,
     _listeners: Vec<Listener>,
 }
 
@@ -113,6 +115,7 @@ impl Component for App {
             timers: HashMap::new(),
             second: None,
             focus: None,
+            keeper: Keeper::new(),
             _listeners: listeners(link, state),
         };
         app.act(ctx, Action::Start(settings, address));
@@ -163,6 +166,7 @@ impl Component for App {
             Some(Focus::RowsUnder) if browser::media(SLIDES_OVER) => browser::focus(LIST_ID),
             Some(Focus::DetailsOver | Focus::RowsUnder) | None => {}
         }
+        self.keeper.look();
     }
 }
 

@@ -32,7 +32,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
     let many_lines = act.reform(move |_: MouseEvent| Action::ManyLines(!many));
     let way = state.way();
     html! {
-        <form class="composer" aria-label="Composer" onsubmit={submit}>
+        <form class="composer" tabindex="-1" aria-label="Composer" onsubmit={submit}>
             <label class="field target">
                 <span>{ "Target" }</span>
                 <select onchange={target} disabled={state.targets.is_empty()}>

@@ -189,7 +189,7 @@ impl Component for LogList {
 
     fn rendered(&mut self, ctx: &Context<Self>, _: bool) {
         let Some(list) = self.list.cast::<HtmlElement>() else {
-            self.observer = None;
+            self.unobserve();
             return;
         };
         let state = ctx.props().page.state();
@@ -246,9 +246,7 @@ impl Component for LogList {
     }
 
     fn destroy(&mut self, _: &Context<Self>) {
-        if let Some((observer, _)) = &self.observer {
-            observer.disconnect();
-        }
+        self.unobserve();
     }
 }
 
@@ -266,6 +264,13 @@ impl LogList {
         });
         let start = first.saturating_sub(SPARE).min(length);
         start..(first + seen + SPARE).min(length)
+    }
+
+    /// The browser must not call what is dropped with the list.
+    fn unobserve(&mut self) {
+        if let Some((observer, _)) = self.observer.take() {
+            observer.disconnect();
+        }
     }
 
     fn stop_following(&mut self, total: usize) {

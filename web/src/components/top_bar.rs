@@ -18,7 +18,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
     let test = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Test));
     let shortcuts = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Shortcuts));
     html! {
-        <header class="top">
+        <header class="top" tabindex="-1">
             <h1 class="brand">
                 <svg class="mark" viewBox="0 0 22 22" aria-hidden="true">
                     <path d="M2 15 C6 4 9 20 13 9 S19 7 20 5" />

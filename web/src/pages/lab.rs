@@ -33,11 +33,11 @@ pub fn Lab(props: &Props) -> Html {
     html! {
         <div class="page" data-tab={tab} data-details={if state.inspecting { "open" } else { "shut" }}>
             { top_bar::view(page, &state, act) }
-            <main class="lab">
+            <main class="lab" tabindex="-1">
                 { sidebar::view(&state, act) }
                 <div class="middle">
                     <Picture page={page.clone()} act={act.clone()} />
-                    <section class="log" aria-label="Log">
+                    <section class="log" tabindex="-1" aria-label="Log">
                         { filter_bar::view(page, &state, act) }
                         if state.log.is_empty() {
                             { first_steps(props) }

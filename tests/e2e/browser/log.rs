@@ -1,0 +1,148 @@
+//! The log as a tool: it stands still when told to, and never loses a row.
+
+use chalkwire_tests::browser::{Page, Size, browse};
+use chalkwire_tests::gateway::{Gateway, Setup};
+use fantoccini::actions::{InputSource, WheelAction, WheelActions};
+use serde_json::{Value, json};
+
+use super::flood::Flood;
+use super::url;
+
+/// Turns the wheel over the rows.
+async fn wheel(page: &Page, rows_px: i64) {
+    let rows = page.find("listbox", "Rows").await;
+    let (x, y, width, height) = rows.rectangle().await.unwrap();
+    let wheel = WheelActions::new("wheel".to_owned()).then(WheelAction::Scroll {
+        duration: None,
+        x: (x + width / 2.0) as i64,
+        y: (y + height / 2.0) as i64,
+        delta_x: 0,
+        delta_y: rows_px,
+    });
+    page.client().perform_actions(wheel).await.unwrap();
+}
+
+/// Whether the list is at its end.
+const AT_END: &str = "(list => list.scrollHeight - list.clientHeight - list.scrollTop < 2)\
+    (document.querySelector('[role=listbox]'))";
+
+/// The row in the middle of the list.
+async fn sight(page: &Page) -> Value {
+    let sight = r"
+        const box = document.querySelector('[role=listbox]').getBoundingClientRect();
+        const row = document.elementFromPoint(box.x + 40, box.y + box.height / 2);
+        return row.closest('[role=option]').id;";
+    page.js(sight, json!([])).await
+}
+
+#[tokio::test]
+async fn scrolling_up_stops_following_and_new_rows_are_counted_and_nothing_jumps() {
+    let flood = Flood::start();
+    let gateway = Gateway::with_target("flood", &flood.url).await;
+    browse(&url(&gateway), Size::WIDE, async |page| {
+        page.press("Connect").await;
+        page.row("connected", "").await;
+        page.send("200 20").await;
+        page.row("received", "message 200").await;
+        page.until("the list to follow", &format!("return {AT_END}"), json!([]))
+            .await;
+
+        wheel(page, -1_500).await;
+        page.until(
+            "the list to be scrolled",
+            &format!("return !({AT_END})"),
+            json!([]),
+        )
+        .await;
+        page.write("50 5").await;
+        let before = sight(page).await;
+        page.press("Send").await;
+        // The message itself is a row too.
+        page.find("button", "51 new ↓").await;
+        assert_eq!(sight(page).await, before, "the list jumped");
+        page.press("51 new ↓").await;
+        page.until(
+            "the list to follow again",
+            &format!("return {AT_END}"),
+            json!([]),
+        )
+        .await;
+        page.row("received", "message 250").await;
+        page.gone("button", "51 new ↓").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pause_holds_the_rows_back_and_lets_them_come() {
+    let gateway = Setup::default().builtin().start().await;
+    browse(&url(&gateway), Size::WIDE, async |page| {
+        page.send("one").await;
+        page.row("closed", "").await;
+        let before = page.count().await;
+        page.press("Pause").await;
+        page.send("two").await;
+        // The same again, none of it shown.
+        let counted = format!("{before} new");
+        let log = page.find("region", "Log").await;
+        let new = "return arguments[0].innerText.includes(arguments[1])";
+        page.until(&counted, new, json!([log, counted])).await;
+        assert_eq!(page.count().await, before);
+        page.press("Pause").await;
+        page.row("received", "]two").await;
+        assert_eq!(page.count().await, 2 * before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn clear_can_be_undone() {
+    let gateway = Setup::default().builtin().start().await;
+    browse(&url(&gateway), Size::WIDE, async |page| {
+        page.send("one").await;
+        page.row("closed", "").await;
+        let before = page.rows().await;
+        page.press("Clear").await;
+        page.gone("listbox", "Rows").await;
+        page.find("button", "Bring the cleared log back").await;
+        page.press("Undo").await;
+        page.row("received", "]one").await;
+        assert_eq!(page.rows().await, before);
+        page.press("Clear").await;
+        page.send("two").await;
+        page.row("closed", "").await;
+        page.press("Undo").await;
+        page.row("received", "]one").await;
+        assert_eq!(page.count().await, 2 * before.len() as u64);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_filter_shows_what_matches_and_offers_all_when_nothing_does() {
+    let gateway = Setup::default().builtin().start().await;
+    browse(&url(&gateway), Size::WIDE, async |page| {
+        for text in ["apple", "pear"] {
+            page.send(text).await;
+            page.row("received", &format!("]{text}")).await;
+        }
+        page.row("closed", "").await;
+        let filter = page.find("searchbox", "Filter").await;
+        filter.send_keys("APPLE").await.unwrap();
+        page.until(
+            "two rows",
+            "return document.querySelectorAll('[role=option]').length === 2",
+            json!([]),
+        )
+        .await;
+        let words: Vec<String> = page.rows().await.into_iter().map(|row| row.word).collect();
+        assert_eq!(words, ["sent", "received"]);
+        let shown = page.find("group", "Shown").await;
+        page.press_in(&shown, "sent").await;
+        page.press_in(&shown, "received").await;
+        page.press("Show all").await;
+        page.row("received", "]pear").await;
+        page.row("sent", "apple").await;
+    })
+    .await;
+}
