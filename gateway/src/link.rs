@@ -297,6 +297,7 @@ impl Link {
             let account = core.account(&target);
             let reason = socket.run(&core.targets, &target, stop).await;
             account.closed(reason);
+            socket.linger().await;
             drop(permit);
         });
         Ok(())

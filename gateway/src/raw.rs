@@ -21,9 +21,6 @@ use crate::policy::rate::Bucket;
 use crate::target::{Dialled, Failure, RECV_BYTES, Stream, Target, reason_of, with_buffer};
 use crate::ws;
 
-/// How long the target may take to end its side after the client left.
-const LINGER: Duration = Duration::from_secs(2);
-
 /// How a raw socket ended.
 enum End {
     /// The target is done, or failed.
@@ -85,31 +82,13 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, core: Arc<
     if reason == Reason::ClosedByClient
         && let Some(stream) = &stream
     {
-        let _ = tokio::time::timeout(LINGER, finish(stream)).await;
+        stream.linger().await;
     }
     account.closed(reason);
     drop(stream);
     match close {
         Some((code, text)) => ws::close(&mut socket, code, &text).await,
         None => ws::finish(&mut socket).await,
-    }
-}
-
-/// Ends our side and reads to the end of the target's: closing a socket with bytes unread would
-/// reset it, and what the client sent last might be lost.
-async fn finish(stream: &Stream) -> io::Result<()> {
-    stream.shutdown_write()?;
-    if stream.is_datagram() {
-        return Ok(());
-    }
-    loop {
-        stream.readable().await?;
-        match with_buffer(|buffer| stream.try_recv(buffer)) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 

@@ -306,6 +306,34 @@ async fn what_was_sent_before_a_close_is_delivered() {
 }
 
 #[tokio::test]
+async fn a_reply_that_nobody_reads_does_not_cost_what_was_sent_before_a_close() {
+    let (heard, mut hear) = mpsc::channel(1);
+    let target = Target::tcp(move |mut stream| {
+        let heard = heard.clone();
+        async move {
+            stream.write_all(&[0; 1_000]).await.unwrap();
+            let mut all = Vec::new();
+            let ended = stream.read_to_end(&mut all).await;
+            heard.send((all, ended.is_ok())).await.unwrap();
+        }
+    })
+    .await;
+    let (_gateway, mut link) = with_target(&target.url).await;
+    // Without credit the reply stays in the gateway's kernel: closing on it would mean RST.
+    let socket = link.open_with("t", 0, false).await;
+    link.expect_opened(socket).await;
+    for at in [0, 4_096, 8_192] {
+        link.send(socket, &numbered(at, 4_096)).await;
+    }
+    link.close(socket).await;
+    assert_eq!(link.expect_closed(socket).await.0, Reason::ClosedByClient);
+    let (bytes, whole) = within("what was sent", hear.recv()).await.unwrap();
+    assert!(whole, "a FIN, no reset");
+    assert_numbered(&bytes);
+    assert_eq!(bytes.len(), 3 * 32_768);
+}
+
+#[tokio::test]
 async fn data_after_shutdown_is_a_bad_request_of_that_socket_alone() {
     let target = Target::silent().await;
     let (_gateway, mut link) = with_target(&target.url).await;

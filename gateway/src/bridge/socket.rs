@@ -193,6 +193,18 @@ impl<C: Client> Socket<C> {
         state.closed.unwrap_or(Reason::ClosedByClient)
     }
 
+    /// What is left to do once it is over and everybody knows: a target that was still sending when
+    /// the client closed gets what the client sent before.
+    pub async fn linger(&self) {
+        let by_client = self.lock().closed == Some(Reason::ClosedByClient);
+        if let Some(stream) = self.stream.get().filter(|_| by_client) {
+            tokio::select! {
+                () = stream.linger() => {}
+                () = self.context.draining.cancelled() => {}
+            }
+        }
+    }
+
     /// Connects, then reads and writes. A failure that is still to be told, if one ended it.
     async fn live(
         &self,

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::net::Shutdown;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::Interest;
@@ -12,6 +13,9 @@ use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
 /// The most one read takes, in bytes: one more than the largest datagram that a frame can carry, so
 /// that a longer one is noticed.
 pub const RECV_BYTES: usize = chalkwire_shared::limits::MAX_PAYLOAD_BYTES + 1;
+
+/// How long a target may take to end its side after we ended ours.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// An open socket to a target.
 #[derive(Debug)]
@@ -98,6 +102,25 @@ impl Stream {
                 Err(e) => return Err(e),
             }
         }
+    }
+
+    /// Ends our side and reads to the end of the target's, for [`LINGER`] at the most: closing a
+    /// socket with bytes unread would reset it, and what was sent last might be lost.
+    pub async fn linger(&self) {
+        if self.is_datagram() || self.shutdown_write().is_err() {
+            return;
+        }
+        let to_the_end = async {
+            while self.readable().await.is_ok() {
+                match with_buffer(|buffer| self.try_recv(buffer)) {
+                    Ok(1..) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Ok(0) | Err(_) => return,
+                }
+            }
+        };
+        // A target that goes on has had its time.
+        let _ = tokio::time::timeout(LINGER, to_the_end).await;
     }
 
     /// No more data from us: a FIN on TCP; a datagram socket has no such thing, and it does nothing.
