@@ -291,7 +291,6 @@ impl Link {
         state.sockets.insert(id, socket.clone());
         drop(state);
 
-        let link = Arc::downgrade(self);
         let stop = self.ended.child_token();
         let core = core.clone();
         self.core.tasks.spawn(async move {
@@ -299,9 +298,6 @@ impl Link {
             let reason = socket.run(&core.targets, &target, stop).await;
             account.closed(reason);
             drop(permit);
-            if let Some(link) = link.upgrade() {
-                link.lock().sockets.remove(&id);
-            }
         });
         Ok(())
     }
@@ -347,6 +343,10 @@ impl Link {
     }
 
     fn tell(&self, socket: SocketId, clock_us: u64, told: Told) {
+        if matches!(told, Told::Closed(_)) {
+            // Whoever is told that it is over may open another at once: its place is free by then.
+            self.lock().sockets.remove(&socket);
+        }
         self.push(|seq| match told {
             Told::Opened {
                 local,

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::frame::GATEWAY_HEADER_BYTES;
-use chalkwire_shared::message::{GatewayMessage, NoticeKind};
+use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
+use chalkwire_tests::deadline::within;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::link::{Event, Link};
-use chalkwire_tests::target::{FullListener, Target, assert_numbered};
+use chalkwire_tests::target::{FullListener, Target, assert_numbered, numbered};
 use chalkwire_tests::websocket;
 use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn a_socket_without_credit_waits_and_the_others_go_on() {
@@ -72,8 +74,50 @@ async fn who_sends_more_than_the_credit_loses_that_socket_and_not_the_link() {
 }
 
 #[tokio::test]
+async fn what_came_before_a_reset_waits_for_credit_and_is_not_lost() {
+    let (sent, mut all_sent) = watch::channel(false);
+    let target = Target::tcp(move |mut stream| {
+        let sent = sent.clone();
+        async move {
+            stream.write_all(&numbered(0, 6_250)).await.unwrap();
+            stream.readable().await.unwrap();
+            sent.send(true).unwrap();
+            // Dropped with the client's bytes unread: the kernel sends RST after the data.
+        }
+    })
+    .await;
+    let gateway = Gateway::with_target("t", &target.url).await;
+    let mut link = Link::connect(gateway.address()).await;
+    let socket = link.open_with("t", 8_024, false).await;
+    link.expect_opened(socket).await;
+    let mut bytes = link.expect_bytes(socket, 8_000).await;
+    link.send(socket, b"not read").await;
+    within("the target's end", all_sent.wait_for(|sent| *sent))
+        .await
+        .unwrap();
+    // Writing meets the reset, at the latest at the second try.
+    for _ in 0..20 {
+        link.send(socket, b"more").await;
+    }
+    let ping = ClientMessage::Ping { id: 1 };
+    link.write(Message::text(ping.encode())).await;
+    let event = link.next().await.unwrap();
+    assert!(
+        matches!(event, Event::Told(GatewayMessage::Pong { .. })),
+        "{event:?}"
+    );
+    for _ in 0..7 {
+        link.credit(socket, 6_024).await;
+        bytes.extend_from_slice(&link.expect_bytes(socket, 6_000).await);
+    }
+    assert_numbered(&bytes);
+    link.credit(socket, 1_000).await;
+    assert_eq!(link.expect_closed(socket).await.0, Reason::Reset);
+}
+
+#[tokio::test]
 async fn a_whole_window_may_be_sent_at_once() {
-    let (full, _) = (FullListener::new(), ());
+    let full = FullListener::new();
     let gateway = Gateway::with_target("full", &full.url).await;
     let mut link = Link::connect(gateway.address()).await;
     let socket = link.open("full").await;

@@ -11,6 +11,7 @@
 )]
 
 mod browser;
+mod conformance;
 mod credit;
 mod datagrams;
 mod drain;

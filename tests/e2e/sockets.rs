@@ -162,15 +162,20 @@ async fn a_silent_socket_is_closed_as_idle_and_a_busy_one_is_not() {
     let (busy, silent) = (link.opened("t").await, link.opened("t").await);
     let mut rounds = 0;
     // Each round trip is traffic; the other socket's end is what stops them.
-    let closed = loop {
-        link.send(busy, b"tick").await;
-        match link.next().await.unwrap() {
-            Event::Data(frame) => assert_eq!(frame.socket, busy),
-            Event::Told(GatewayMessage::Closed { socket, reason, .. }) => break (socket, reason),
-            other => panic!("{other:?}"),
+    let closed = within("the silent socket's end", async {
+        loop {
+            link.send(busy, b"tick").await;
+            match link.next().await.unwrap() {
+                Event::Data(frame) => assert_eq!(frame.socket, busy),
+                Event::Told(GatewayMessage::Closed { socket, reason, .. }) => {
+                    return (socket, reason);
+                }
+                other => panic!("{other:?}"),
+            }
+            rounds += 1;
         }
-        rounds += 1;
-    };
+    })
+    .await;
     assert_eq!(closed, (silent, Reason::Idle));
     assert!(rounds > 1, "the busy socket went on all the time");
     link.send(busy, b"still there").await;
@@ -273,22 +278,27 @@ async fn what_was_sent_before_a_close_is_delivered() {
     .await;
     let (_gateway, mut link) = with_target(&target.url).await;
     let socket = link.opened("t").await;
-    // The whole credit and what the kernel's buffers take: sends until nothing is given back.
+    // Sends until no credit comes back: the kernels' buffers are full, and the gateway's queue is
+    // not empty.
     let mut words = 0;
-    let fill = async {
-        loop {
-            link.send(socket, &numbered(words, 4_096)).await;
-            words += 4_096;
-        }
-    };
-    assert!(
-        tokio::time::timeout(Duration::from_millis(300), fill)
-            .await
-            .is_err()
-    );
+    let patience = Duration::from_millis(500);
+    while tokio::time::timeout(patience, link.send(socket, &numbered(words, 4_096)))
+        .await
+        .is_ok()
+    {
+        words += 4_096;
+    }
     link.close(socket).await;
+    // The pong comes after the close was taken; only then is there room for what is unsent.
+    let ping = ClientMessage::Ping { id: 1 };
+    link.write(Message::text(ping.encode())).await;
+    let pong = link.next().await.unwrap();
+    assert!(
+        matches!(pong, Event::Told(GatewayMessage::Pong { .. })),
+        "{pong:?}"
+    );
     go.send(true).unwrap();
-    let (bytes, whole) = hear.recv().await.unwrap();
+    let (bytes, whole) = within("what was sent", hear.recv()).await.unwrap();
     assert!(whole, "a FIN, no reset");
     assert_numbered(&bytes);
     assert_eq!(bytes.len() as u64, words * 8);

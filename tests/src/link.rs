@@ -154,8 +154,9 @@ impl Link {
     pub async fn send(&mut self, socket: SocketId, payload: &[u8]) {
         let cost = (CLIENT_HEADER_BYTES + payload.len()) as u64;
         while self.windows[&socket] < cost {
-            let event = self.receive().await.expect("credit for what is to be sent");
-            self.aside.push_back(event);
+            let event = self.receive_one().await;
+            let event = event.expect("credit for what is to be sent");
+            self.aside.extend(event);
         }
         if let Some(window) = self.windows.get_mut(&socket) {
             *window -= cost;
@@ -233,23 +234,28 @@ impl Link {
 
     async fn receive(&mut self) -> Result<Event, Ended> {
         loop {
-            let socket = self.socket.as_mut().ok_or(Ended::Lost)?;
-            let event = match websocket::next(socket).await {
-                Ok(Message::Text(text)) => Event::Told(
-                    GatewayMessage::decode(&text).unwrap_or_else(|e| panic!("{e}: {text}")),
-                ),
-                Ok(message) => Event::Data(
-                    GatewayFrame::decode(message.into_data()).expect("a frame of the protocol"),
-                ),
-                Err(ended) => {
-                    self.socket = None;
-                    return Err(ended);
-                }
-            };
-            if let Some(event) = self.note(event).await {
+            if let Some(event) = self.receive_one().await? {
                 return Ok(event);
             }
         }
+    }
+
+    /// Takes one message of the gateway: an event, or something for the books.
+    async fn receive_one(&mut self) -> Result<Option<Event>, Ended> {
+        let socket = self.socket.as_mut().ok_or(Ended::Lost)?;
+        let event = match websocket::next(socket).await {
+            Ok(Message::Text(text)) => {
+                Event::Told(GatewayMessage::decode(&text).unwrap_or_else(|e| panic!("{e}: {text}")))
+            }
+            Ok(message) => Event::Data(
+                GatewayFrame::decode(message.into_data()).expect("a frame of the protocol"),
+            ),
+            Err(ended) => {
+                self.socket = None;
+                return Err(ended);
+            }
+        };
+        Ok(self.note(event).await)
     }
 
     /// Checks the order, keeps the books; passes on what is not the link's own.

@@ -70,21 +70,29 @@ impl Peer {
 /// # Panics
 /// When that Python is not there: a test that lacks its peers has failed.
 pub fn python(script: &str) -> Command {
-    let tools =
-        std::env::var_os("TOOLS").map_or_else(|| root().join("target/tools"), PathBuf::from);
-    let python = tools.join("venv/bin/python");
-    assert!(
-        python.exists(),
-        "NO PYTHON PEERS: {} is not there. Run `make test`, which installs it, or \
-         `scripts/setup.sh tests` once and set TOOLS.",
-        python.display()
-    );
-    let mut command = Command::new(python);
+    let mut command = installed("python");
     // -B: no compiled files beside the scripts.
     command
         .arg("-B")
         .arg(root().join("tests/peers").join(script));
     command
+}
+
+/// A program that came with the Python packages that `make test` set up.
+///
+/// # Panics
+/// When it is not there.
+pub fn installed(program: &str) -> Command {
+    let tools =
+        std::env::var_os("TOOLS").map_or_else(|| root().join("target/tools"), PathBuf::from);
+    let program = tools.join("venv/bin").join(program);
+    assert!(
+        program.exists(),
+        "NO PYTHON PEERS: {} is not there. Run `make test`, which installs it, or \
+         `scripts/setup.sh tests` once and set TOOLS.",
+        program.display()
+    );
+    Command::new(program)
 }
 
 /// A program of the system, such as `socat`.

@@ -231,18 +231,23 @@ impl<C: Client> Socket<C> {
                     return None;
                 }
                 if let Some(reason) = state.broken {
+                    let reads = state.machine.reads();
                     drop(state);
-                    while self.client.has_room()
-                        && matches!(self.read(stream, &mut dropped), Read::More)
-                    {
+                    // What the target sent before is still to be read, as the client has room.
+                    if reads && room && matches!(self.read(stream, &mut dropped), Read::More) {
+                        continue;
                     }
-                    return Some(reason.into());
+                    if !reads || room || self.datagram {
+                        return Some(reason.into());
+                    }
+                    (false, false)
+                } else {
+                    // A datagram that finds no room is dropped: it is read all the same.
+                    (
+                        state.machine.reads() && (room || self.datagram),
+                        !state.queue.is_empty(),
+                    )
                 }
-                // A datagram that finds no room is dropped: it is read all the same.
-                (
-                    state.machine.reads() && (room || self.datagram),
-                    !state.queue.is_empty(),
-                )
             };
             // Each of these is cancel-safe: nothing is read or written before a branch is chosen.
             tokio::select! {
@@ -323,8 +328,11 @@ impl<C: Client> Socket<C> {
         with_buffer(|buffer| match stream.try_recv(&mut buffer[..most]) {
             Ok(0) if !self.datagram => {
                 let mut state = self.lock();
-                let actions = state.machine.on(Event::Eof);
-                self.perform(&mut state, actions);
+                // The write took the error with it, and left the kernel an end that is no FIN.
+                if state.broken.is_none() {
+                    let actions = state.machine.on(Event::Eof);
+                    self.perform(&mut state, actions);
+                }
                 Read::Empty
             }
             Ok(n) => {
