@@ -1,5 +1,7 @@
 //! The gateway over HTTP: lists, exchanges, health, metrics, and who may come in.
 
+use std::time::Duration;
+
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::http::{get, request};
 use chalkwire_tests::link::Link;
@@ -59,6 +61,27 @@ async fn an_exchange_gives_the_reply_as_it_is_or_told_in_json() {
     let bytes = told.json()["reply_base64"].as_str().unwrap().to_owned();
     assert!(bytes.ends_with("3/"), "{bytes}: no ]\\xff at its end");
     assert_eq!(gateway.metric("exchange_seconds_count").await, 5);
+}
+
+#[tokio::test]
+async fn an_exchange_with_a_target_that_never_stops_talking_ends_in_its_time() {
+    let target = Target::tcp(async |mut stream| {
+        // Never quiet for long, and never much.
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        while stream.write_all(b".").await.is_ok() {
+            tick.tick().await;
+        }
+    })
+    .await;
+    let setup = Setup::default()
+        .target("t", &target.url)
+        .limit("exchange", "1s");
+    let gateway = setup.start().await;
+    let accept = [("Accept", "application/json")];
+    let path = "/api/targets/t/exchange";
+    let told = request(gateway.address(), "POST", path, &accept, b"").await;
+    assert_eq!(told.status, 200);
+    assert_eq!(told.json()["end"], "time_up");
 }
 
 #[tokio::test]

@@ -21,6 +21,10 @@ use crate::core::Core;
 /// How long to wait when the system has no more file descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
+/// An HTTP connection has so long for all its requests and replies. The page over a slow line takes
+/// a minute; a browser opens another connection when it wants one.
+const LIFETIME: Duration = Duration::from_secs(300);
+
 /// The most a request's header may have, in bytes.
 const HEADER_BYTES: usize = 16_384;
 
@@ -86,8 +90,14 @@ async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Co
             }
         }
     };
+    // An upgraded connection is another task's by then: this is about requests alone.
+    let served = tokio::time::timeout(LIFETIME, served);
     let ended = tokio::select! {
-        ended = served => ended,
+        // Who reads a reply byte by byte would have its place for ever: then it is dropped.
+        ended = served => match ended {
+            Ok(ended) => ended,
+            Err(_) => return core.metrics.refuse("lifetime"),
+        },
         // Half a header, or a reply that nobody reads, does not hold the end up.
         () = stop.cancelled() => return,
     };

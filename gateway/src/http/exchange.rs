@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::limits::MAX_MESSAGE_BYTES;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::App;
 use crate::core::Core;
@@ -58,6 +59,8 @@ enum End {
     Datagram,
     /// The reply was cut off at its bound.
     TooMuch,
+    /// Its time was up while more kept coming.
+    TimeUp,
 }
 
 /// An error as JSON.
@@ -167,9 +170,11 @@ async fn perform(
     let sent_us = since();
     let mut reply = Vec::new();
     let mut first_byte_us = None;
+    let mut time_up = Instant::now() + limits.exchange;
     let end = loop {
         let patience = match first_byte_us {
             None => limits.exchange,
+            Some(_) if Instant::now() >= time_up => break End::TimeUp,
             Some(_) => limits.quiet,
         };
         match tokio::time::timeout(patience, receive(&stream, &mut reply)).await {
@@ -178,7 +183,11 @@ async fn perform(
             Ok(Ok(0)) if !stream.is_datagram() => break End::Closed,
             Ok(Ok(n)) => {
                 core.metrics.from_target.inc_by(n as u64);
-                first_byte_us.get_or_insert_with(since);
+                if first_byte_us.is_none() {
+                    first_byte_us = Some(since());
+                    // A reply that began has as long again to come to its end.
+                    time_up = Instant::now() + limits.exchange;
+                }
                 if stream.is_datagram() {
                     break End::Datagram;
                 }

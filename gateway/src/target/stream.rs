@@ -104,7 +104,7 @@ impl Stream {
         }
     }
 
-    /// Ends our side and reads to the end of the target's, for [`LINGER`] at the most: closing a
+    /// Ends our side and reads to the end of the target's, for `LINGER` at the most: closing a
     /// socket with bytes unread would reset it, and what was sent last might be lost.
     pub async fn linger(&self) {
         if self.is_datagram() || self.shutdown_write().is_err() {
