@@ -25,6 +25,9 @@ use crate::raw;
 /// A WebSocket's read buffer: with axum's 128 KiB an idle one costs that much.
 const READ_BUFFER_BYTES: usize = 4_096;
 
+/// The same of a link, which has its welcome in the write buffer besides: 12 KiB are its bound.
+const LINK_READ_BUFFER_BYTES: usize = 3_072;
+
 /// A WebSocket's write buffer: a message of the largest size with its frame header, twice.
 const WRITE_BUFFER_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
 
@@ -164,7 +167,9 @@ async fn link(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let core = &app.core;
-    let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols([SUBPROTOCOL]);
+    let upgrade = sized(upgrade, MAX_MESSAGE_BYTES)
+        .read_buffer_size(LINK_READ_BUFFER_BYTES)
+        .protocols([SUBPROTOCOL]);
     if upgrade.selected_protocol().is_none() {
         let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
         return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
@@ -177,16 +182,13 @@ async fn link(
         return full(core);
     };
     let links = app.links.clone();
-    let work = core.tasks.clone();
-    // The upgrade is awaited by a task that the tasks know from here on.
-    let task = move |socket| {
-        let served = connection::serve(socket, link, links);
-        async move {
-            served.await;
+    let tasks = core.tasks.clone();
+    upgrade.on_upgrade(move |socket| {
+        tasks.track(async move {
+            connection::serve(socket, link, links).await;
             drop(place);
-        }
-    };
-    upgrade.on_upgrade(move |socket| work.track(task(socket)))
+        })
+    })
 }
 
 /// `GET /raw/{target}`: a WebSocket whose messages are a socket's bytes.
