@@ -30,13 +30,7 @@ impl Peer {
     /// When it is not there, or ends.
     pub async fn start(mut command: Command, ready: impl Fn(&str) -> bool) -> Self {
         // What it says goes two ways; the lines that matter come early and by themselves.
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?} can't be started: {error}"));
+        let mut child = spawn(&mut command);
         let mut out = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut err = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let mut all = Vec::new();
@@ -102,18 +96,23 @@ pub fn system(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a program to its end with `input` as its standard input: what it printed.
-///
-/// # Panics
-/// When it fails.
-pub async fn run(mut command: Command, input: &str) -> String {
-    let mut child = command
+/// Starts a program that ends with its handle, a pipe at each of its three ends.
+fn spawn(command: &mut Command) -> Child {
+    command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .unwrap_or_else(|error| panic!("{command:?} can't be started: {error}"));
+        .unwrap_or_else(|error| panic!("{command:?} can't be started: {error}"))
+}
+
+/// Runs a program to its end with `input` as its standard input: what it printed.
+///
+/// # Panics
+/// When it fails.
+pub async fn run(mut command: Command, input: &str) -> String {
+    let mut child = spawn(&mut command);
     let mut stdin = child.stdin.take().expect("a pipe");
     // A program that does not read its input may be gone before it is written.
     let _ = stdin.write_all(input.as_bytes()).await;

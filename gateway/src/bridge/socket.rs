@@ -178,11 +178,6 @@ impl<C: Client> Socket<C> {
         self.wake.notify_one();
     }
 
-    /// The client's side.
-    pub fn client(&self) -> &C {
-        &self.client
-    }
-
     /// The socket's life, until it is closed or `stop`ped. Returns why it closed.
     pub async fn run(&self, targets: &Targets, target: &Target, stop: CancellationToken) -> Reason {
         let ended = self.live(targets, target, stop).await;

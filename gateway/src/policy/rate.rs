@@ -1,6 +1,6 @@
 //! A token bucket: how much in how short a time.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// So many at once, and so many a second after that. Time is passed in.
 #[derive(Clone, Copy, Debug)]
@@ -34,16 +34,12 @@ impl Bucket {
         self.tokens -= 1.0;
         true
     }
-
-    /// How long until it is full again: after that it says nothing that a new one would not.
-    pub fn full_after(&self) -> Duration {
-        Duration::from_secs_f64((self.burst - self.tokens) / self.per_second.max(f64::MIN_POSITIVE))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn a_bucket_gives_its_burst_then_its_rate() {
