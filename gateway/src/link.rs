@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chalkwire_shared::close::{LinkClose, Reason};
+use chalkwire_shared::fault::Asked;
 use chalkwire_shared::frame::{ClientFrame, GATEWAY_HEADER_BYTES, gateway_header};
 use chalkwire_shared::id::{SocketId, Token};
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
@@ -173,10 +174,13 @@ impl Link {
                 trace,
                 faults,
                 ..
-            } => {
-                let kind = faults.first().map(|fault| fault.kind.as_str());
-                return self.open(socket, &target, credit, trace, kind);
-            }
+            } => return self.open(socket, &target, credit, trace, &faults),
+            // Not there yet.
+            ClientMessage::Faults { .. }
+            | ClientMessage::Serve { .. }
+            | ClientMessage::Stop { .. }
+            | ClientMessage::Job { .. }
+            | ClientMessage::Cancel { .. } => {}
             ClientMessage::Shutdown { socket, .. } => {
                 if let Some(socket) = self.socket(socket)? {
                     socket.shutdown();
@@ -249,7 +253,7 @@ impl Link {
         name: &str,
         credit: u32,
         trace: bool,
-        fault: Option<&str>,
+        faults: &[Asked],
     ) -> Result<(), Broken> {
         let core = &self.core;
         let mut state = self.lock();
@@ -270,9 +274,11 @@ impl Link {
             );
             Ok(())
         };
-        if let Some(kind) = fault {
-            let kind = kind.escape_debug();
-            let detail = format!("This gateway has no fault named '{kind}'.");
+        if let Some(fault) = faults.first() {
+            let detail = match fault.read() {
+                Ok(fault) => format!("The fault {} is not there yet.", fault.kind()),
+                Err(error) => error.to_string(),
+            };
             return refuse(state, Reason::BadRequest, detail);
         }
         let target = match core.targets.get(name) {

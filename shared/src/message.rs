@@ -8,9 +8,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::close::Reason;
-use crate::fault::Fault;
+use crate::fault::{Asked, Direction, FaultDid};
 use crate::id::{SocketId, Token};
+use crate::job::{Call, ClientRun, Gauge, Job, JobEnd, JobId};
+use crate::kernel::{End, View};
 use crate::limits::Limits;
+use crate::server::{ServerDid, ServerId, ServerOptions};
 use crate::target::TargetInfo;
 
 /// Why a text is no control message.
@@ -33,12 +36,68 @@ pub enum ClientMessage {
         /// Credit for the gateway: how much it may send before it needs more, in bytes of data
         /// frames with their headers.
         credit: u32,
-        /// Report each write to the target with a `wrote` message.
+        /// Report each write to the target with a `wrote` message, and what a built-in server did
+        /// with `server` messages.
         #[serde(default, skip_serializing_if = "is_false")]
         trace: bool,
-        /// Wrongs to be done to the socket's traffic.
+        /// Report the kernel's view of the socket with `kernel` messages, where the target is built
+        /// in and the system tells.
+        #[serde(default, skip_serializing_if = "is_false")]
+        kernel: bool,
+        /// Wrongs to be done to the socket's traffic, in this order; what they do is reported with
+        /// `fault` messages.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        faults: Vec<Fault>,
+        faults: Vec<Asked>,
+        /// Where the faults' chance begins: the same seed and the same bytes give the same run.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        seed: u32,
+    },
+    /// Other faults for an open socket, from here on; an empty list for none. What the faults before
+    /// hold back is passed on first.
+    Faults {
+        /// Place in the client's sequence.
+        seq: u64,
+        /// Which socket.
+        socket: SocketId,
+        /// Wrongs to be done, in this order.
+        faults: Vec<Asked>,
+        /// Where their chance begins.
+        #[serde(default)]
+        seed: u32,
+    },
+    /// Start a timestamp server for this link alone; the answer is `serving` or `stopped`. It can
+    /// then be opened as the target `#1` (its number), and ends with the link.
+    Serve {
+        /// Place in the client's sequence.
+        seq: u64,
+        /// The new server's number, larger than all before it.
+        server: ServerId,
+        /// What it is to be.
+        options: ServerOptions,
+    },
+    /// Stop a server of this link. Its name stays: dialling it is then refused by the kernel.
+    Stop {
+        /// Place in the client's sequence.
+        seq: u64,
+        /// Which server.
+        server: ServerId,
+    },
+    /// Do a job; its reports follow, and `job_done` at the end.
+    Job {
+        /// Place in the client's sequence.
+        seq: u64,
+        /// The new job's number.
+        job: JobId,
+        /// What is to be done.
+        #[serde(rename = "do")]
+        work: Job,
+    },
+    /// Give a job up.
+    Cancel {
+        /// Place in the client's sequence.
+        seq: u64,
+        /// Which job.
+        job: JobId,
     },
     /// No more data from this side (`shutdown(SHUT_WR)`, a FIN for TCP).
     Shutdown {
@@ -150,6 +209,116 @@ pub enum GatewayMessage {
         /// When, by the gateway's clock, in µs.
         clock_us: u64,
     },
+    /// What the built-in server did on this socket (only with `trace`). May come up to a second
+    /// after `closed`.
+    Server {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which socket.
+        socket: SocketId,
+        /// When, by the server's clock, which is the gateway's.
+        clock_us: u64,
+        /// What it did.
+        did: ServerDid,
+    },
+    /// What a fault did to this socket's traffic.
+    Fault {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which socket.
+        socket: SocketId,
+        /// When, by the gateway's clock, in µs.
+        clock_us: u64,
+        /// Which way the traffic went: never `both`.
+        direction: Direction,
+        /// What it did.
+        did: FaultDid,
+    },
+    /// The kernel's view of one end has changed (only with `kernel`). May come up to a second after
+    /// `closed`.
+    Kernel {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which socket.
+        socket: SocketId,
+        /// When it was looked at, by the gateway's clock, in µs.
+        clock_us: u64,
+        /// Which end.
+        end: End,
+        /// How it is now; `None` where there is no such socket any more.
+        view: Option<View>,
+    },
+    /// The server runs.
+    Serving {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which server.
+        server: ServerId,
+        /// Where it listens.
+        url: String,
+        /// When, by the gateway's clock, in µs.
+        clock_us: u64,
+    },
+    /// The server has stopped, or never ran.
+    Stopped {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which server.
+        server: ServerId,
+        /// Why, for a learner.
+        detail: String,
+    },
+    /// How far a job is.
+    JobProgress {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which job.
+        job: JobId,
+        /// Steps done,
+        done: u32,
+        /// of so many.
+        of: u32,
+    },
+    /// One client's connection of a load is over.
+    JobClient {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which job.
+        job: JobId,
+        /// What became of it.
+        run: ClientRun,
+    },
+    /// A server of a load, as it is now; only when it has changed.
+    JobGauge {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which job.
+        job: JobId,
+        /// Its queue and its workers.
+        gauge: Gauge,
+    },
+    /// One call of a job has returned.
+    JobCall {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which job.
+        job: JobId,
+        /// The call.
+        call: Call,
+    },
+    /// A job is over. Its last message.
+    JobDone {
+        /// Place in the gateway's sequence.
+        seq: u64,
+        /// Which job.
+        job: JobId,
+        /// How it ended.
+        end: JobEnd,
+        /// For a learner; empty where there is nothing to explain.
+        detail: String,
+        /// When, by the gateway's clock, in µs.
+        clock_us: u64,
+    },
     /// The target has no more data to send (FIN): an empty read. The other way is still open.
     Eof {
         /// Place in the gateway's sequence.
@@ -203,10 +372,16 @@ pub enum NoticeKind {
     Dropped,
     /// The gateway is about to stop; a close with 1012 follows.
     Draining,
+    /// The kernel's view can't be shown; `detail` says why.
+    NoKernelView,
 }
 
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
 }
 
 /// Gives a type its way to and from JSON text.
@@ -238,6 +413,11 @@ impl ClientMessage {
     pub fn seq(&self) -> Option<u64> {
         match self {
             ClientMessage::Open { seq, .. }
+            | ClientMessage::Faults { seq, .. }
+            | ClientMessage::Serve { seq, .. }
+            | ClientMessage::Stop { seq, .. }
+            | ClientMessage::Job { seq, .. }
+            | ClientMessage::Cancel { seq, .. }
             | ClientMessage::Shutdown { seq, .. }
             | ClientMessage::Close { seq, .. }
             | ClientMessage::Credit { seq, .. } => Some(*seq),
@@ -254,6 +434,16 @@ impl GatewayMessage {
         match self {
             GatewayMessage::Opened { seq, .. }
             | GatewayMessage::Wrote { seq, .. }
+            | GatewayMessage::Server { seq, .. }
+            | GatewayMessage::Fault { seq, .. }
+            | GatewayMessage::Kernel { seq, .. }
+            | GatewayMessage::Serving { seq, .. }
+            | GatewayMessage::Stopped { seq, .. }
+            | GatewayMessage::JobProgress { seq, .. }
+            | GatewayMessage::JobClient { seq, .. }
+            | GatewayMessage::JobGauge { seq, .. }
+            | GatewayMessage::JobCall { seq, .. }
+            | GatewayMessage::JobDone { seq, .. }
             | GatewayMessage::Eof { seq, .. }
             | GatewayMessage::Closed { seq, .. }
             | GatewayMessage::Credit { seq, .. }

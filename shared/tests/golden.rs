@@ -9,10 +9,16 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use chalkwire_shared::close::{LinkClose, Reason};
+use chalkwire_shared::fault::{Asked, Direction, Fault, FaultDid};
 use chalkwire_shared::frame::{ClientFrame, DATAGRAM, GatewayFrame, TRUNCATED};
 use chalkwire_shared::id::{SocketId, Token};
+use chalkwire_shared::job::{
+    Call, ClientRun, Gauge, Job, JobEnd, JobId, Load, MessageRun, Outcome,
+};
+use chalkwire_shared::kernel::{End, State, View};
 use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
+use chalkwire_shared::server::{Model, ServerDid, ServerId, ServerOptions};
 use chalkwire_shared::target::{Kind, TargetInfo};
 
 const SOCKET: SocketId = SocketId(1);
@@ -30,7 +36,45 @@ fn of_client() -> Vec<ClientMessage> {
             target: "line".to_owned(),
             credit: 131_072,
             trace: true,
+            kernel: false,
             faults: Vec::new(),
+            seed: 0,
+        },
+        ClientMessage::Faults {
+            seq: 8,
+            socket: SOCKET,
+            faults: vec![Asked::from(Fault::Latency {
+                direction: Direction::ToTarget,
+                ms: 200,
+                jitter_ms: 50,
+            })],
+            seed: 7,
+        },
+        ClientMessage::Serve {
+            seq: 9,
+            server: ServerId(1),
+            options: ServerOptions {
+                model: Model::Iterative,
+                delay_ms: 50,
+                ..ServerOptions::default()
+            },
+        },
+        ClientMessage::Stop {
+            seq: 10,
+            server: ServerId(1),
+        },
+        ClientMessage::Job {
+            seq: 11,
+            job: JobId(1),
+            work: Job::Load(Load {
+                targets: vec!["#1".to_owned()],
+                clients: 20,
+                ..Load::default()
+            }),
+        },
+        ClientMessage::Cancel {
+            seq: 12,
+            job: JobId(1),
         },
         ClientMessage::Shutdown {
             seq: 3,
@@ -58,6 +102,11 @@ fn of_client() -> Vec<ClientMessage> {
 fn file_of_client(message: &ClientMessage) -> &'static str {
     match message {
         ClientMessage::Open { .. } => "client-open.json",
+        ClientMessage::Faults { .. } => "client-faults.json",
+        ClientMessage::Serve { .. } => "client-serve.json",
+        ClientMessage::Stop { .. } => "client-stop.json",
+        ClientMessage::Job { .. } => "client-job.json",
+        ClientMessage::Cancel { .. } => "client-cancel.json",
         ClientMessage::Shutdown { .. } => "client-shutdown.json",
         ClientMessage::Close { .. } => "client-close.json",
         ClientMessage::Credit { .. } => "client-credit.json",
@@ -117,6 +166,105 @@ fn of_gateway() -> Vec<GatewayMessage> {
             bytes: 7,
             clock_us: 1_500_300,
         },
+        GatewayMessage::Server {
+            seq: 8,
+            socket: SOCKET,
+            clock_us: 1_500_400,
+            did: ServerDid::Recv { bytes: 7 },
+        },
+        GatewayMessage::Fault {
+            seq: 9,
+            socket: SOCKET,
+            clock_us: 1_700_400,
+            direction: Direction::ToTarget,
+            did: FaultDid::Passed {
+                bytes: 7,
+                held_us: 200_000,
+            },
+        },
+        GatewayMessage::Kernel {
+            seq: 10,
+            socket: SOCKET,
+            clock_us: 1_500_350,
+            end: End::Gateway,
+            view: Some(View {
+                state: State::Established,
+                recv_queue: 0,
+                send_queue: 7,
+                rtt_us: Some(30),
+                retransmits: Some(0),
+            }),
+        },
+        GatewayMessage::Serving {
+            seq: 11,
+            server: ServerId(1),
+            url: "tcp://127.0.0.1:43555".to_owned(),
+            clock_us: 1_800_000,
+        },
+        GatewayMessage::Stopped {
+            seq: 12,
+            server: ServerId(1),
+            detail: "The server was stopped.".to_owned(),
+        },
+        GatewayMessage::JobProgress {
+            seq: 13,
+            job: JobId(1),
+            done: 12,
+            of: 20,
+        },
+        GatewayMessage::JobClient {
+            seq: 14,
+            job: JobId(1),
+            run: ClientRun {
+                target: 0,
+                client: 3,
+                connection: 0,
+                local: "127.0.0.1:51900".to_owned(),
+                start_us: 1_800_100,
+                connected_us: Some(1_800_160),
+                accepted_us: Some(1_950_400),
+                messages: vec![MessageRun {
+                    sent_us: 1_800_200,
+                    recv_us: Some(1_950_420),
+                    answered_us: Some(2_000_600),
+                    reply_us: Some(2_000_650),
+                    bytes: 33,
+                }],
+                end_us: 2_000_700,
+                outcome: Outcome::Done,
+            },
+        },
+        GatewayMessage::JobGauge {
+            seq: 15,
+            job: JobId(1),
+            gauge: Gauge {
+                target: 0,
+                clock_us: 1_801_000,
+                waiting: Some(6),
+                backlog: Some(5),
+                threads: 1,
+                processes: 1,
+            },
+        },
+        GatewayMessage::JobCall {
+            seq: 16,
+            job: JobId(2),
+            call: Call {
+                call: "recv(1024)".to_owned(),
+                blocking: false,
+                start_us: 2_100_000,
+                end_us: 2_100_003,
+                bytes: None,
+                error: Some("EWOULDBLOCK".to_owned()),
+            },
+        },
+        GatewayMessage::JobDone {
+            seq: 17,
+            job: JobId(1),
+            end: JobEnd::Done,
+            detail: String::new(),
+            clock_us: 3_000_000,
+        },
         GatewayMessage::Eof {
             seq: 4,
             socket: SOCKET,
@@ -146,6 +294,12 @@ fn of_gateway() -> Vec<GatewayMessage> {
             kind: NoticeKind::Draining,
             detail: LinkClose::Restart.sentence().to_owned(),
         },
+        GatewayMessage::Notice {
+            seq: 18,
+            socket: Some(SOCKET),
+            kind: NoticeKind::NoKernelView,
+            detail: "The kernel's view is shown for the gateway's own servers only.".to_owned(),
+        },
     ]
 }
 
@@ -158,12 +312,23 @@ fn file_of_gateway(message: &GatewayMessage) -> &'static str {
         GatewayMessage::Pong { .. } => "gateway-pong.json",
         GatewayMessage::Opened { .. } => "gateway-opened.json",
         GatewayMessage::Wrote { .. } => "gateway-wrote.json",
+        GatewayMessage::Server { .. } => "gateway-server.json",
+        GatewayMessage::Fault { .. } => "gateway-fault.json",
+        GatewayMessage::Kernel { .. } => "gateway-kernel.json",
+        GatewayMessage::Serving { .. } => "gateway-serving.json",
+        GatewayMessage::Stopped { .. } => "gateway-stopped.json",
+        GatewayMessage::JobProgress { .. } => "gateway-job-progress.json",
+        GatewayMessage::JobClient { .. } => "gateway-job-client.json",
+        GatewayMessage::JobGauge { .. } => "gateway-job-gauge.json",
+        GatewayMessage::JobCall { .. } => "gateway-job-call.json",
+        GatewayMessage::JobDone { .. } => "gateway-job-done.json",
         GatewayMessage::Eof { .. } => "gateway-eof.json",
         GatewayMessage::Closed { .. } => "gateway-closed.json",
         GatewayMessage::Credit { .. } => "gateway-credit.json",
         GatewayMessage::Notice { kind, .. } => match kind {
             NoticeKind::Dropped => "gateway-notice-dropped.json",
             NoticeKind::Draining => "gateway-notice-draining.json",
+            NoticeKind::NoKernelView => "gateway-notice-no-kernel-view.json",
         },
     }
 }

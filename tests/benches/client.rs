@@ -141,7 +141,9 @@ impl Link {
             target: "echo".to_owned(),
             credit: CREDIT,
             trace: false,
+            kernel: false,
             faults: Vec::new(),
+            seed: 0,
         };
         self.say(&open).await
     }

@@ -136,7 +136,9 @@ impl Link {
             target,
             credit,
             trace,
+            kernel: false,
             faults: Vec::new(),
+            seed: 0,
         })
         .await;
         socket

@@ -260,7 +260,9 @@ impl State {
             target,
             credit: WINDOW_BYTES,
             trace: true,
+            kernel: false,
             faults: Vec::new(),
+            seed: 0,
         });
         if one_shot {
             out.push(Effect::Wake(Timer::NoReply(id), NO_REPLY_MS));

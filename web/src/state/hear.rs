@@ -179,6 +179,17 @@ impl State {
             GatewayMessage::Notice { socket, detail, .. } => {
                 self.note(now, socket, What::Notice(detail), out);
             }
+            // Not drawn yet.
+            GatewayMessage::Server { .. }
+            | GatewayMessage::Fault { .. }
+            | GatewayMessage::Kernel { .. }
+            | GatewayMessage::Serving { .. }
+            | GatewayMessage::Stopped { .. }
+            | GatewayMessage::JobProgress { .. }
+            | GatewayMessage::JobClient { .. }
+            | GatewayMessage::JobGauge { .. }
+            | GatewayMessage::JobCall { .. }
+            | GatewayMessage::JobDone { .. } => {}
             // These speak of the connection itself; the link has dealt with them.
             GatewayMessage::Welcome { .. }
             | GatewayMessage::Resumed { .. }
