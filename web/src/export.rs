@@ -27,11 +27,14 @@
 //!
 //! Moments of the browser are ISO 8601 in UTC, to the µs: `2026-11-22T12:04:05.123000Z`.
 
+use std::borrow::Cow;
+
 use chrono::DateTime;
 use serde::Serialize;
 
 use crate::bytes::escape;
 use crate::model::{ClockMap, Entry, What};
+use crate::words;
 
 #[derive(Serialize)]
 struct Log<'a> {
@@ -81,7 +84,7 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
+    detail: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     clock_us: Option<u64>,
 }
@@ -156,16 +159,31 @@ impl<'a> Row<'a> {
             } => {
                 row.what = "closed";
                 row.reason = Some(reason.as_str());
-                row.detail = Some(detail);
+                row.detail = Some(detail.into());
+                row.clock_us = Some(*clock_us);
+            }
+            What::Server { clock_us, .. } => {
+                row.what = "server";
+                row.detail = Some(words::sentence(entry));
+                row.clock_us = Some(*clock_us);
+            }
+            What::Fault { clock_us, .. } => {
+                row.what = "made";
+                row.detail = Some(words::sentence(entry));
+                row.clock_us = Some(*clock_us);
+            }
+            What::Kernel { clock_us, .. } => {
+                row.what = "kernel";
+                row.detail = Some(words::sentence(entry));
                 row.clock_us = Some(*clock_us);
             }
             What::Notice(text) => {
                 row.what = "notice";
-                row.detail = Some(text);
+                row.detail = Some(text.into());
             }
             What::Trouble(text) => {
                 row.what = "trouble";
-                row.detail = Some(text);
+                row.detail = Some(text.into());
             }
         }
         row
@@ -248,7 +266,7 @@ pub fn csv(entries: &[Entry]) -> String {
                 text(row.peer),
                 text(row.connect_us),
                 text(row.reason),
-                text(row.detail),
+                text(row.detail.as_deref()),
                 text(row.clock_us),
             ],
         );

@@ -3,7 +3,10 @@
 
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Direction, FaultDid};
 use chalkwire_shared::id::SocketId;
+use chalkwire_shared::kernel::{End, View};
+use chalkwire_shared::server::ServerDid;
 use chalkwire_shared::target::Kind;
 
 /// One line of the log.
@@ -75,13 +78,38 @@ pub enum What {
         /// When, by the gateway's clock.
         clock_us: u64,
     },
+    /// What the built-in server did with this socket.
+    Server {
+        /// What it did.
+        did: ServerDid,
+        /// When, by the server's clock, which is the gateway's.
+        clock_us: u64,
+    },
+    /// What a fault did on purpose.
+    Fault {
+        /// Which way the traffic went.
+        direction: Direction,
+        /// What it did.
+        did: FaultDid,
+        /// When, by the gateway's clock.
+        clock_us: u64,
+    },
+    /// The kernel's view of one end has changed.
+    Kernel {
+        /// Which end.
+        end: End,
+        /// How it is now; `None` where it is gone.
+        view: Option<View>,
+        /// When the gateway looked, by its clock.
+        clock_us: u64,
+    },
     /// Something worth knowing, from the gateway or about the link; a sentence.
     Notice(String),
     /// Something went wrong with the link or with what was asked; a sentence.
     Trouble(String),
 }
 
-/// In which of the four ways an entry is coloured, signed and filtered.
+/// In which way an entry is coloured, signed and filtered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// ▶ sent
@@ -92,6 +120,12 @@ pub enum Class {
     Control,
     /// ✕ error
     Error,
+    /// ✂ made on purpose
+    Made,
+    /// ◆ what the server saw
+    Server,
+    /// ◇ the kernel's view
+    Kernel,
 }
 
 impl Entry {
@@ -105,6 +139,9 @@ impl Entry {
                 _ => Class::Error,
             },
             What::Trouble(_) => Class::Error,
+            What::Fault { .. } => Class::Made,
+            What::Server { .. } => Class::Server,
+            What::Kernel { .. } => Class::Kernel,
             _ => Class::Control,
         }
     }

@@ -232,8 +232,10 @@ impl State {
         what: What,
         out: &mut Vec<Effect>,
     ) -> u32 {
+        // What a server or the kernel saw may come after the socket's end.
         let about = about.and_then(|id| {
-            let view = self.sockets.get(&id).map(|it| &it.view)?;
+            let open = self.sockets.get(&id).map(|it| &it.view);
+            let view = open.or_else(|| self.past.iter().find(|it| it.id == id))?;
             Some((id, view.target.as_str(), view.kind))
         });
         let no = self.log.push(now.ms, about, what);

@@ -3,11 +3,22 @@
 use std::borrow::Cow;
 
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Direction, FaultDid};
+use chalkwire_shared::kernel::{End, View};
+use chalkwire_shared::server::ServerDid;
 
 use crate::model::{Class, Entry, What};
 
 /// Every class, in the order in which the filter offers them.
-pub const CLASSES: [Class; 4] = [Class::Sent, Class::Received, Class::Control, Class::Error];
+pub const CLASSES: [Class; 7] = [
+    Class::Sent,
+    Class::Received,
+    Class::Control,
+    Class::Error,
+    Class::Made,
+    Class::Server,
+    Class::Kernel,
+];
 
 /// The sign that stands beside the colour.
 pub fn sign(class: Class) -> &'static str {
@@ -16,6 +27,9 @@ pub fn sign(class: Class) -> &'static str {
         Class::Received => "◀",
         Class::Control => "●",
         Class::Error => "✕",
+        Class::Made => "✂",
+        Class::Server => "◆",
+        Class::Kernel => "◇",
     }
 }
 
@@ -26,6 +40,9 @@ pub fn class_name(class: Class) -> &'static str {
         Class::Received => "received",
         Class::Control => "control",
         Class::Error => "error",
+        Class::Made => "made",
+        Class::Server => "server",
+        Class::Kernel => "kernel",
     }
 }
 
@@ -47,8 +64,80 @@ pub fn word(what: &What) -> &'static str {
             Reason::Blocked => "blocked",
             _ => "closed",
         },
+        What::Server { .. } => "server",
+        What::Fault { .. } => "made",
+        What::Kernel { .. } => "kernel",
         What::Notice(_) => "notice",
         What::Trouble(_) => "trouble",
+    }
+}
+
+/// What a built-in server did.
+pub fn server(did: &ServerDid) -> String {
+    match did {
+        ServerDid::Accepted => "accept() returned the connection".to_owned(),
+        ServerDid::Recv { bytes } => format!("recv() returned {bytes} B"),
+        ServerDid::RecvCut { bytes, of } => {
+            format!("recv() returned {bytes} B of a datagram of {of} B; the tail is gone")
+        }
+        ServerDid::Eof => "recv() returned b'': the client is done sending".to_owned(),
+        ServerDid::Sent { bytes } => format!("send() took {bytes} B"),
+        ServerDid::TimedOut => "Time Out: the client was silent for too long".to_owned(),
+        ServerDid::Ignored { detail } => format!("not answered: {detail}"),
+        ServerDid::Failed { detail } => format!("failed: {detail}"),
+        ServerDid::Closed => "closed the connection".to_owned(),
+    }
+}
+
+/// What a fault did.
+pub fn fault(direction: Direction, did: &FaultDid) -> String {
+    let way = match direction {
+        Direction::ToTarget => "to the server",
+        Direction::FromTarget => "from the server",
+        Direction::Both => "both ways",
+    };
+    let ms = |us: u64| crate::model::ms_text(us as f64 / 1000.0);
+    match did {
+        FaultDid::Passed { bytes, held_us: 0 } => format!("passed {bytes} B on, {way}"),
+        FaultDid::Passed { bytes, held_us } => {
+            format!("held {bytes} B back for {}, {way}", ms(*held_us))
+        }
+        FaultDid::Cut { bytes } => format!("cut here by Chalkwire after {bytes} B, {way}"),
+        FaultDid::Dropped { bytes } => format!("lost {bytes} B on purpose, {way}"),
+        FaultDid::Duplicated { bytes } => format!("doubled a datagram of {bytes} B, {way}"),
+        FaultDid::Reordered { bytes } => {
+            format!("let the next datagram overtake {bytes} B, {way}")
+        }
+        FaultDid::Corrupted { bytes, at } => {
+            format!("flipped a bit in byte {at} of {bytes} B, {way}")
+        }
+        FaultDid::Truncated { bytes, of } => {
+            format!("cut a datagram of {of} B to {bytes} B, {way}")
+        }
+        FaultDid::ClosedLate { held_us } => {
+            format!("held the end (FIN) back for {}, {way}", ms(*held_us))
+        }
+        FaultDid::Limited => format!("closed the connection at its limit, {way}"),
+        FaultDid::Reset => "reset the connection on purpose".to_owned(),
+        FaultDid::Refused => "refused the connection on purpose".to_owned(),
+    }
+}
+
+/// How one end of a socket is.
+pub fn kernel(end: End, view: Option<&View>) -> String {
+    let whose = match end {
+        End::Gateway => "gateway's end",
+        End::Server => "server's end",
+        End::Listener => "listener",
+    };
+    match view {
+        None => format!("{whose}: gone"),
+        Some(view) => format!(
+            "{whose}: {}, {} waiting in, {} waiting out",
+            view.state.as_str(),
+            view.recv_queue,
+            view.send_queue
+        ),
     }
 }
 
@@ -73,6 +162,9 @@ pub fn sentence(entry: &Entry) -> Cow<'_, str> {
             true => reason.sentence().into(),
             false => detail.as_str().into(),
         },
+        What::Server { did, .. } => server(did).into(),
+        What::Fault { direction, did, .. } => fault(*direction, did).into(),
+        What::Kernel { end, view, .. } => kernel(*end, view.as_ref()).into(),
         What::Notice(text) | What::Trouble(text) => text.as_str().into(),
         What::Sent { .. } | What::Received { .. } => "".into(),
     }

@@ -13,6 +13,7 @@ use crate::bytes::{Shown, escape, head, pieces};
 use crate::fields::{Fields, difference_words, fields};
 use crate::legs::exchange;
 use crate::model::{ClockMap, Entry, SocketView, What, bytes_text, ms_text};
+use crate::words;
 
 /// Bytes that the text and escaped views show at most.
 const TEXT_BYTES: usize = 8192;
@@ -71,6 +72,9 @@ fn title(entry: &Entry) -> String {
         What::ShutDown => "Shut down",
         What::Eof { .. } => "End of data",
         What::Closed { .. } => "Closed",
+        What::Server { .. } => "What the server saw",
+        What::Fault { .. } => "Made on purpose",
+        What::Kernel { .. } => "The kernel's view",
         What::Notice(_) => "Notice",
         What::Trouble(_) => "Trouble",
     };
@@ -109,7 +113,7 @@ pub fn Inspector(props: &InspectorProps) -> Html {
                 </div>
                 { self::bytes(*tab, bytes, stamp.as_ref()) }
             }
-            { said(&entry.what) }
+            { said(entry) }
             if sent.is_some() {
                 <h2>{ "Where the time went" }</h2>
                 <Legs entries={Rc::new(around.to_vec())} clock={props.clock} />
@@ -221,8 +225,8 @@ fn stamp_list(stamp: &Fields, bytes: &Bytes) -> Html {
 }
 
 /// What an entry without bytes says.
-fn said(what: &What) -> Html {
-    match what {
+fn said(entry: &Entry) -> Html {
+    match &entry.what {
         What::Connected {
             local,
             peer,
@@ -259,6 +263,9 @@ fn said(what: &What) -> Html {
                 if !detail.is_empty() && detail != reason.sentence() { <p class="note">{ detail.clone() }</p> }
             </>
         },
+        What::Server { .. } | What::Fault { .. } | What::Kernel { .. } => {
+            html! { <p>{ words::sentence(entry).into_owned() }</p> }
+        }
         What::Notice(text) | What::Trouble(text) => html! { <p>{ text.clone() }</p> },
         What::Sent { .. } | What::Received { .. } => Html::default(),
     }

@@ -238,6 +238,8 @@ impl Build {
             What::Closed {
                 reason, clock_us, ..
             } => self.closed(entry, *reason, *clock_us),
+            // Not drawn yet.
+            What::Server { .. } | What::Fault { .. } | What::Kernel { .. } => {}
             What::Notice(text) => {
                 self.here(
                     entry,

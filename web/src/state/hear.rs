@@ -179,11 +179,44 @@ impl State {
             GatewayMessage::Notice { socket, detail, .. } => {
                 self.note(now, socket, What::Notice(detail), out);
             }
-            // Not drawn yet.
-            GatewayMessage::Server { .. }
-            | GatewayMessage::Fault { .. }
-            | GatewayMessage::Kernel { .. }
-            | GatewayMessage::Serving { .. }
+            GatewayMessage::Server {
+                socket,
+                clock_us,
+                did,
+                ..
+            } => {
+                self.note(now, Some(socket), What::Server { did, clock_us }, out);
+            }
+            GatewayMessage::Fault {
+                socket,
+                clock_us,
+                direction,
+                did,
+                ..
+            } => {
+                let what = What::Fault {
+                    direction,
+                    did,
+                    clock_us,
+                };
+                self.note(now, Some(socket), what, out);
+            }
+            GatewayMessage::Kernel {
+                socket,
+                clock_us,
+                end,
+                view,
+                ..
+            } => {
+                let what = What::Kernel {
+                    end,
+                    view,
+                    clock_us,
+                };
+                self.note(now, Some(socket), what, out);
+            }
+            // The Lab asks for none of these.
+            GatewayMessage::Serving { .. }
             | GatewayMessage::Stopped { .. }
             | GatewayMessage::JobProgress { .. }
             | GatewayMessage::JobClient { .. }

@@ -23,12 +23,22 @@ const EXCHANGE_ENTRIES: usize = 48;
 const REACH: usize = 2_000;
 
 /// Which entries are shown.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     /// Only those with this text in them, whatever its case; all when empty.
     pub text: String,
     /// The classes that are left out.
     pub hidden: Vec<Class>,
+}
+
+impl Default for Filter {
+    /// What the server and the kernel see is in the pictures, and in the list for whoever asks.
+    fn default() -> Self {
+        Filter {
+            text: String::new(),
+            hidden: vec![Class::Server, Class::Kernel],
+        }
+    }
 }
 
 /// The log.

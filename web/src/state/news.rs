@@ -37,7 +37,10 @@ impl News {
                 );
             }
             // The answer says more than that the question is under way.
-            What::Connecting | What::Connected { .. } => return false,
+            What::Connecting
+            | What::Connected { .. }
+            | What::Server { .. }
+            | What::Kernel { .. } => return false,
             _ => {
                 self.other += 1;
                 let sentence = words::sentence(entry);
