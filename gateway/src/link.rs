@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chalkwire_shared::close::{LinkClose, Reason};
-use chalkwire_shared::fault::Asked;
+use chalkwire_shared::fault::{Asked, Fault, FaultError};
 use chalkwire_shared::frame::{ClientFrame, GATEWAY_HEADER_BYTES, gateway_header};
 use chalkwire_shared::id::{SocketId, Token};
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::client::{Client, Told};
 use crate::bridge::socket::Socket;
 use crate::core::Core;
+use crate::target::Failure;
 use outbox::{Item, Outbox};
 pub use registry::Links;
 
@@ -173,11 +174,24 @@ impl Link {
                 credit,
                 trace,
                 faults,
+                seed,
                 ..
-            } => return self.open(socket, &target, credit, trace, &faults),
+            } => return self.open(socket, &target, credit, trace, (&faults, seed)),
+            ClientMessage::Faults {
+                socket,
+                faults,
+                seed,
+                ..
+            } => {
+                if let Some(socket) = self.socket(socket)? {
+                    match read_faults(&faults) {
+                        Ok(faults) => socket.set_faults(faults, seed),
+                        Err(error) => socket.fail(bad_request(&error)),
+                    }
+                }
+            }
             // Not there yet.
-            ClientMessage::Faults { .. }
-            | ClientMessage::Serve { .. }
+            ClientMessage::Serve { .. }
             | ClientMessage::Stop { .. }
             | ClientMessage::Job { .. }
             | ClientMessage::Cancel { .. } => {}
@@ -253,7 +267,7 @@ impl Link {
         name: &str,
         credit: u32,
         trace: bool,
-        faults: &[Asked],
+        (faults, seed): (&[Asked], u32),
     ) -> Result<(), Broken> {
         let core = &self.core;
         let mut state = self.lock();
@@ -270,20 +284,21 @@ impl Link {
             self.tell(
                 id,
                 core.clock.now_us(),
-                Told::Closed(crate::target::Failure { reason, detail }),
+                Told::Closed(Failure { reason, detail }),
             );
             Ok(())
         };
-        if let Some(fault) = faults.first() {
-            let detail = match fault.read() {
-                Ok(fault) => format!("The fault {} is not there yet.", fault.kind()),
-                Err(error) => error.to_string(),
-            };
-            return refuse(state, Reason::BadRequest, detail);
-        }
         let target = match core.targets.get(name) {
             Ok(target) => target.clone(),
             Err(failure) => return refuse(state, failure.reason, failure.detail),
+        };
+        let plan = read_faults(faults).and_then(|faults| core.plan(&target, faults, seed));
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                let Failure { reason, detail } = bad_request(&error);
+                return refuse(state, reason, detail);
+            }
         };
         let permit = match core.sockets.clone().try_acquire_owned() {
             Ok(permit) if open < core.config.limits.sockets_per_link => permit,
@@ -293,7 +308,14 @@ impl Link {
             link: Arc::downgrade(self),
             id,
         };
-        let socket = Arc::new(Socket::new(side, &target, core.context(), trace, credit));
+        let socket = Arc::new(Socket::new(
+            side,
+            &target,
+            core.context(),
+            trace,
+            credit,
+            plan,
+        ));
         state.sockets.insert(id, socket.clone());
         drop(state);
 
@@ -378,6 +400,13 @@ impl Link {
                 socket,
                 clock_us,
             },
+            Told::Fault { direction, did } => GatewayMessage::Fault {
+                seq,
+                socket,
+                clock_us,
+                direction,
+                did,
+            },
             Told::Credit { bytes } => GatewayMessage::Credit { seq, socket, bytes },
             Told::Closed(failure) => GatewayMessage::Closed {
                 seq,
@@ -432,6 +461,18 @@ impl Client for Side {
         if let Some(link) = self.link.upgrade() {
             link.tell(self.id, clock_us, told);
         }
+    }
+}
+
+/// The faults that a client asks for.
+fn read_faults(asked: &[Asked]) -> Result<Vec<Fault>, FaultError> {
+    asked.iter().map(Asked::read).collect()
+}
+
+fn bad_request(error: &FaultError) -> Failure {
+    Failure {
+        reason: Reason::BadRequest,
+        detail: error.to_string(),
     }
 }
 

@@ -4,6 +4,7 @@ mod dial;
 mod stream;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use chalkwire_shared::target::{Kind, TargetInfo, TargetUrl};
 use ipnet::IpNet;
 
 pub use dial::{Dialled, reason_of};
-pub use stream::{RECV_BYTES, Stream, with_buffer};
+pub use stream::{LINGER, RECV_BYTES, Stream, with_buffer};
 
 /// A target that can be dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,14 @@ impl From<Reason> for Failure {
             reason,
             detail: reason.sentence().to_owned(),
         }
+    }
+}
+
+impl Failure {
+    /// What an error of a socket means: one that was a failure before is the same again.
+    pub fn of(error: &io::Error) -> Self {
+        let before = error.get_ref().and_then(|inner| inner.downcast_ref());
+        before.cloned().unwrap_or_else(|| reason_of(error).into())
     }
 }
 
