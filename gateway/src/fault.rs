@@ -22,6 +22,8 @@ mod reset;
 mod slice;
 mod slow_close;
 mod stage;
+#[cfg(test)]
+mod testing;
 mod truncate;
 mod wire;
 

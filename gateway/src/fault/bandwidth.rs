@@ -53,3 +53,32 @@ impl Bandwidth {
         self.busy_us + (self.busy_bytes * 1_000_000).div_ceil(rate)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_byte_is_lost_and_none_comes_before_its_time(
+            sent in vec(any::<u8>(), 1..3_000),
+            sizes in vec(1usize..900, 1..9),
+            rate in 1u32..1_000_000,
+        ) {
+            let fault = format!("bandwidth,bytes_per_s={rate}");
+            let run = stream(&[&fault], 0, &sent, &sizes).passed;
+            prop_assert_eq!(bytes(&run), &sent[..]);
+            let at = times(&run);
+            for (i, us) in at.iter().enumerate() {
+                let soonest = (i as u64 + 1) * 1_000_000 / u64::from(rate);
+                prop_assert!(*us >= soonest, "byte {} at {} us, not before {}", i, us, soonest);
+            }
+            // All of it takes as long as it must, however it was read.
+            let whole = (sent.len() as u64 * 1_000_000).div_ceil(rate.into());
+            prop_assert_eq!(at.last(), Some(&whole));
+            prop_assert_eq!(ends(&run).last().map(|(_, us)| *us), Some(whole), "the end waits");
+        }
+    }
+}

@@ -72,3 +72,57 @@ impl BlackHole {
         out.passed.extend(end.map(|end| end.held_until(now_us)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::pipeline::Ending;
+    use super::super::testing::*;
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn so_many_bytes_pass_and_the_rest_is_swallowed_with_the_end(
+            sent in vec(any::<u8>(), 1..2_000),
+            sizes in vec(1usize..900, 1..9),
+            most in 0u32..2_500,
+        ) {
+            let out = stream(&[&format!("black_hole,after_bytes={most}")], 0, &sent, &sizes);
+            let kept = sent.len().min(most as usize);
+            prop_assert_eq!(bytes(&out.passed), &sent[..kept]);
+            let open = sent.len() >= most as usize;
+            prop_assert_eq!(ends(&out.passed).is_empty(), open);
+            let dropped: usize = out.did.iter().map(|did| match did {
+                FaultDid::Dropped { bytes } => *bytes as usize,
+                other => panic!("{other:?}"),
+            }).sum();
+            prop_assert_eq!(dropped, sent.len() - kept);
+        }
+    }
+
+    #[test]
+    fn a_datagram_passes_whole_or_not_at_all_and_none_after_one_that_fell_in() {
+        let sent = [vec![0; 4], vec![0; 4], vec![0; 1], Vec::new()];
+        let passed = datagrams(&["black_hole,after_bytes=7"], 0, &sent).passed;
+        assert_eq!(contents(&passed), [vec![0; 4]]);
+        assert_eq!(
+            contents(&datagrams(&["black_hole"], 0, &sent).passed).len(),
+            0
+        );
+    }
+
+    #[test]
+    fn the_end_that_fell_in_comes_out_when_the_hole_is_taken_away() {
+        let mut pipeline = pipeline(&["black_hole"], 0);
+        pipeline.push(Item::Bytes(Bytes::from_static(b"gone")), 0);
+        pipeline.push(Item::End(Ending::Fin), 0);
+        assert_eq!(pipeline.take().passed, []);
+        pipeline.change(Vec::new(), 5);
+        let passed = pipeline.take().passed;
+        assert_eq!(
+            (bytes(&passed), ends(&passed)),
+            (Vec::new(), vec![(Ending::Fin, 5)])
+        );
+    }
+}

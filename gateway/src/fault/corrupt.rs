@@ -44,3 +44,40 @@ fn flip(bytes: &Bytes, at: usize, bit: u64) -> Bytes {
     flipped[at] ^= 1 << bit;
     flipped.freeze()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn one_bit_of_those_that_are_told_is_another_and_nothing_else(
+            seed: u32, percent in 0u8..=100
+        ) {
+            let mut sent = numbered(100);
+            sent[50].clear();
+            let out = datagrams(&[&format!("corrupt,percent={percent}")], seed, &sent);
+            let passed = contents(&out.passed);
+            prop_assert_eq!(passed.len(), 100);
+            let mut told = out.did.iter();
+            for (was, is) in sent.iter().zip(&passed) {
+                prop_assert_eq!(was.len(), is.len());
+                let flipped: Vec<usize> =
+                    (0..was.len()).filter(|at| was[*at] != is[*at]).collect();
+                if let [at] = flipped[..] {
+                    prop_assert_eq!((was[at] ^ is[at]).count_ones(), 1);
+                    let did = FaultDid::Corrupted { bytes: was.len() as u32, at: at as u32 };
+                    prop_assert_eq!(told.next(), Some(&did));
+                } else {
+                    prop_assert!(flipped.is_empty());
+                }
+                let never = percent == 0 || was.is_empty();
+                prop_assert!(!never || flipped.is_empty());
+                prop_assert!(never || percent < 100 || !flipped.is_empty());
+            }
+            prop_assert_eq!(told.next(), None);
+        }
+    }
+}

@@ -67,3 +67,74 @@ impl Latency {
         self.held.hold(moving, due_us, out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        vec(prop_oneof![3 => any::<u8>(), 1 => Just(b'\n')], 0..3_000)
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_comes_later_in_order_and_by_its_line_not_by_the_reads(
+            seed: u32,
+            sent in text(),
+            (sizes, others) in (vec(1usize..900, 1..9), vec(1usize..900, 1..9)),
+            ms in 0u32..500,
+            jitter_ms in 0u32..500,
+        ) {
+            let fault = format!("latency,ms={ms},jitter_ms={jitter_ms}");
+            let run = stream(&[&fault], seed, &sent, &sizes).passed;
+            prop_assert_eq!(bytes(&run), &sent[..]);
+            let at = times(&run);
+            prop_assert!(at.is_sorted());
+            let (least, most) = (ms.saturating_sub(jitter_ms), ms + jitter_ms);
+            for us in &at {
+                let in_time = (u64::from(least) * 1_000..=u64::from(most) * 1_000).contains(us);
+                prop_assert!(in_time, "{} us", us);
+            }
+            // Another cutting by the kernel is the same run.
+            let again = stream(&[&fault], seed, &sent, &others).passed;
+            prop_assert_eq!(times(&again), at);
+            prop_assert_eq!(ends(&run).len(), 1);
+        }
+
+        #[test]
+        fn datagrams_keep_their_order_whatever_the_jitter(seed: u32) {
+            let sent = numbered(50);
+            let run = datagrams(&["latency,ms=20,jitter_ms=20"], seed, &sent).passed;
+            prop_assert_eq!(contents(&run), sent);
+            let at: Vec<u64> = run.iter().map(|moving| moving.at_us).collect();
+            prop_assert!(at.is_sorted());
+        }
+    }
+
+    #[test]
+    fn each_line_has_a_delay_of_its_own_that_another_seed_changes() {
+        let lines = "one line\n".repeat(20);
+        let delays = |seed| {
+            let mut at = times(
+                &stream(
+                    &["latency,ms=100,jitter_ms=100"],
+                    seed,
+                    lines.as_bytes(),
+                    &[7],
+                )
+                .passed,
+            );
+            at.dedup();
+            at
+        };
+        assert!(
+            delays(1).len() > 2,
+            "the largest so far, again and again: {:?}",
+            delays(1)
+        );
+        assert_eq!(delays(1), delays(1));
+        assert_ne!(delays(1), delays(2));
+    }
+}

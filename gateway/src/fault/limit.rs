@@ -66,3 +66,33 @@ impl Budget {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn so_many_bytes_pass_to_the_byte_and_then_the_end_once(
+            sent in vec(any::<u8>(), 1..2_000),
+            sizes in vec(1usize..900, 1..9),
+            most in 0u32..2_500,
+        ) {
+            for (fault, ending) in [
+                (format!("limit,bytes={most}"), Ending::Limited(most)),
+                (format!("reset,after_bytes={most}"), Ending::Reset),
+            ] {
+                let run = stream(&[&fault], 0, &sent, &sizes).passed;
+                let reached = sent.len() >= most as usize;
+                let kept = sent.len().min(most as usize);
+                prop_assert_eq!(bytes(&run), &sent[..kept]);
+                let ends: Vec<_> = ends(&run).into_iter().map(|(ending, _)| ending).collect();
+                let end = if reached { ending } else { Ending::Fin };
+                prop_assert_eq!(ends, vec![end]);
+            }
+        }
+    }
+}

@@ -189,3 +189,137 @@ impl Pipeline {
         self.out.passed.extend(items);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use chalkwire_shared::fault::Direction;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn holding() -> impl Strategy<Value = Vec<&'static str>> {
+        let one = prop_oneof![
+            Just("latency,ms=40,jitter_ms=30"),
+            Just("latency,ms=5"),
+            Just("bandwidth,bytes_per_s=3000"),
+            Just("slice,bytes=9,vary_bytes=5,gap_ms=3"),
+            Just("slow_close,ms=70"),
+        ];
+        vec(one, 0..5)
+    }
+
+    /// What happens to a pipeline of a stream.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(Vec<u8>),
+        Wait(u64),
+        Change(Vec<&'static str>),
+        Release,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => vec(any::<u8>(), 1..200).prop_map(Step::Push),
+            4 => (0u64..50_000).prop_map(Step::Wait),
+            2 => holding().prop_map(Step::Change),
+            1 => Just(Step::Release),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn faults_that_are_changed_at_any_moment_lose_no_byte_and_turn_none_round(
+            seed: u32,
+            (standing, first) in (holding(), holding()),
+            steps in vec(step(), 0..30),
+        ) {
+            let standing = plan(&standing, seed).asked_stages(Direction::ToTarget);
+            let first = plan(&first, seed).asked_stages(Direction::ToTarget);
+            let mut pipeline = Pipeline::new(standing, first);
+            let (mut sent, mut now_us) = (Vec::new(), 0);
+            let mut passed = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Push(bytes) => {
+                        sent.extend_from_slice(&bytes);
+                        pipeline.push(Item::Bytes(bytes.into()), now_us);
+                    }
+                    Step::Wait(us) => {
+                        now_us += us;
+                        pipeline.advance(now_us);
+                    }
+                    Step::Change(faults) => {
+                        let stages = plan(&faults, seed).asked_stages(Direction::ToTarget);
+                        pipeline.change(stages, now_us);
+                    }
+                    Step::Release => {
+                        pipeline.release(now_us);
+                        prop_assert_eq!(pipeline.held_bytes(), 0);
+                    }
+                }
+                passed.extend(pipeline.take().passed);
+            }
+            pipeline.push(Item::End(Ending::Fin), now_us);
+            pipeline.advance(LATER_US);
+            prop_assert_eq!((pipeline.held_bytes(), pipeline.next_us()), (0, None));
+            passed.extend(pipeline.take().passed);
+            prop_assert_eq!(bytes(&passed), sent);
+            let last = passed.last().map(|moving| &moving.item);
+            prop_assert_eq!(last, Some(&Item::End(Ending::Fin)), "the end is the last");
+        }
+
+        #[test]
+        fn datagrams_survive_a_change_whole_and_once(
+            seed: u32,
+            changes in vec((0usize..60, holding_datagrams()), 0..6),
+        ) {
+            let sent = numbered(60);
+            let mut pipeline = pipeline(&["reorder,percent=50"], seed);
+            for (i, datagram) in sent.iter().enumerate() {
+                for (at, faults) in &changes {
+                    if *at == i {
+                        let stages = plan(faults, seed).asked_stages(Direction::ToTarget);
+                        pipeline.change(stages, i as u64 * 1_000);
+                    }
+                }
+                pipeline.push(Item::Datagram(datagram.clone().into()), i as u64 * 1_000);
+            }
+            pipeline.advance(LATER_US);
+            let mut passed = contents(&pipeline.take().passed);
+            let mut sent = sent;
+            passed.sort();
+            sent.sort();
+            prop_assert_eq!(passed, sent);
+        }
+    }
+
+    fn holding_datagrams() -> impl Strategy<Value = Vec<&'static str>> {
+        let one = prop_oneof![
+            Just("latency,ms=4,jitter_ms=4"),
+            Just("reorder,percent=50"),
+            Just("loss,percent=0"),
+            Just("duplicate,percent=0"),
+        ];
+        vec(one, 1..3).prop_map(|mut faults| {
+            faults.dedup();
+            faults
+        })
+    }
+
+    #[test]
+    fn what_was_held_is_told_with_its_time() {
+        let run = stream(
+            &["latency,ms=20", "slice,bytes=2,gap_ms=3"],
+            0,
+            b"abcd",
+            &[4],
+        )
+        .passed;
+        let held: Vec<(u64, bool)> = run
+            .iter()
+            .map(|moving| (moving.held_us, moving.cut))
+            .collect();
+        assert_eq!(held[..2], [(20_000, true), (23_000, true)]);
+    }
+}

@@ -50,3 +50,39 @@ impl Reorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn none_is_lost_and_each_that_is_told_was_overtaken_by_one(
+            seed: u32, percent in 0u8..=100
+        ) {
+            let sent = numbered(101);
+            let out = datagrams(&[&format!("reorder,percent={percent}")], seed, &sent);
+            let passed = contents(&out.passed);
+            let told = count(&out.did, |did| matches!(did, FaultDid::Reordered { .. }));
+            let place = |datagram: &Vec<u8>| passed.iter().position(|one| one == datagram).unwrap();
+            let overtaken = sent.windows(2).filter(|two| place(&two[0]) > place(&two[1])).count();
+            // The last may wait in vain.
+            prop_assert!(told == overtaken || told == overtaken + 1);
+            prop_assert_eq!(passed.len(), 101);
+            prop_assert!(percent > 0 || passed == sent);
+            for (i, datagram) in sent.iter().enumerate() {
+                prop_assert!(place(datagram).abs_diff(i) <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn always_means_that_each_pair_is_swapped_and_one_that_nothing_follows_comes_late() {
+        let sent: Vec<Vec<u8>> = (0..5).map(|i| vec![i]).collect();
+        let passed = datagrams(&["reorder,percent=100"], 0, &sent).passed;
+        assert_eq!(contents(&passed), [[1], [0], [3], [2], [4]]);
+        assert_eq!(passed[4].at_us, 4_000 + WAIT_US);
+    }
+}

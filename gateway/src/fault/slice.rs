@@ -60,3 +60,53 @@ impl Slice {
         usize::try_from(bytes.max(1)).unwrap_or(usize::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// Where a stream is cut, in bytes from its beginning.
+    fn cuts(passed: &[Moving]) -> Vec<usize> {
+        let (mut at, mut cuts) = (0, Vec::new());
+        for moving in passed {
+            if let Item::Bytes(bytes) = &moving.item {
+                at += bytes.len();
+                cuts.extend(moving.cut.then_some(at));
+            }
+        }
+        cuts
+    }
+
+    proptest! {
+        #[test]
+        fn the_cuts_follow_from_the_bytes_and_the_seed_not_from_the_reads(
+            seed: u32,
+            sent in vec(any::<u8>(), 0..2_000),
+            (sizes, others) in (vec(1usize..900, 1..9), vec(1usize..900, 1..9)),
+            size in 1u32..300,
+            vary in 0u32..300,
+            gap_ms in 0u32..50,
+        ) {
+            let fault = format!("slice,bytes={size},vary_bytes={vary},gap_ms={gap_ms}");
+            let run = stream(&[&fault], seed, &sent, &sizes).passed;
+            prop_assert_eq!(bytes(&run), &sent[..]);
+            let again = stream(&[&fault], seed, &sent, &others).passed;
+            prop_assert_eq!(times(&run), times(&again));
+            let cuts = cuts(&run);
+            prop_assert_eq!(&cuts, &self::cuts(&again));
+            let mut before = 0;
+            for (i, cut) in cuts.iter().enumerate() {
+                let part = (cut - before) as u32;
+                prop_assert!((size.saturating_sub(vary).max(1)..=size + vary).contains(&part));
+                before = *cut;
+                // After each cut, a pause.
+                let due = (i as u64 + 1) * u64::from(gap_ms) * 1_000;
+                let next = times(&run).get(*cut).copied();
+                prop_assert!(next.is_none_or(|us| us == due), "{:?} is not {}", next, due);
+            }
+        }
+    }
+}

@@ -27,3 +27,17 @@ impl SlowClose {
         self.held.hold(moving, due_us, out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn the_end_comes_late_and_the_bytes_do_not() {
+        let run = stream(&["slow_close,ms=300"], 0, b"all of it", &[4]).passed;
+        assert_eq!(bytes(&run), b"all of it");
+        assert!(times(&run).iter().all(|us| *us == 0));
+        assert_eq!(ends(&run), [(Ending::Fin, 300_000)]);
+    }
+}

@@ -33,3 +33,17 @@ impl Truncate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn what_is_longer_loses_its_tail_and_what_is_not_stays_whole() {
+        let sent = [b"12345".to_vec(), b"1234".to_vec(), Vec::new()];
+        let out = datagrams(&["truncate,bytes=4"], 0, &sent);
+        assert_eq!(contents(&out.passed), [&b"1234"[..], b"1234", b""]);
+        assert_eq!(out.did, [FaultDid::Truncated { bytes: 4, of: 5 }]);
+    }
+}
