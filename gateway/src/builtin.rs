@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chalkwire_shared::server::{Model, Protocol};
 use chalkwire_shared::target::{Kind, TargetInfo, TargetUrl};
 
 use crate::clock::Clock;
@@ -12,7 +13,7 @@ use crate::config::{self, Config};
 use crate::metrics::Metrics;
 use crate::target::Target;
 use crate::tasks::Tasks;
-use crate::timestamp::{self, Event, Events, Model, Options, Protocol, Server, StartError, What};
+use crate::timestamp::{self, Event, Events, Options, Server, StartError, What};
 
 /// Events of the servers that may wait to be logged, each under 1 KiB; more are dropped and counted.
 const EVENTS: usize = 1_024;
