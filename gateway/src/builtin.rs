@@ -1,5 +1,6 @@
 //! The targets that the gateway runs itself: timestamp servers on loopback and in its directory.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use crate::config::{self, Config};
 use crate::metrics::Metrics;
 use crate::target::Target;
 use crate::tasks::Tasks;
-use crate::timestamp::{self, Event, Events, Options, Server, StartError, What};
+use crate::timestamp::{
+    self, Count, Event, EventSender, Events, Options, Server, StartError, What,
+};
 
 /// Events of the servers that may wait to be logged, each under 1 KiB; more are dropped and counted.
 const EVENTS: usize = 1_024;
@@ -31,6 +34,7 @@ pub struct Builtin {
     temporary: Option<tempfile::TempDir>,
     servers: Vec<Server>,
     targets: Vec<Target>,
+    events: EventSender,
 }
 
 /// Why the built-in targets can't run; one sentence that names the thing.
@@ -139,18 +143,20 @@ impl Builtin {
         tasks: &Tasks,
     ) -> Result<Self, BuiltinError> {
         let (directory, temporary) = directory(config.data.as_deref())?;
+        let (sender, events) = timestamp::events(EVENTS);
         let mut builtin = Builtin {
             directory,
             temporary,
             servers: Vec::new(),
             targets: Vec::new(),
+            events: sender,
         };
-        if !config.builtin {
-            return Ok(builtin);
-        }
-        let (sender, events) = timestamp::events(EVENTS);
-        for (name, about, options) in recipes(&builtin.directory) {
-            let server = timestamp::start(options, clock, sender.clone())
+        let recipes = match config.builtin {
+            true => recipes(&builtin.directory),
+            false => Vec::new(),
+        };
+        for (name, about, options) in recipes {
+            let server = timestamp::start(options, clock, builtin.events.clone())
                 .map_err(|error| BuiltinError::Start(name.to_owned(), error))?;
             builtin.targets.push(Target {
                 info: TargetInfo {
@@ -180,6 +186,18 @@ impl Builtin {
     /// What they are as targets.
     pub fn targets(&self) -> Vec<Target> {
         self.targets.clone()
+    }
+
+    /// Where servers put their events.
+    pub fn events(&self) -> EventSender {
+        self.events.clone()
+    }
+
+    /// How many threads and processes serve, of each target by its name.
+    pub fn counts(&self) -> BTreeMap<String, Count> {
+        let counts = self.servers.iter().map(Server::count);
+        let names = self.targets.iter().map(|target| target.info.name.clone());
+        names.zip(counts).collect()
     }
 
     /// Where the gateway's sockets are.

@@ -1,5 +1,6 @@
 //! What every connection needs of the gateway: its configuration, clock, counters, caps and targets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +17,7 @@ use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
+use crate::timestamp::{Count, EventSender};
 
 /// The gateway's common ground.
 #[derive(Debug)]
@@ -32,6 +34,12 @@ pub struct Core {
     pub targets: Targets,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
+    /// Servers of links' own that may still be started.
+    pub servers: Arc<Semaphore>,
+    /// Where servers of links' own put their events, as the built-in ones do.
+    pub events: EventSender,
+    /// How many threads and processes serve, of each built-in target.
+    pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
     pub guests: Guests,
 }
@@ -44,8 +52,13 @@ impl Core {
         metrics: Arc<Metrics>,
         tasks: Tasks,
         targets: Targets,
+        events: EventSender,
+        counts: BTreeMap<String, Count>,
     ) -> Self {
         Core {
+            servers: Arc::new(Semaphore::new(config.limits.servers)),
+            events,
+            counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             guests: Guests::default(),
             config,
@@ -93,7 +106,11 @@ impl Core {
 
     /// Counts a socket in; the account counts it out.
     pub fn account(&self, target: &Target) -> Account {
-        let name = target.info.name.clone();
+        // One label for all servers of links' own, or their numbers would make labels without end.
+        let name = match target.info.name.as_str() {
+            name if name.starts_with('#') => "#".to_owned(),
+            name => name.to_owned(),
+        };
         self.metrics
             .sockets
             .get_or_create(&ByTarget {

@@ -102,7 +102,15 @@ impl Gateway {
             config.allow.clone(),
             builtin.directory().to_owned(),
         );
-        let core = Arc::new(Core::new(config, clock, metrics, tasks, targets));
+        let core = Arc::new(Core::new(
+            config,
+            clock,
+            metrics,
+            tasks,
+            targets,
+            builtin.events(),
+            builtin.counts(),
+        ));
         Ok(Gateway {
             listener,
             address,
