@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use chalkwire_shared::server::{Model, Protocol};
@@ -11,15 +10,9 @@ use chalkwire_shared::target::{Kind, TargetInfo, TargetUrl};
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::metrics::Metrics;
+use crate::observe::Observers;
 use crate::target::Target;
-use crate::tasks::Tasks;
-use crate::timestamp::{
-    self, Count, Event, EventSender, Events, Options, Server, StartError, What,
-};
-
-/// Events of the servers that may wait to be logged, each under 1 KiB; more are dropped and counted.
-const EVENTS: usize = 1_024;
+use crate::timestamp::{self, Count, Options, Server, StartError};
 
 /// What each of the five concurrency models waits before a reply, so that waiting can be seen.
 const WORK: Duration = Duration::from_millis(50);
@@ -34,7 +27,6 @@ pub struct Builtin {
     temporary: Option<tempfile::TempDir>,
     servers: Vec<Server>,
     targets: Vec<Target>,
-    events: EventSender,
 }
 
 /// Why the built-in targets can't run; one sentence that names the thing.
@@ -139,24 +131,20 @@ impl Builtin {
     pub fn start(
         config: &Config,
         clock: Clock,
-        metrics: &Arc<Metrics>,
-        tasks: &Tasks,
+        observers: &Observers,
     ) -> Result<Self, BuiltinError> {
         let (directory, temporary) = directory(config.data.as_deref())?;
-        let (sender, events) = timestamp::events(EVENTS);
         let mut builtin = Builtin {
             directory,
             temporary,
             servers: Vec::new(),
             targets: Vec::new(),
-            events: sender,
         };
-        let recipes = match config.builtin {
-            true => recipes(&builtin.directory),
-            false => Vec::new(),
-        };
-        for (name, about, options) in recipes {
-            let server = timestamp::start(options, clock, builtin.events.clone())
+        if !config.builtin {
+            return Ok(builtin);
+        }
+        for (name, about, options) in recipes(&builtin.directory) {
+            let server = timestamp::start(options, clock, observers.events())
                 .map_err(|error| BuiltinError::Start(name.to_owned(), error))?;
             builtin.targets.push(Target {
                 info: TargetInfo {
@@ -170,27 +158,12 @@ impl Builtin {
             });
             builtin.servers.push(server);
         }
-        let stop = tasks.stop();
-        let metrics = metrics.clone();
-        let draining = tasks.draining();
-        tasks.spawn(async move {
-            tokio::select! {
-                () = log(events, &metrics) => {}
-                () = draining.cancelled() => {}
-                () = stop.cancelled() => {}
-            }
-        });
         Ok(builtin)
     }
 
     /// What they are as targets.
     pub fn targets(&self) -> Vec<Target> {
         self.targets.clone()
-    }
-
-    /// Where servers put their events.
-    pub fn events(&self) -> EventSender {
-        self.events.clone()
     }
 
     /// How many threads and processes serve, of each target by its name.
@@ -217,21 +190,6 @@ impl Builtin {
         });
         if let Err(error) = stopped.await {
             tracing::warn!(%error, "the built-in servers did not stop as they should");
-        }
-    }
-}
-
-async fn log(mut events: Events, metrics: &Metrics) {
-    while let Some(event) = events.recv().await {
-        metrics
-            .lost_events
-            .set(i64::try_from(events.dropped()).unwrap_or(i64::MAX));
-        let Event { what, .. } = &event;
-        match what {
-            What::TimedOut | What::Ignored(_) | What::Failed(_) => {
-                tracing::info!("server: {event}");
-            }
-            _ => tracing::debug!("server: {event}"),
         }
     }
 }

@@ -14,10 +14,11 @@ use crate::bridge::Context;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
+use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
-use crate::timestamp::{Count, EventSender};
+use crate::timestamp::Count;
 
 /// The gateway's common ground.
 #[derive(Debug)]
@@ -32,12 +33,12 @@ pub struct Core {
     pub tasks: Tasks,
     /// What can be reached.
     pub targets: Targets,
+    /// Who is told what its own servers do.
+    pub observers: Observers,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
-    /// Where servers of links' own put their events, as the built-in ones do.
-    pub events: EventSender,
     /// How many threads and processes serve, of each built-in target.
     pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
@@ -52,12 +53,11 @@ impl Core {
         metrics: Arc<Metrics>,
         tasks: Tasks,
         targets: Targets,
-        events: EventSender,
+        observers: Observers,
         counts: BTreeMap<String, Count>,
     ) -> Self {
         Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
-            events,
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             guests: Guests::default(),
@@ -66,6 +66,7 @@ impl Core {
             metrics,
             tasks,
             targets,
+            observers,
         }
     }
 

@@ -126,7 +126,7 @@ impl Link {
             }
         };
         let options = options(asked, &core.targets);
-        let started = match timestamp::start(options, core.clock, core.events.clone()) {
+        let started = match timestamp::start(options, core.clock, core.observers.events()) {
             Ok(started) => started,
             Err(error) => {
                 tracing::warn!(%error, "a link's server can't start");
