@@ -87,7 +87,7 @@ impl Targets {
                 peer: path.to_owned(),
             });
         }
-        let bound = self.own_path();
+        let bound = self.own_path('c');
         let socket = UnixDatagram::bind(&bound)?;
         // From here on the file goes with the socket, also when connecting fails.
         let bound = BoundPath(bound);
@@ -100,12 +100,12 @@ impl Targets {
         })
     }
 
-    /// A path for one more socket of ours.
-    fn own_path(&self) -> std::path::PathBuf {
+    /// A path for one more socket of ours; `letter` says of which kind, for who looks there.
+    pub fn own_path(&self, letter: char) -> std::path::PathBuf {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         self.directory
-            .join(format!("c{}-{next}", std::process::id()))
+            .join(format!("{letter}{}-{next}", std::process::id()))
     }
 }
 
