@@ -4,13 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chalkwire_shared::server::{Model, Protocol};
 use chalkwire_shared::target::{Kind, TargetInfo, TargetUrl};
 
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::observe::Observers;
 use crate::target::Target;
-use crate::timestamp::{self, Model, Options, Protocol, Server, StartError};
+use crate::timestamp::{self, Options, Server, StartError};
 
 /// What each of the five concurrency models waits before a reply, so that waiting can be seen.
 const WORK: Duration = Duration::from_millis(50);
