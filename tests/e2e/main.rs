@@ -18,6 +18,7 @@ mod drain;
 mod http;
 mod layers;
 mod links;
+mod observations;
 mod peers;
 mod raw;
 mod resume;
