@@ -19,6 +19,7 @@ mod http;
 mod layers;
 mod link_servers;
 mod links;
+mod observations;
 mod peers;
 mod raw;
 mod resume;
