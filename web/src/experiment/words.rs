@@ -1,7 +1,7 @@
 //! Numbers as findings tell them.
 
 /// `1024 + 1024 + 952`; `nothing` where there is nothing.
-pub fn sum(parts: &[u32]) -> String {
+pub(super) fn sum(parts: &[u32]) -> String {
     if parts.is_empty() {
         return "nothing".to_owned();
     }
@@ -10,7 +10,7 @@ pub fn sum(parts: &[u32]) -> String {
 }
 
 /// `once`, `twice`, `3 times`.
-pub fn times(count: usize) -> String {
+pub(super) fn times(count: usize) -> String {
     match count {
         0 => "never".to_owned(),
         1 => "once".to_owned(),
