@@ -8,13 +8,3 @@ pub(super) fn sum(parts: &[u32]) -> String {
     let parts: Vec<String> = parts.iter().map(u32::to_string).collect();
     parts.join(" + ")
 }
-
-/// `once`, `twice`, `3 times`.
-pub(super) fn times(count: usize) -> String {
-    match count {
-        0 => "never".to_owned(),
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        n => format!("{n} times"),
-    }
-}
