@@ -19,4 +19,5 @@ pub mod sequence;
 pub mod socket;
 pub mod state;
 pub mod take_home;
+pub mod wire;
 pub mod words;
