@@ -13,6 +13,7 @@ pub mod download;
 pub mod drawing;
 pub mod export_menu;
 pub mod filter_bar;
+pub mod gantt;
 pub mod hex_view;
 pub mod inspector;
 pub mod legs;

@@ -2,6 +2,7 @@
 
 pub mod axis;
 pub mod datagrams;
+pub mod gantt;
 pub mod ruler;
 pub mod shape;
 pub mod stepper;
