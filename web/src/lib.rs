@@ -14,6 +14,7 @@ pub mod line_end;
 pub mod link;
 pub mod model;
 pub mod pages;
+pub mod pictures;
 pub mod probe;
 pub mod sequence;
 pub mod socket;
