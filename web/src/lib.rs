@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod bytes;
 pub mod components;
+pub mod experiment;
 pub mod export;
 pub mod fields;
 pub mod focus;
