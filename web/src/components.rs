@@ -10,6 +10,7 @@ pub mod connection_test;
 pub mod details;
 pub mod dialog;
 pub mod download;
+pub mod experiment;
 pub mod export_menu;
 pub mod filter_bar;
 pub mod hex_view;
