@@ -217,7 +217,10 @@ async fn only_pages_that_the_operator_names_may_show_this_one_in_a_frame() {
     let page = get(gateway.address(), "/?embed").await;
     assert_eq!(page.status, 200);
     let policy = page.header("content-security-policy").unwrap();
-    assert!(policy.ends_with(&format!("frame-ancestors {lms}")), "{policy}");
+    assert!(
+        policy.ends_with(&format!("frame-ancestors {lms}")),
+        "{policy}"
+    );
 }
 
 /// The subprotocol that a link needs.

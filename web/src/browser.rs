@@ -112,7 +112,10 @@ pub fn set_title(title: &str) {
 pub fn is_embedded() -> bool {
     let search = window().and_then(|it| it.location().search().ok());
     let search = search.unwrap_or_default();
-    search.trim_start_matches('?').split('&').any(|it| it.split('=').next() == Some("embed"))
+    search
+        .trim_start_matches('?')
+        .split('&')
+        .any(|it| it.split('=').next() == Some("embed"))
 }
 
 /// Brings the element of that id to the top of what scrolls around it.

@@ -22,4 +22,5 @@ pub mod stage;
 pub mod state;
 pub mod take_home;
 pub mod visit;
+pub mod wire;
 pub mod words;

@@ -61,10 +61,20 @@ mod tests {
 
     #[test]
     fn whatever_else_stands_in_the_address_is_the_labs() {
-        for lab in ["", "#", "#target=udp&view=hex", "#/experimentsx", "#experiments"] {
+        for lab in [
+            "",
+            "#",
+            "#target=udp&view=hex",
+            "#/experimentsx",
+            "#experiments",
+        ] {
             assert_eq!(Place::of(lab), Place::Lab, "{lab}");
         }
-        for experiments in ["#/experiments/stream?seed=7", "/experiments?all", "#/experiments/"] {
+        for experiments in [
+            "#/experiments/stream?seed=7",
+            "/experiments?all",
+            "#/experiments/",
+        ] {
             assert_eq!(Place::of(experiments), Place::Experiments, "{experiments}");
         }
     }

@@ -73,10 +73,14 @@ fn load(id: &str) -> Option<()> {
     root.set_inner_html("<p class=\"loading\" role=\"status\">Loading the experiments …</p>");
     let style = document.create_element("link").ok()?;
     style.set_attribute("rel", "stylesheet").ok()?;
-    style.set_attribute("href", &root.get_attribute("data-style")?).ok()?;
+    style
+        .set_attribute("href", &root.get_attribute("data-style")?)
+        .ok()?;
     let script = document.create_element("script").ok()?;
     script.set_attribute("type", "module").ok()?;
-    script.set_attribute("src", &root.get_attribute("data-script")?).ok()?;
+    script
+        .set_attribute("src", &root.get_attribute("data-script")?)
+        .ok()?;
     // The script did not come; or what it loads did not, which it tells its element.
     for target in [EventTarget::from(script.clone()), root.clone().into()] {
         let root = root.clone();

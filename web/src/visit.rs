@@ -6,8 +6,8 @@ use std::rc::Rc;
 use crate::experiment::runner::{self, Runner};
 use crate::experiment::{ALL, Experiment, Finding, Knob, Range, Run, Settings};
 use crate::place::Place;
-use crate::state::Now;
 use crate::state::settings::{Address, Theme};
+use crate::wire::Now;
 
 /// The pictures of a run that goes on are drawn anew at most so often, in ms.
 const LOOK_MS: f64 = 250.0;

@@ -21,12 +21,7 @@ pub struct Bar<'a> {
 }
 
 /// The top bar; `more` are the place's own buttons.
-pub fn view(
-    bar: Bar<'_>,
-    on_theme: &Callback<Theme>,
-    on_retry: &Callback<()>,
-    more: Html,
-) -> Html {
+pub fn view(bar: Bar<'_>, on_theme: &Callback<Theme>, on_retry: &Callback<()>, more: Html) -> Html {
     let pick = on_theme.clone();
     let theme = Callback::from(move |event: Event| {
         let select: HtmlSelectElement = event.target_unchecked_into();

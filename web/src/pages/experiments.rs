@@ -46,11 +46,16 @@ fn top(props: &Props, visit: &Visit) -> Html {
     let bar = Bar {
         place: Place::Experiments,
         theme: visit.theme,
-        link: visit.runner.link(),
+        link: &visit.runner.wire().link,
         now_ms: props.desk.now_ms,
     };
     let retry = props.act.reform(|()| Action::Runner(runner::Action::Retry));
-    top_bar::view(bar, &props.act.reform(Action::Theme), &retry, Html::default())
+    top_bar::view(
+        bar,
+        &props.act.reform(Action::Theme),
+        &retry,
+        Html::default(),
+    )
 }
 
 fn one(props: &Props, visit: &Visit, experiment: &'static Experiment, sheet: &Sheet) -> Html {

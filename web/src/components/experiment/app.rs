@@ -15,9 +15,9 @@ use crate::link::Phase;
 use crate::pages::experiments::{Experiments, HEADING_ID};
 use crate::place::Place;
 use crate::socket::{Came, Connection};
-use crate::state::Now;
 use crate::state::settings::Theme;
 use crate::visit::{Action, Effect, Visit};
+use crate::wire::Now;
 
 /// Draws the experiments in their place of the document.
 pub fn begin() {
@@ -115,7 +115,8 @@ impl Component for App {
         app.act(ctx, start);
         browser::dress(app.desk.visit().theme);
         // Whoever came by the navigation has the focus brought along, a new visitor keeps it.
-        app.turned = !embed && browser::element(Place::Lab.id()).is_some_and(|it| it.has_child_nodes());
+        app.turned =
+            !embed && browser::element(Place::Lab.id()).is_some_and(|it| it.has_child_nodes());
         app.begun = true;
         app
     }
@@ -181,7 +182,11 @@ impl App {
 
     fn apply(&mut self, ctx: &Context<Self>, action: Action, ms: f64) {
         let random = js_sys::Math::random();
-        let effects = self.desk.visit.borrow_mut().apply(action, Now { ms, random });
+        let effects = self
+            .desk
+            .visit
+            .borrow_mut()
+            .apply(action, Now { ms, random });
         for effect in effects {
             self.perform(ctx, effect);
         }
@@ -247,7 +252,7 @@ impl App {
 
     /// While the page counts down to its next try, it is drawn each second.
     fn watch_seconds(&mut self, ctx: &Context<Self>) {
-        self.second = match self.desk.visit().runner.link().phase() {
+        self.second = match self.desk.visit().runner.wire().link.phase() {
             Phase::Waiting { .. } => {
                 let link = ctx.link().clone();
                 Some(Timeout::new(1_000, move || link.send_message(Msg::Second)))

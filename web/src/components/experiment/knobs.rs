@@ -74,7 +74,11 @@ fn knob(it: &'static Knob, sheet: &Sheet, act: &Callback<Action>) -> Html {
         Range::Number { min, max, unit } => {
             let turn = act.reform(move |event: Event| Action::Knob(key, typed(&event)));
             let bad = trouble_of(sheet, key).is_some();
-            let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
+            let unit = if unit.is_empty() {
+                String::new()
+            } else {
+                format!(" ({unit})")
+            };
             (number(&id, &hint, min..=max, value, bad, turn), unit)
         }
     };

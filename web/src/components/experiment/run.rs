@@ -42,7 +42,7 @@ fn bar(visit: &Visit) -> Html {
 
 /// What is going on, or what can be done.
 fn says(visit: &Visit, experiment: &Experiment, sheet: &Sheet) -> String {
-    let phase = visit.runner.link().phase();
+    let phase = visit.runner.wire().link.phase();
     if visit.running() == Some(experiment.slug) {
         let dropped = match phase {
             Phase::Up => None,
