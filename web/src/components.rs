@@ -11,6 +11,7 @@ pub mod details;
 pub mod dialog;
 pub mod download;
 pub mod drawing;
+pub mod experiment;
 pub mod export_menu;
 pub mod filter_bar;
 pub mod gantt;
