@@ -13,6 +13,7 @@ use crate::bridge::Context;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
+use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
@@ -30,6 +31,8 @@ pub struct Core {
     pub tasks: Tasks,
     /// What can be reached.
     pub targets: Targets,
+    /// Who is told what its own servers do.
+    pub observers: Observers,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
     /// Connections of each client address.
@@ -44,6 +47,7 @@ impl Core {
         metrics: Arc<Metrics>,
         tasks: Tasks,
         targets: Targets,
+        observers: Observers,
     ) -> Self {
         Core {
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
@@ -53,6 +57,7 @@ impl Core {
             metrics,
             tasks,
             targets,
+            observers,
         }
     }
 

@@ -26,6 +26,7 @@ mod duration;
 mod http;
 pub mod link;
 pub mod metrics;
+pub mod observe;
 pub mod policy;
 mod raw;
 pub mod target;
@@ -47,6 +48,7 @@ use crate::config::Config;
 use crate::core::Core;
 use crate::link::Links;
 use crate::metrics::Metrics;
+use crate::observe::Observers;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
 
@@ -94,7 +96,8 @@ impl Gateway {
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::default());
         let tasks = Tasks::default();
-        let builtin = Builtin::start(&config, clock, &metrics, &tasks)?;
+        let observers = Observers::start(clock, &metrics, &tasks);
+        let builtin = Builtin::start(&config, clock, &observers)?;
         let mut targets = builtin.targets();
         targets.extend(config.targets.iter().map(Target::from));
         let targets = Targets::new(
@@ -102,7 +105,7 @@ impl Gateway {
             config.allow.clone(),
             builtin.directory().to_owned(),
         );
-        let core = Arc::new(Core::new(config, clock, metrics, tasks, targets));
+        let core = Arc::new(Core::new(config, clock, metrics, tasks, targets, observers));
         Ok(Gateway {
             listener,
             address,

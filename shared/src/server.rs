@@ -1,39 +1,12 @@
 //! Timestamp servers as a client may ask for them, and what a built-in one tells of a socket.
 
+mod kind;
+
 use serde::{Deserialize, Serialize};
 
 use crate::target::Kind;
 
-/// What a stream server takes as a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// One `recv`, one reply, close.
-    #[default]
-    Basic,
-    /// One line (to `\n`, terminator kept), one reply, close.
-    Line,
-    /// A reply for each line until the client shuts down its side; then what is left is answered
-    /// and the server closes.
-    Session,
-}
-
-/// How a stream server serves several clients.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Model {
-    /// One client at a time; the kernel's backlog is the only queue.
-    Iterative,
-    /// A thread a client.
-    Threaded,
-    /// A process a client, the socket handed over as its standard input and output.
-    Process,
-    /// One thread, readiness by `mio`, our own loop.
-    Select,
-    /// One thread, tokio.
-    #[default]
-    Evented,
-}
+pub use kind::{Model, Protocol, UnknownName};
 
 /// The server's number among those of its link; as a target it is named `#1`, `#2` …
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

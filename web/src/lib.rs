@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod bytes;
 pub mod components;
+pub mod experiment;
 pub mod export;
 pub mod fields;
 pub mod focus;
@@ -18,4 +19,5 @@ pub mod sequence;
 pub mod socket;
 pub mod state;
 pub mod take_home;
+pub mod wire;
 pub mod words;

@@ -259,7 +259,7 @@ impl App {
             let state = self.page.state.borrow();
             self.timers.retain(|timer, _| match timer {
                 Timer::Quiet(id) | Timer::NoReply(id) => {
-                    state.sockets().any(|it| it.view.id == *id)
+                    state.wire.sockets().any(|it| it.view.id == *id)
                 }
                 _ => true,
             });
@@ -276,7 +276,7 @@ impl App {
 
     /// While the page counts down to its next try, it is drawn each second.
     fn watch_seconds(&mut self, ctx: &Context<Self>) {
-        self.second = match self.page.state().link.phase() {
+        self.second = match self.page.state().wire.link.phase() {
             Phase::Waiting { .. } => {
                 let link = ctx.link().clone();
                 Some(Timeout::new(1_000, move || link.send_message(Msg::Second)))

@@ -54,7 +54,7 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
 /// How the connection stands; figures that change by themselves are not read out.
 fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
     let retry = act.reform(|_: MouseEvent| Action::Retry);
-    let (class, text, figure) = match state.link.phase() {
+    let (class, text, figure) = match state.wire.link.phase() {
         Phase::Connecting => ("wait", "Connecting …", String::new()),
         Phase::Resuming => (
             "wait",
@@ -62,7 +62,7 @@ fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
             String::new(),
         ),
         Phase::Up => {
-            let figure = state.link.round_trip_ms().map(words::millis);
+            let figure = state.wire.link.round_trip_ms().map(words::millis);
             let figure = figure.map_or_else(String::new, |ms| format!(" · {ms}"));
             ("good", "Connected", format!("{figure} · WebSocket"))
         }
@@ -72,7 +72,7 @@ fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
         }
         Phase::Stopped(_) => ("bad", "Not connected: refused", String::new()),
     };
-    let why = match state.link.phase() {
+    let why = match state.wire.link.phase() {
         Phase::Stopped(why) => why.clone(),
         _ => String::new(),
     };
@@ -82,7 +82,7 @@ fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
                 <span class="dot" aria-hidden="true"></span>
                 <span>{ text }<span class="figure" aria-live="off">{ figure }</span></span>
             </div>
-            if matches!(state.link.phase(), Phase::Waiting { .. } | Phase::Stopped(_)) {
+            if matches!(state.wire.link.phase(), Phase::Waiting { .. } | Phase::Stopped(_)) {
                 <button class="small" onclick={retry}>{ "Now" }</button>
             }
         </>

@@ -39,7 +39,7 @@ pub fn Lab(props: &Props) -> Html {
                     <Picture page={page.clone()} act={act.clone()} />
                     <section class="log" tabindex="-1" aria-label="Log">
                         { filter_bar::view(page, &state, act) }
-                        if state.log.is_empty() {
+                        if state.wire.log.is_empty() {
                             { first_steps(props) }
                         } else {
                             <LogList page={page.clone()} act={act.clone()} />
@@ -83,10 +83,10 @@ fn first_steps(props: &Props) -> Html {
                 <button class="primary" onclick={hello} disabled={state.way().is_err()}>
                     { format!("Send “hello” to {target}") }
                 </button>
-            } else if state.limits.is_some() {
+            } else if state.wire.limits.is_some() {
                 <p>{ "This gateway has no targets, so there is nothing to send to." }</p>
             }
-            if state.log.can_undo() {
+            if state.wire.log.can_undo() {
                 <p><button class="quiet" onclick={undo}>{ "Bring the cleared log back" }</button></p>
             }
         </div>
