@@ -1,5 +1,6 @@
 //! What every connection needs of the gateway: its configuration, clock, counters, caps and targets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,13 +12,16 @@ use chalkwire_shared::message::GatewayMessage;
 use tokio::sync::Semaphore;
 
 use crate::bridge::Context;
+use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault::Plan;
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
+use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
+use crate::timestamp::Count;
 
 /// The gateway's common ground.
 #[derive(Debug)]
@@ -32,8 +36,14 @@ pub struct Core {
     pub tasks: Tasks,
     /// What can be reached.
     pub targets: Targets,
+    /// Who is told what its own servers do.
+    pub observers: Observers,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
+    /// Servers of links' own that may still be started.
+    pub servers: Arc<Semaphore>,
+    /// How many threads and processes serve, of each built-in target.
+    pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
     pub guests: Guests,
 }
@@ -46,8 +56,12 @@ impl Core {
         metrics: Arc<Metrics>,
         tasks: Tasks,
         targets: Targets,
+        observers: Observers,
+        counts: BTreeMap<String, Count>,
     ) -> Self {
         Core {
+            servers: Arc::new(Semaphore::new(config.limits.servers)),
+            counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             guests: Guests::default(),
             config,
@@ -55,6 +69,7 @@ impl Core {
             metrics,
             tasks,
             targets,
+            observers,
         }
     }
 
@@ -110,9 +125,21 @@ impl Core {
         Ok(plan)
     }
 
+    /// What is to be watched of a socket to a target, besides its bytes: with `trace` what one of
+    /// the gateway's own servers does.
+    pub fn views(&self, target: &Target, trace: bool) -> Views<'_> {
+        Views {
+            server: (trace && target.info.builtin).then_some(&self.observers),
+        }
+    }
+
     /// Counts a socket in; the account counts it out.
     pub fn account(&self, target: &Target) -> Account {
-        let name = target.info.name.clone();
+        // One label for all servers of links' own, or their numbers would make labels without end.
+        let name = match target.info.name.as_str() {
+            name if name.starts_with('#') => "#".to_owned(),
+            name => name.to_owned(),
+        };
         self.metrics
             .sockets
             .get_or_create(&ByTarget {

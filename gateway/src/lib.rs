@@ -25,8 +25,10 @@ pub mod core;
 mod duration;
 pub mod fault;
 mod http;
+pub mod kernel;
 pub mod link;
 pub mod metrics;
+pub mod observe;
 pub mod policy;
 mod raw;
 pub mod target;
@@ -48,6 +50,7 @@ use crate::config::Config;
 use crate::core::Core;
 use crate::link::Links;
 use crate::metrics::Metrics;
+use crate::observe::Observers;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
 
@@ -95,7 +98,8 @@ impl Gateway {
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::default());
         let tasks = Tasks::default();
-        let builtin = Builtin::start(&config, clock, &metrics, &tasks)?;
+        let observers = Observers::start(clock, &metrics, &tasks);
+        let builtin = Builtin::start(&config, clock, &observers)?;
         let mut targets = builtin.targets();
         targets.extend(config.targets.iter().map(Target::from));
         let targets = Targets::new(
@@ -103,7 +107,9 @@ impl Gateway {
             config.allow.clone(),
             builtin.directory().to_owned(),
         );
-        let core = Arc::new(Core::new(config, clock, metrics, tasks, targets));
+        let counts = builtin.counts();
+        let core = Core::new(config, clock, metrics, tasks, targets, observers, counts);
+        let core = Arc::new(core);
         Ok(Gateway {
             listener,
             address,

@@ -11,12 +11,13 @@ mod error;
 mod event;
 mod evented;
 mod iterative;
-mod kind;
 mod listen;
 mod permit;
 mod process;
 mod request;
+mod reserved;
 mod select;
+mod serving;
 mod socket_file;
 mod stop;
 mod threaded;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use chalkwire_shared::server::{Model, Protocol};
 use chalkwire_shared::stamp::ReplyFormat;
 use chalkwire_shared::target::TargetUrl;
 
@@ -35,7 +37,8 @@ use crate::clock::Clock;
 
 pub use error::StartError;
 pub use event::{Event, EventSender, Events, What, Why, events};
-pub use kind::{Model, Protocol, UnknownName};
+pub use reserved::Reserved;
+pub use serving::{Count, Serving};
 pub use worker::serve_standard_input;
 
 /// The most that one `recv` of a server may ask for, in bytes: a buffer of this size exists for
@@ -65,6 +68,11 @@ pub struct Options {
     pub delay: Duration,
     /// Work before each reply, which holds its thread.
     pub block: Duration,
+    /// A busy program: a wait between the accept of a client and the first `recv`, taken as the
+    /// model waits. Datagrams have no accept, and no such wait.
+    pub late: Duration,
+    /// It listens, and does not call `accept` for so long; nothing to a server of datagrams.
+    pub accept_after: Duration,
     /// The program that serves a client of the model `process`.
     pub worker: Worker,
 }
@@ -82,6 +90,8 @@ impl Options {
             recv_bytes: 1024,
             delay: Duration::ZERO,
             block: Duration::ZERO,
+            late: Duration::ZERO,
+            accept_after: Duration::ZERO,
             worker: Worker::ThisProgram,
         }
     }
@@ -103,12 +113,14 @@ struct Context {
     options: Options,
     reporter: Arc<event::Reporter>,
     stop: stop::Stop,
+    count: Count,
 }
 
 /// A timestamp server that runs. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
     url: TargetUrl,
+    count: Count,
     trigger: Option<stop::Trigger>,
     thread: Option<JoinHandle<()>>,
 }
@@ -143,18 +155,26 @@ pub fn start(options: Options, clock: Clock, events: EventSender) -> Result<Serv
         _ if is_datagram => Some(evented::runtime().map_err(failed)?),
         _ => None,
     };
+    let count = Count::default();
     let context = Arc::new(Context {
+        count: count.clone(),
         reporter: Arc::new(event::Reporter::new(url.to_string(), clock, events)),
         options: options.clone(),
         stop,
     });
-    let run = move || match (runtime, program, context.options.model) {
-        (Some(runtime), ..) if is_datagram => datagram::run(&runtime, listener, &context),
-        (Some(runtime), ..) => evented::run(&runtime, listener, &context),
-        (None, Some(program), _) => process::run(listener, &program, &context),
-        (None, None, Model::Threaded) => threaded::run(listener, &context),
-        (None, None, Model::Select) => select::run(listener, &context),
-        (None, None, _) => iterative::run(listener, &context),
+    let run = move || {
+        // Nobody is served yet: all models may wait for the first accept in the same way.
+        if !is_datagram && context.stop.sleep(context.options.accept_after) {
+            return;
+        }
+        match (runtime, program, context.options.model) {
+            (Some(runtime), ..) if is_datagram => datagram::run(&runtime, listener, &context),
+            (Some(runtime), ..) => evented::run(&runtime, listener, &context),
+            (None, Some(program), _) => process::run(listener, &program, &context),
+            (None, None, Model::Threaded) => threaded::run(listener, &context),
+            (None, None, Model::Select) => select::run(listener, &context),
+            (None, None, _) => iterative::run(listener, &context),
+        }
     };
     let thread = std::thread::Builder::new()
         .name("timestamp".to_owned())
@@ -162,6 +182,7 @@ pub fn start(options: Options, clock: Clock, events: EventSender) -> Result<Serv
         .map_err(failed)?;
     Ok(Server {
         url,
+        count,
         trigger: Some(trigger),
         thread: Some(thread),
     })
@@ -173,11 +194,24 @@ impl Server {
         &self.url
     }
 
+    /// How many threads and processes serve its clients; it may be asked while the server runs.
+    pub fn count(&self) -> Count {
+        self.count.clone()
+    }
+
     /// Stops it: live clients are closed, and every thread and child has ended when this returns.
     ///
     /// It blocks, shortly; from async code call it by `spawn_blocking`.
     pub fn stop(self) {
         drop(self);
+    }
+
+    /// Stops it like [`Server::stop`] and keeps its address from everybody else: connecting to it
+    /// is refused. `None` where there is nothing to keep (a path is gone), or it is lost.
+    pub fn stop_keeping_address(self) -> Option<Reserved> {
+        let url = self.url.clone();
+        drop(self);
+        Reserved::at(&url)
     }
 }
 

@@ -15,8 +15,9 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chalkwire_gateway::timestamp::{Options, Protocol};
+use chalkwire_gateway::timestamp::Options;
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::server::Protocol;
 
 use peers::*;
 

@@ -12,7 +12,8 @@ use std::net::Shutdown;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chalkwire_gateway::timestamp::{Model, Options, Protocol, What};
+use chalkwire_gateway::timestamp::{Options, What};
+use chalkwire_shared::server::{Model, Protocol};
 use socket2::{Domain, Socket, Type};
 
 use peers::*;

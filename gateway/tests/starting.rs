@@ -13,7 +13,8 @@ use std::os::unix::net::UnixListener;
 use std::thread;
 
 use chalkwire_gateway::clock::Clock;
-use chalkwire_gateway::timestamp::{EventSender, Model, Options, StartError, Worker, start};
+use chalkwire_gateway::timestamp::{EventSender, Options, StartError, Worker, start};
+use chalkwire_shared::server::Model;
 
 use peers::*;
 

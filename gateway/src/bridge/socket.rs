@@ -6,9 +6,7 @@
 //! silence.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -24,18 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::client::{Client, Told};
+use super::driving::Driving;
 use super::machine::{Actions, Event, Machine};
-use crate::fault::{Plan, Report, Wire, refused};
-use crate::policy::rate::Bucket;
-use crate::target::{Dialled, Failure, RECV_BYTES, Target, Targets, with_buffer};
-
-/// Reports of what faults did that a socket tells at once, and each second after that. More are left
-/// out, as they are where the client has no room: bytes come first.
-const REPORTS: u32 = 1_000;
-const REPORTS_PER_S: u32 = 200;
-
-/// A hop at work, in its own memory: most sockets have none.
-type Driving<'a> = Pin<Box<dyn Future<Output = Failure> + Send + 'a>>;
+use super::watch::{Views, Watched};
+use crate::fault::{Plan, Wire, refused};
+use crate::target::{Dialled, Ends, Failure, Named, RECV_BYTES, Target, Targets, with_buffer};
 
 /// One socket, shared by the client's side and the socket's own task.
 pub struct Socket<C> {
@@ -234,14 +225,22 @@ impl<C: Client> Socket<C> {
         self.wake.notify_one();
     }
 
-    /// The socket's life, until it is closed or `stop`ped. Returns why it closed.
-    pub async fn run(&self, targets: &Targets, target: &Target, stop: CancellationToken) -> Reason {
-        let ended = self.live(targets, target, stop).await;
+    /// The socket's life, until it is closed or `stop`ped. Returns why it closed, and what is to
+    /// be told when it has ended.
+    pub async fn run(
+        &self,
+        targets: &Targets,
+        target: &Target,
+        views: Views<'_>,
+        stop: CancellationToken,
+    ) -> (Reason, Option<Box<Watched>>) {
+        let mut watched = views.any().then(Box::<Watched>::default);
+        let ended = self.live(targets, target, views, &mut watched, stop).await;
         let mut state = self.lock();
         if let Some(failure) = ended {
             self.end(&mut state, failure);
         }
-        state.closed.unwrap_or(Reason::ClosedByClient)
+        (state.closed.unwrap_or(Reason::ClosedByClient), watched)
     }
 
     /// What is left to do once it is over and everybody knows: a target that was still sending when
@@ -267,6 +266,8 @@ impl<C: Client> Socket<C> {
         &self,
         targets: &Targets,
         target: &Target,
+        views: Views<'_>,
+        watched: &mut Option<Box<Watched>>,
         stop: CancellationToken,
     ) -> Option<Failure> {
         if self.lock().plan.refuses() {
@@ -275,8 +276,14 @@ impl<C: Client> Socket<C> {
             return Some(refused());
         }
         let started_us = self.context.clock.now_us();
+        let mut named = |_: &Ends| {};
+        let named: Option<Named<'_>> = match watched {
+            Some(_) => Some(&mut named),
+            None => None,
+        };
+        let dialled = targets.dial_named(target, named);
         let dialled = tokio::select! {
-            dialled = tokio::time::timeout(self.context.connect, targets.dial(target)) => dialled,
+            dialled = tokio::time::timeout(self.context.connect, dialled) => dialled,
             () = self.given_up() => return None,
             () = stop.cancelled() => return Some(self.stopped()),
         };
@@ -284,12 +291,17 @@ impl<C: Client> Socket<C> {
             Ok(dialled) => {
                 let (name, local, peer) = (&target.info.name, &dialled.local, &dialled.peer);
                 tracing::info!(target_name = name, local, peer, "socket opened");
-                self.opened(dialled, started_us)
+                let local = dialled.local.clone();
+                self.opened(dialled, started_us, |socket| {
+                    if let Some(watched) = watched {
+                        watched.opened(&views, target, &local, &socket.client, &socket.context);
+                    }
+                })
             }
             Err(failure) => return Some(failure),
         };
         let mut dropped = 0;
-        let mut driving: Option<Driving<'_>> = None;
+        let mut driving = Driving::default();
         // Looked at when it is over, not set anew for each message.
         let idle = tokio::time::sleep_until(self.idle_at());
         tokio::pin!(idle);
@@ -329,9 +341,7 @@ impl<C: Client> Socket<C> {
                     )
                 }
             };
-            if driving.is_none() && wire.is_faulted() {
-                driving = Some(Box::pin(wire.drive(self.teller())));
-            }
+            driving.start(wire, &self.client);
             // Each of these is cancel-safe: nothing is read or written before a branch is chosen.
             tokio::select! {
                 ready = wire.readable(), if reads => match ready {
@@ -344,8 +354,7 @@ impl<C: Client> Socket<C> {
                     Ok(()) => self.flush(wire),
                     Err(error) => return Some(Failure::of(&error)),
                 },
-                failure = driven(&mut driving) => {
-                    driving = Some(Box::pin(std::future::pending()));
+                failure = driving.over() => {
                     self.lock().broken.get_or_insert(failure);
                 }
                 () = self.wake.notified() => {}
@@ -382,7 +391,7 @@ impl<C: Client> Socket<C> {
     }
 
     /// Connected; what the client sent meanwhile is in the queue.
-    fn opened(&self, dialled: Dialled, started_us: u64) -> &Wire {
+    fn opened(&self, dialled: Dialled, started_us: u64, told: impl FnOnce(&Self)) -> &Wire {
         let now_us = self.active();
         let mut state = self.lock();
         let clock = self.context.clock;
@@ -392,30 +401,17 @@ impl<C: Client> Socket<C> {
         let actions = state.machine.on(Event::Connected);
         if actions.tell_opened {
             let connect_us = now_us.saturating_sub(started_us);
-            let told = Told::Opened {
+            let opened = Told::Opened {
                 local: dialled.local,
                 peer: dialled.peer,
                 connect_us,
             };
-            self.client.tell(now_us, told);
+            self.client.tell(now_us, opened);
+            // Before anything is sent, and after the client has been told.
+            told(self);
         }
         self.perform(&mut state, actions);
         wire
-    }
-
-    /// Tells the client what faults did, as far as it can be told.
-    fn teller(&self) -> impl FnMut(Report) + Send {
-        let mut bucket = Bucket::new(REPORTS, REPORTS_PER_S, std::time::Instant::now());
-        move |report| {
-            if bucket.take(std::time::Instant::now()) && self.client.has_room() {
-                let Report {
-                    clock_us,
-                    direction,
-                    did,
-                } = report;
-                self.client.tell(clock_us, Told::Fault { direction, did });
-            }
-        }
     }
 
     /// Reads once and passes it on.
@@ -589,14 +585,6 @@ impl<C: Client> Socket<C> {
     fn lock(&self) -> MutexGuard<'_, State> {
         // What the lock protects is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Polls a hop at work, if there is one. Cancel-safe: it stays where it is.
-async fn driven(driving: &mut Option<Driving<'_>>) -> Failure {
-    match driving {
-        Some(driving) => driving.await,
-        None => std::future::pending().await,
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Context;
+use chalkwire_shared::server::{Model, Protocol};
 use chalkwire_shared::stamp::ReplyFormat;
 use chalkwire_shared::target::TargetUrl;
 use chrono::{DateTime, Local, TimeDelta};
@@ -12,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::duration;
-use crate::timestamp::{self, Events, MAX_RECV_BYTES, Model, Options, Protocol, Worker};
+use crate::timestamp::{self, Events, MAX_RECV_BYTES, Options, Worker};
 
 /// Events that may wait to be logged; more are dropped, and the log says how many.
 const MAX_EVENTS: usize = 4096;
@@ -66,6 +67,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = duration::parse)]
     block: Duration,
 
+    /// A wait before the first recv: how a worker is told of it
+    #[arg(long, hide = true, default_value = "0ms", value_parser = duration::parse)]
+    late: Duration,
+
     /// Serve the client on standard input, and end: how the model process runs this program
     #[arg(long, hide = true)]
     worker: bool,
@@ -92,6 +97,8 @@ impl Args {
             recv_bytes: self.recv as usize,
             delay: self.delay,
             block: self.block,
+            late: self.late,
+            accept_after: Duration::ZERO,
             worker: Worker::ThisProgram,
         }
     }

@@ -33,6 +33,9 @@ fn exchange(
 ) -> io::Result<()> {
     let mut requests = Requests::new(options.protocol);
     let mut buffer = vec![0; options.recv_bytes];
+    if stop.sleep(options.late) {
+        return Ok(());
+    }
     loop {
         match requests.next() {
             Next::Read => {

@@ -116,6 +116,9 @@ async fn converse(client: Client, stream: Stream, context: &Context) {
 async fn exchange(client: &Client, stream: &Stream, context: &Context) -> io::Result<()> {
     let options = &context.options;
     let mut requests = Requests::new(options.protocol);
+    if !options.late.is_zero() {
+        sleep(options.late).await;
+    }
     loop {
         match requests.next() {
             Next::Read => match timeout(options.timeout, stream.recv(options.recv_bytes)).await {

@@ -45,6 +45,7 @@ pub(super) fn run(listener: Listener, program: &Path, context: &Arc<Context>) {
             let serve = move || {
                 let _permit = permit;
                 if let Ok((child, client)) = handed.recv() {
+                    let _counted = context.count.process();
                     watch(child, &client, &context.stop);
                 }
             };

@@ -1,8 +1,7 @@
 //! What a client's bytes ask for, by protocol: pure, the one piece that all models share.
 
 use bytes::BytesMut;
-
-use super::kind::Protocol;
+use chalkwire_shared::server::Protocol;
 
 /// A line longer than this is answered at this bound; in a session the rest is the next line.
 pub(super) const MAX_LINE_BYTES: usize = 65_536;

@@ -192,6 +192,8 @@ enum Turn {
 /// What a client is being waited for.
 #[derive(Debug)]
 enum State {
+    /// Until the program is there for it.
+    Late,
     Reading,
     /// Until the delay before the reply is over.
     Pausing(Vec<u8>),
@@ -216,8 +218,8 @@ impl Conversation {
         Conversation {
             socket,
             requests: Requests::new(options.protocol),
-            state: State::Reading,
-            until: after(options.timeout),
+            state: State::Late,
+            until: after(options.late),
             client,
         }
     }
@@ -247,6 +249,12 @@ impl Conversation {
     fn step(&mut self, context: &Context) -> io::Result<Option<Turn>> {
         let options = &context.options;
         match &mut self.state {
+            State::Late if Instant::now() < self.until => Ok(Some(Turn::Wait)),
+            State::Late => {
+                self.state = State::Reading;
+                self.until = after(options.timeout);
+                Ok(None)
+            }
             State::Reading => {
                 let mut buffer = vec![0; options.recv_bytes];
                 let bytes = wire::recv(&self.socket, &mut buffer)?;

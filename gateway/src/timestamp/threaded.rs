@@ -24,6 +24,7 @@ pub(super) fn run(listener: Listener, context: &Arc<Context>) {
             };
             let serve = move || {
                 let _permit = permit;
+                let _counted = context.count.thread();
                 // Declared here so that it outlives the socket: see `Client`.
                 let client = client;
                 let socket = socket;

@@ -27,6 +27,7 @@ pub(super) fn arguments(options: &Options) -> Vec<OsString> {
         &format!("--recv={}", options.recv_bytes),
         &format!("--delay={}us", options.delay.as_micros()),
         &format!("--block={}us", options.block.as_micros()),
+        &format!("--late={}us", options.late.as_micros()),
     ]
     .iter()
     .map(OsString::from)

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// What a stream server takes as a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// One `recv`, one reply, close.
+    #[default]
     Basic,
     /// One line (to `\n`, terminator kept), one reply, close.
     Line,
@@ -16,7 +20,8 @@ pub enum Protocol {
 }
 
 /// How a stream server serves several clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Model {
     /// One client at a time; the kernel's backlog is the only queue.
     Iterative,
@@ -27,6 +32,7 @@ pub enum Model {
     /// One thread, readiness by `mio`, our own loop.
     Select,
     /// One thread, tokio.
+    #[default]
     Evented,
 }
 
@@ -130,6 +136,9 @@ mod tests {
         }
         for model in Model::ALL {
             assert_eq!(model.to_string().parse(), Ok(model));
+            // On the wire they are the same.
+            let wire = serde_json::to_string(&model).unwrap();
+            assert_eq!(wire, format!("\"{model}\""));
         }
         assert_eq!(
             "forked".parse::<Model>().unwrap_err().to_string(),
