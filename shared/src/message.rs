@@ -198,7 +198,8 @@ pub enum GatewayMessage {
         /// When it was connected, by the gateway's clock, in µs.
         clock_us: u64,
     },
-    /// Bytes were handed to the gateway's kernel for the target (only with `trace`).
+    /// Bytes were handed to the gateway's kernel for the target, or to the socket's faults where it
+    /// has some (only with `trace`).
     Wrote {
         /// Place in the gateway's sequence.
         seq: u64,
@@ -374,6 +375,8 @@ pub enum NoticeKind {
     Draining,
     /// The kernel's view can't be shown; `detail` says why.
     NoKernelView,
+    /// Faults do more than can be told: some of it is not reported from here on.
+    FaultsUntold,
 }
 
 fn is_false(value: &bool) -> bool {
