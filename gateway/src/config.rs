@@ -65,6 +65,8 @@ pub struct Limits {
     pub sockets: usize,
     /// Sockets of one link at once.
     pub sockets_per_link: usize,
+    /// Sockets with faults at once, of everybody; each may hold 1 MiB.
+    pub faulted_sockets: usize,
     /// Timestamp servers of links' own at once, of all links; 0 for none.
     pub servers: usize,
     /// Credit of each socket in bytes, towards the target.
@@ -113,6 +115,7 @@ impl Default for Limits {
             links_per_address: 1_024,
             sockets: 20_000,
             sockets_per_link: 64,
+            faulted_sockets: 1_024,
             servers: 256,
             window_bytes: 131_072,
             link_queue_bytes: 1_048_576,

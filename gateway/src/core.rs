@@ -15,7 +15,7 @@ use crate::bridge::Context;
 use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fault::Plan;
+use crate::fault::{Places, Plan};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::observe::Observers;
 use crate::policy::guests::Guests;
@@ -40,6 +40,8 @@ pub struct Core {
     pub observers: Observers,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
+    /// Sockets of these that may still be faulted.
+    pub faulted: Places,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
     /// How many threads and processes serve, of each built-in target.
@@ -63,6 +65,7 @@ impl Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
+            faulted: Places::new(clock, config.limits.faulted_sockets),
             guests: Guests::default(),
             config,
             clock,
@@ -100,6 +103,7 @@ impl Core {
     pub fn context(&self) -> Context {
         Context {
             clock: self.clock,
+            faulted: self.faulted.clone(),
             metrics: self.metrics.clone(),
             draining: self.tasks.draining(),
             connect: self.config.limits.connect,
