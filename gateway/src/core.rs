@@ -1,5 +1,6 @@
 //! What every connection needs of the gateway: its configuration, clock, counters, caps and targets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +20,7 @@ use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
+use crate::timestamp::Count;
 
 /// The gateway's common ground.
 #[derive(Debug)]
@@ -39,6 +41,10 @@ pub struct Core {
     pub kernel: Watcher,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
+    /// Servers of links' own that may still be started.
+    pub servers: Arc<Semaphore>,
+    /// How many threads and processes serve, of each built-in target.
+    pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
     pub guests: Guests,
 }
@@ -52,8 +58,11 @@ impl Core {
         tasks: Tasks,
         targets: Targets,
         observers: Observers,
+        counts: BTreeMap<String, Count>,
     ) -> Self {
         Core {
+            servers: Arc::new(Semaphore::new(config.limits.servers)),
+            counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             kernel: Watcher::start(clock, &tasks),
             guests: Guests::default(),
@@ -117,7 +126,11 @@ impl Core {
 
     /// Counts a socket in; the account counts it out.
     pub fn account(&self, target: &Target) -> Account {
-        let name = target.info.name.clone();
+        // One label for all servers of links' own, or their numbers would make labels without end.
+        let name = match target.info.name.as_str() {
+            name if name.starts_with('#') => "#".to_owned(),
+            name => name.to_owned(),
+        };
         self.metrics
             .sockets
             .get_or_create(&ByTarget {

@@ -106,7 +106,9 @@ impl Gateway {
             config.allow.clone(),
             builtin.directory().to_owned(),
         );
-        let core = Arc::new(Core::new(config, clock, metrics, tasks, targets, observers));
+        let counts = builtin.counts();
+        let core = Core::new(config, clock, metrics, tasks, targets, observers, counts);
+        let core = Arc::new(core);
         Ok(Gateway {
             listener,
             address,

@@ -51,6 +51,8 @@ pub struct Metrics {
     pub sockets: Family<ByTarget, Gauge>,
     /// Ended sockets.
     pub closed: Family<ByOutcome, Counter>,
+    /// Timestamp servers of links' own that run.
+    pub servers: Gauge,
     /// Bytes written to targets.
     pub to_target: Counter,
     /// Bytes read from targets.
@@ -82,6 +84,7 @@ impl Default for Metrics {
             resumed: Counter::default(),
             sockets: Family::default(),
             closed: Family::default(),
+            servers: Gauge::default(),
             to_target,
             from_target,
             // 50 µs to 26 s.
@@ -110,6 +113,11 @@ impl Default for Metrics {
         );
         r.register("sockets", "Open sockets", metrics.sockets.clone());
         r.register("sockets_closed", "Ended sockets", metrics.closed.clone());
+        r.register(
+            "link_servers",
+            "Timestamp servers of links' own",
+            metrics.servers.clone(),
+        );
         r.register_with_unit("socket", "Bytes to and from targets", Unit::Bytes, bytes);
         r.register_with_unit(
             "exchange",

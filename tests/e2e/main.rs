@@ -17,6 +17,7 @@ mod datagrams;
 mod drain;
 mod http;
 mod layers;
+mod link_servers;
 mod links;
 mod observations;
 mod peers;

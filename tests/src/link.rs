@@ -1,6 +1,7 @@
 //! A small honest client of the link protocol: numbers its messages, keeps credit, resumes.
 
 mod expect;
+mod servers;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -76,6 +77,7 @@ pub struct Link {
     acknowledged: u64,
     unacknowledged_bytes: usize,
     last_socket: u32,
+    last_server: u32,
     /// What we may still send on each socket, in bytes of frames.
     windows: HashMap<SocketId, u64>,
     /// Sockets that get their credit back by themselves, and how much they are owed.
@@ -104,6 +106,7 @@ impl Link {
             acknowledged: 0,
             unacknowledged_bytes: 0,
             last_socket: 0,
+            last_server: 0,
             windows: HashMap::new(),
             generous: HashMap::new(),
             aside: VecDeque::new(),
@@ -371,6 +374,7 @@ impl Link {
                 (self.token, self.limits, self.targets) = fresh;
                 (self.sent, self.seen, self.acknowledged) = (0, 0, 0);
                 (self.last_socket, self.unacknowledged_bytes) = (0, 0);
+                self.last_server = 0;
                 self.kept.clear();
                 self.aside.clear();
                 return Err(detail);

@@ -107,7 +107,7 @@ impl Targets {
         if kind == Kind::Unix {
             return self.dial_stream(path, named).await;
         }
-        let bound = self.own_path();
+        let bound = self.own_path('c');
         let socket = UnixDatagram::bind(&bound)?;
         // From here on the file goes with the socket, also when connecting fails.
         let bound = BoundPath(bound);
@@ -130,7 +130,7 @@ impl Targets {
             None => UnixStream::connect(path).await?,
             Some(named) => {
                 let socket = UnixSocket::new_stream()?;
-                let own = self.own_path();
+                let own = self.own_path('c');
                 // Where the path is too long for a socket, it goes without a name.
                 if socket.bind(&own).is_ok() {
                     let own = bound.insert(BoundPath(own));
@@ -147,12 +147,12 @@ impl Targets {
         })
     }
 
-    /// A path for one more socket of ours.
-    fn own_path(&self) -> std::path::PathBuf {
+    /// A path for one more socket of ours; `letter` says of which kind, for who looks there.
+    pub fn own_path(&self, letter: char) -> std::path::PathBuf {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         self.directory
-            .join(format!("c{}-{next}", std::process::id()))
+            .join(format!("{letter}{}-{next}", std::process::id()))
     }
 }
 

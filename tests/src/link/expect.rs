@@ -24,14 +24,22 @@ impl Link {
     /// # Panics
     /// When the connection ends.
     pub async fn event(&mut self, socket: SocketId) -> Event {
-        let of_socket = |event: &Event| event.socket() == Some(socket);
-        if let Some(at) = self.aside.iter().position(of_socket) {
+        self.event_that(|event| event.socket() == Some(socket))
+            .await
+    }
+
+    /// The next event that fits; others are put aside for later.
+    ///
+    /// # Panics
+    /// When the connection ends.
+    pub async fn event_that(&mut self, fits: impl Fn(&Event) -> bool) -> Event {
+        if let Some(at) = self.aside.iter().position(&fits) {
             return self.aside.remove(at).expect("it was found there");
         }
         loop {
             let event = self.receive().await;
             let event = event.unwrap_or_else(|end| panic!("the link ended: {end:?}"));
-            if of_socket(&event) {
+            if fits(&event) {
                 return event;
             }
             self.aside.push_back(event);
