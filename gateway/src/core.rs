@@ -14,6 +14,7 @@ use crate::bridge::Context;
 use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::kernel::{NoView, Watcher};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::observe::Observers;
 use crate::policy::guests::Guests;
@@ -36,6 +37,8 @@ pub struct Core {
     pub targets: Targets,
     /// Who is told what its own servers do.
     pub observers: Observers,
+    /// Who looks at the sockets to them.
+    pub kernel: Watcher,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
     /// Servers of links' own that may still be started.
@@ -61,6 +64,7 @@ impl Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
+            kernel: Watcher::start(clock, &tasks),
             guests: Guests::default(),
             config,
             clock,
@@ -107,10 +111,16 @@ impl Core {
     }
 
     /// What is to be watched of a socket to a target, besides its bytes: with `trace` what one of
-    /// the gateway's own servers does.
-    pub fn views(&self, target: &Target, trace: bool) -> Views<'_> {
+    /// the gateway's own servers does, with `kernel` how the kernel has the connection to it.
+    pub fn views(&self, target: &Target, trace: bool, kernel: bool) -> Views<'_> {
+        let builtin = target.info.builtin;
         Views {
-            server: (trace && target.info.builtin).then_some(&self.observers),
+            server: (trace && builtin).then_some(&self.observers),
+            kernel: match (kernel, builtin) {
+                (false, _) => None,
+                (true, true) => Some(Ok(&self.kernel)),
+                (true, false) => Some(Err(NoView::Foreign)),
+            },
         }
     }
 

@@ -179,9 +179,10 @@ impl Link {
                 target,
                 credit,
                 trace,
+                kernel,
                 faults,
                 ..
-            } => return self.open(socket, &target, credit, trace, &faults),
+            } => return self.open(socket, &target, credit, trace, kernel, &faults),
             // Not there yet.
             ClientMessage::Faults { .. }
             | ClientMessage::Job { .. }
@@ -262,6 +263,7 @@ impl Link {
         name: &str,
         credit: u32,
         trace: bool,
+        kernel: bool,
         faults: &[Asked],
     ) -> Result<(), Broken> {
         let core = &self.core;
@@ -310,7 +312,7 @@ impl Link {
         let core = core.clone();
         self.core.tasks.spawn(async move {
             let account = core.account(&target);
-            let views = core.views(&target, trace);
+            let views = core.views(&target, trace, kernel);
             let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;
             account.closed(reason);
             socket.linger().await;
@@ -391,6 +393,19 @@ impl Link {
                 socket,
                 clock_us,
                 did,
+            },
+            Told::Kernel { end, view } => GatewayMessage::Kernel {
+                seq,
+                socket,
+                clock_us,
+                end,
+                view,
+            },
+            Told::NoKernelView(no_view) => GatewayMessage::Notice {
+                seq,
+                socket: Some(socket),
+                kind: NoticeKind::NoKernelView,
+                detail: no_view.to_string(),
             },
             Told::Eof => GatewayMessage::Eof {
                 seq,
