@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Fault, FaultError};
 use chalkwire_shared::id::Token;
 use chalkwire_shared::limits::{Limits, MAX_PAYLOAD_BYTES};
 use chalkwire_shared::message::GatewayMessage;
@@ -14,6 +15,7 @@ use crate::bridge::Context;
 use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::fault::Plan;
 use crate::kernel::{NoView, Watcher};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::observe::Observers;
@@ -108,6 +110,23 @@ impl Core {
             idle: self.config.limits.idle,
             window_bytes: self.config.limits.window_bytes,
         }
+    }
+
+    /// What is done to a new socket of a target: the faults that the configuration has for it, and
+    /// those that a client asks for.
+    ///
+    /// # Errors
+    /// [`FaultError`] says what does not fit the target.
+    pub fn plan(&self, target: &Target, faults: Vec<Fault>, seed: u32) -> Result<Plan, FaultError> {
+        let mut targets = self.config.targets.iter();
+        let mut plan = targets
+            .find(|own| own.name == target.info.name)
+            .map(|own| Plan::standing(own.faults.clone(), own.seed))
+            .unwrap_or_default();
+        if !faults.is_empty() {
+            plan.ask(faults, seed, target.kind().is_datagram())?;
+        }
+        Ok(plan)
     }
 
     /// What is to be watched of a socket to a target, besides its bytes: with `trace` what one of
