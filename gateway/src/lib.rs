@@ -24,6 +24,7 @@ pub mod config;
 pub mod core;
 mod duration;
 mod http;
+pub mod job;
 pub mod link;
 pub mod metrics;
 pub mod observe;

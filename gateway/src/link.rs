@@ -4,6 +4,7 @@
 //! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
 
 pub mod connection;
+mod jobs;
 mod outbox;
 mod registry;
 mod servers;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::client::{Client, Told};
 use crate::bridge::socket::Socket;
 use crate::core::Core;
+use jobs::Running;
 use outbox::{Item, Outbox};
 pub use registry::Links;
 use servers::Servers;
@@ -55,6 +57,8 @@ pub(crate) struct Link {
     pub(crate) wake: Notify,
     /// Data has to wait for room.
     full: AtomicBool,
+    /// There is room again, for what a job reports.
+    room: Notify,
     /// Cancelled when the link ends: its sockets' tasks return.
     pub(crate) ended: CancellationToken,
     /// Its place among the gateway's links.
@@ -69,6 +73,8 @@ struct State {
     /// The largest number a socket had.
     last_socket: u32,
     servers: Servers,
+    /// The job that runs.
+    job: Option<Running>,
     /// Cancelled to make the present connection give way; `None` while there is none.
     attached: Option<CancellationToken>,
     /// When the connection dropped.
@@ -94,11 +100,13 @@ impl Link {
                 sockets: HashMap::new(),
                 last_socket: 0,
                 servers: Servers::default(),
+                job: None,
                 attached: None,
                 detached_at: None,
             }),
             wake: Notify::new(),
             full: AtomicBool::new(false),
+            room: Notify::new(),
             _place: place,
         })
     }
@@ -182,9 +190,9 @@ impl Link {
                 ..
             } => return self.open(socket, &target, credit, trace, &faults),
             // Not there yet.
-            ClientMessage::Faults { .. }
-            | ClientMessage::Job { .. }
-            | ClientMessage::Cancel { .. } => {}
+            ClientMessage::Faults { .. } => {}
+            ClientMessage::Job { job, work, .. } => self.job(job, work),
+            ClientMessage::Cancel { job, .. } => self.cancel(job),
             ClientMessage::Serve {
                 server, options, ..
             } => return self.serve(server, &options),
@@ -323,6 +331,7 @@ impl Link {
             return;
         }
         self.full.store(false, Ordering::Relaxed);
+        self.room.notify_one();
         for socket in state.sockets.values() {
             socket.room();
         }

@@ -12,7 +12,7 @@ use chalkwire_shared::target::{Kind, TargetInfo, TargetUrl};
 use ipnet::IpNet;
 
 pub use dial::{Dialled, reason_of};
-pub use stream::{RECV_BYTES, Stream, with_buffer};
+pub use stream::{BoundPath, RECV_BYTES, Stream, with_buffer};
 
 /// A target that can be dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
