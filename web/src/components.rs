@@ -12,6 +12,7 @@ pub mod dialog;
 pub mod download;
 pub mod experiment;
 pub mod export_menu;
+pub mod faults;
 pub mod filter_bar;
 pub mod hex_view;
 pub mod inspector;
