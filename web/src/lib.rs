@@ -16,6 +16,7 @@ pub mod link;
 pub mod model;
 pub mod pages;
 pub mod place;
+pub mod pictures;
 pub mod probe;
 pub mod sequence;
 pub mod socket;
