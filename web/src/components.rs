@@ -13,6 +13,7 @@ pub mod download;
 pub mod drawing;
 pub mod experiment;
 pub mod export_menu;
+pub mod faults;
 pub mod filter_bar;
 pub mod gantt;
 pub mod hex_view;
