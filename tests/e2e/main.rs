@@ -23,4 +23,5 @@ mod raw;
 mod resume;
 mod servers;
 mod sockets;
+mod take_home;
 mod unfriendly;
