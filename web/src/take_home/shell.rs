@@ -156,7 +156,12 @@ wait
 
 fn many(recipe: &Recipe, load: &Load, short: &mut Vec<String>) -> String {
     let message = printf(&recipe::line(load));
-    let timeout = seconds(u32::from(load.reply_ms));
+    let datagram = recipe.kind().is_datagram();
+    // Nothing ends a conversation of datagrams but that nobody says any more.
+    let timeout = match datagram {
+        true => seconds(hold_ms(recipe)),
+        false => seconds(u32::from(load.reply_ms)),
+    };
     let mut peer = peer(recipe);
     if load.nonblocking {
         short.push(
