@@ -1,5 +1,6 @@
 //! The targets that the gateway runs itself: timestamp servers on loopback and in its directory.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::observe::Observers;
 use crate::target::Target;
-use crate::timestamp::{self, Options, Server, StartError};
+use crate::timestamp::{self, Count, Options, Server, StartError};
 
 /// What each of the five concurrency models waits before a reply, so that waiting can be seen.
 const WORK: Duration = Duration::from_millis(50);
@@ -163,6 +164,13 @@ impl Builtin {
     /// What they are as targets.
     pub fn targets(&self) -> Vec<Target> {
         self.targets.clone()
+    }
+
+    /// How many threads and processes serve, of each target by its name.
+    pub fn counts(&self) -> BTreeMap<String, Count> {
+        let counts = self.servers.iter().map(Server::count);
+        let names = self.targets.iter().map(|target| target.info.name.clone());
+        names.zip(counts).collect()
     }
 
     /// Where the gateway's sockets are.

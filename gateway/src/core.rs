@@ -1,5 +1,6 @@
 //! What every connection needs of the gateway: its configuration, clock, counters, caps and targets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +11,7 @@ use chalkwire_shared::message::GatewayMessage;
 use tokio::sync::Semaphore;
 
 use crate::bridge::Context;
+use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
@@ -17,6 +19,7 @@ use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
+use crate::timestamp::Count;
 
 /// The gateway's common ground.
 #[derive(Debug)]
@@ -35,6 +38,10 @@ pub struct Core {
     pub observers: Observers,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
+    /// Servers of links' own that may still be started.
+    pub servers: Arc<Semaphore>,
+    /// How many threads and processes serve, of each built-in target.
+    pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
     pub guests: Guests,
 }
@@ -48,8 +55,11 @@ impl Core {
         tasks: Tasks,
         targets: Targets,
         observers: Observers,
+        counts: BTreeMap<String, Count>,
     ) -> Self {
         Core {
+            servers: Arc::new(Semaphore::new(config.limits.servers)),
+            counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             guests: Guests::default(),
             config,
@@ -96,9 +106,21 @@ impl Core {
         }
     }
 
+    /// What is to be watched of a socket to a target, besides its bytes: with `trace` what one of
+    /// the gateway's own servers does.
+    pub fn views(&self, target: &Target, trace: bool) -> Views<'_> {
+        Views {
+            server: (trace && target.info.builtin).then_some(&self.observers),
+        }
+    }
+
     /// Counts a socket in; the account counts it out.
     pub fn account(&self, target: &Target) -> Account {
-        let name = target.info.name.clone();
+        // One label for all servers of links' own, or their numbers would make labels without end.
+        let name = match target.info.name.as_str() {
+            name if name.starts_with('#') => "#".to_owned(),
+            name => name.to_owned(),
+        };
         self.metrics
             .sockets
             .get_or_create(&ByTarget {

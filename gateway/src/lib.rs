@@ -24,6 +24,7 @@ pub mod config;
 pub mod core;
 mod duration;
 mod http;
+pub mod kernel;
 pub mod link;
 pub mod metrics;
 pub mod observe;
@@ -105,7 +106,9 @@ impl Gateway {
             config.allow.clone(),
             builtin.directory().to_owned(),
         );
-        let core = Arc::new(Core::new(config, clock, metrics, tasks, targets, observers));
+        let counts = builtin.counts();
+        let core = Core::new(config, clock, metrics, tasks, targets, observers, counts);
+        let core = Arc::new(core);
         Ok(Gateway {
             listener,
             address,

@@ -6,6 +6,7 @@
 pub mod connection;
 mod outbox;
 mod registry;
+mod servers;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,7 @@ use crate::bridge::socket::Socket;
 use crate::core::Core;
 use outbox::{Item, Outbox};
 pub use registry::Links;
+use servers::Servers;
 
 /// Why a client's message ends its link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +68,7 @@ struct State {
     sockets: HashMap<SocketId, Arc<Socket<Side>>>,
     /// The largest number a socket had.
     last_socket: u32,
+    servers: Servers,
     /// Cancelled to make the present connection give way; `None` while there is none.
     attached: Option<CancellationToken>,
     /// When the connection dropped.
@@ -73,6 +76,7 @@ struct State {
 }
 
 /// A link's side of one of its sockets.
+#[derive(Clone)]
 pub(crate) struct Side {
     link: Weak<Link>,
     id: SocketId,
@@ -90,6 +94,7 @@ impl Link {
                 taken: 0,
                 sockets: HashMap::new(),
                 last_socket: 0,
+                servers: Servers::default(),
                 attached: None,
                 detached_at: None,
             }),
@@ -123,10 +128,12 @@ impl Link {
         self.lock().detached_at
     }
 
-    /// The link is over, with its sockets.
+    /// The link is over, with its sockets and servers.
     pub(crate) fn end(&self) {
         self.ended.cancel();
-        self.lock().sockets.clear();
+        let mut state = self.lock();
+        state.sockets.clear();
+        state.servers.clear();
     }
 
     /// Whether a client that has the gateway's messages up to `seen` can go on; then what the
@@ -177,10 +184,12 @@ impl Link {
             } => return self.open(socket, &target, credit, trace, &faults),
             // Not there yet.
             ClientMessage::Faults { .. }
-            | ClientMessage::Serve { .. }
-            | ClientMessage::Stop { .. }
             | ClientMessage::Job { .. }
             | ClientMessage::Cancel { .. } => {}
+            ClientMessage::Serve {
+                server, options, ..
+            } => return self.serve(server, &options),
+            ClientMessage::Stop { server, .. } => return self.stop_server(server),
             ClientMessage::Shutdown { socket, .. } => {
                 if let Some(socket) = self.socket(socket)? {
                     socket.shutdown();
@@ -281,8 +290,8 @@ impl Link {
             };
             return refuse(state, Reason::BadRequest, detail);
         }
-        let target = match core.targets.get(name) {
-            Ok(target) => target.clone(),
+        let target = match state.servers.target(name, &core.targets) {
+            Ok(target) => target,
             Err(failure) => return refuse(state, failure.reason, failure.detail),
         };
         let permit = match core.sockets.clone().try_acquire_owned() {
@@ -301,10 +310,14 @@ impl Link {
         let core = core.clone();
         self.core.tasks.spawn(async move {
             let account = core.account(&target);
-            let reason = socket.run(&core.targets, &target, stop).await;
+            let views = core.views(&target, trace);
+            let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;
             account.closed(reason);
             socket.linger().await;
-            drop(permit);
+            match watched {
+                Some(watched) => watched.ended(target.kind(), (socket, permit)),
+                None => drop(permit),
+            }
         });
         Ok(())
     }
@@ -372,6 +385,12 @@ impl Link {
                 socket,
                 bytes,
                 clock_us,
+            },
+            Told::Server(did) => GatewayMessage::Server {
+                seq,
+                socket,
+                clock_us,
+                did,
             },
             Told::Eof => GatewayMessage::Eof {
                 seq,

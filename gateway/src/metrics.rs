@@ -51,6 +51,8 @@ pub struct Metrics {
     pub sockets: Family<ByTarget, Gauge>,
     /// Ended sockets.
     pub closed: Family<ByOutcome, Counter>,
+    /// Timestamp servers of links' own that run.
+    pub servers: Gauge,
     /// Bytes written to targets.
     pub to_target: Counter,
     /// Bytes read from targets.
@@ -63,6 +65,8 @@ pub struct Metrics {
     pub dropped_datagrams: Counter,
     /// Events of built-in servers that found their queue full and are missing from the log.
     pub lost_events: Gauge<i64, std::sync::atomic::AtomicI64>,
+    /// Reports of what a server did that found no room in their link.
+    pub lost_observations: Counter,
 }
 
 impl Default for Metrics {
@@ -80,6 +84,7 @@ impl Default for Metrics {
             resumed: Counter::default(),
             sockets: Family::default(),
             closed: Family::default(),
+            servers: Gauge::default(),
             to_target,
             from_target,
             // 50 µs to 26 s.
@@ -87,6 +92,7 @@ impl Default for Metrics {
             refusals: Family::default(),
             dropped_datagrams: Counter::default(),
             lost_events: Gauge::default(),
+            lost_observations: Counter::default(),
             registry: Registry::default(),
         };
         let r = &mut registry;
@@ -107,6 +113,11 @@ impl Default for Metrics {
         );
         r.register("sockets", "Open sockets", metrics.sockets.clone());
         r.register("sockets_closed", "Ended sockets", metrics.closed.clone());
+        r.register(
+            "link_servers",
+            "Timestamp servers of links' own",
+            metrics.servers.clone(),
+        );
         r.register_with_unit("socket", "Bytes to and from targets", Unit::Bytes, bytes);
         r.register_with_unit(
             "exchange",
@@ -124,6 +135,11 @@ impl Default for Metrics {
             "server_events_lost",
             "Events of built-in servers that found their queue full",
             metrics.lost_events.clone(),
+        );
+        r.register(
+            "observations_lost",
+            "Reports of what a server did that found no room in their link",
+            metrics.lost_observations.clone(),
         );
         Metrics {
             registry,

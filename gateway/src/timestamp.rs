@@ -15,6 +15,7 @@ mod listen;
 mod permit;
 mod process;
 mod request;
+mod reserved;
 mod select;
 mod serving;
 mod socket_file;
@@ -36,6 +37,7 @@ use crate::clock::Clock;
 
 pub use error::StartError;
 pub use event::{Event, EventSender, Events, What, Why, events};
+pub use reserved::Reserved;
 pub use serving::{Count, Serving};
 pub use worker::serve_standard_input;
 
@@ -202,6 +204,14 @@ impl Server {
     /// It blocks, shortly; from async code call it by `spawn_blocking`.
     pub fn stop(self) {
         drop(self);
+    }
+
+    /// Stops it like [`Server::stop`] and keeps its address from everybody else: connecting to it
+    /// is refused. `None` where there is nothing to keep (a path is gone), or it is lost.
+    pub fn stop_keeping_address(self) -> Option<Reserved> {
+        let url = self.url.clone();
+        drop(self);
+        Reserved::at(&url)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A small honest client of the link protocol: numbers its messages, keeps credit, resumes.
 
 mod expect;
+mod servers;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -38,7 +39,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The socket that it is about.
+    /// The socket that it is about; `None` for what others saw of it, which comes at its own time.
     pub fn socket(&self) -> Option<SocketId> {
         match self {
             Event::Data(frame) => Some(frame.socket),
@@ -76,6 +77,7 @@ pub struct Link {
     acknowledged: u64,
     unacknowledged_bytes: usize,
     last_socket: u32,
+    last_server: u32,
     /// What we may still send on each socket, in bytes of frames.
     windows: HashMap<SocketId, u64>,
     /// Sockets that get their credit back by themselves, and how much they are owed.
@@ -104,6 +106,7 @@ impl Link {
             acknowledged: 0,
             unacknowledged_bytes: 0,
             last_socket: 0,
+            last_server: 0,
             windows: HashMap::new(),
             generous: HashMap::new(),
             aside: VecDeque::new(),
@@ -126,6 +129,24 @@ impl Link {
 
     /// Opens a socket with so much credit, and no more by itself.
     pub async fn open_with(&mut self, target: &str, credit: u32, trace: bool) -> SocketId {
+        self.open_seen(target, credit, trace, false).await
+    }
+
+    /// Opens a socket whose server and kernel are listened to, and whose credit is given back as
+    /// data comes. What they tell comes by [`Link::observed`].
+    pub async fn open_watched(&mut self, target: &str, trace: bool, kernel: bool) -> SocketId {
+        let socket = self.open_seen(target, CREDIT_BYTES, trace, kernel).await;
+        self.generous.insert(socket, 0);
+        socket
+    }
+
+    async fn open_seen(
+        &mut self,
+        target: &str,
+        credit: u32,
+        trace: bool,
+        kernel: bool,
+    ) -> SocketId {
         self.last_socket += 1;
         let socket = SocketId(self.last_socket);
         self.windows.insert(socket, self.limits.window_bytes.into());
@@ -136,7 +157,7 @@ impl Link {
             target,
             credit,
             trace,
-            kernel: false,
+            kernel,
             faults: Vec::new(),
             seed: 0,
         })
@@ -353,6 +374,7 @@ impl Link {
                 (self.token, self.limits, self.targets) = fresh;
                 (self.sent, self.seen, self.acknowledged) = (0, 0, 0);
                 (self.last_socket, self.unacknowledged_bytes) = (0, 0);
+                self.last_server = 0;
                 self.kept.clear();
                 self.aside.clear();
                 return Err(detail);

@@ -142,6 +142,20 @@ impl Program {
         kib.expect("VmRSS in KiB") * 1024
     }
 
+    /// Threads of it that have this name (proc(5): `comm`, 15 letters at the most).
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn threads(&self, name: &str) -> usize {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id()));
+        let named = |task: &std::fs::DirEntry| {
+            // One that ends just now has no name any more.
+            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+        };
+        let tasks = tasks.expect("the program runs").flatten();
+        tasks.filter(named).count()
+    }
+
     /// Sends it a signal.
     ///
     /// # Panics

@@ -24,17 +24,57 @@ impl Link {
     /// # Panics
     /// When the connection ends.
     pub async fn event(&mut self, socket: SocketId) -> Event {
-        let of_socket = |event: &Event| event.socket() == Some(socket);
-        if let Some(at) = self.aside.iter().position(of_socket) {
+        self.event_that(|event| event.socket() == Some(socket))
+            .await
+    }
+
+    /// The next event that fits; others are put aside for later.
+    ///
+    /// # Panics
+    /// When the connection ends.
+    pub async fn event_that(&mut self, fits: impl Fn(&Event) -> bool) -> Event {
+        if let Some(at) = self.aside.iter().position(&fits) {
             return self.aside.remove(at).expect("it was found there");
         }
         loop {
             let event = self.receive().await;
             let event = event.unwrap_or_else(|end| panic!("the link ended: {end:?}"));
-            if of_socket(&event) {
+            if fits(&event) {
                 return event;
             }
             self.aside.push_back(event);
+        }
+    }
+
+    /// The next message of any socket that tells what its server or the kernel saw of it; others
+    /// are put aside for later.
+    ///
+    /// # Panics
+    /// When the connection ends.
+    pub async fn observed(&mut self) -> GatewayMessage {
+        let seen = |event: &Event| {
+            let seen = |m: &GatewayMessage| {
+                matches!(
+                    m,
+                    GatewayMessage::Server { .. } | GatewayMessage::Kernel { .. }
+                )
+            };
+            matches!(event, Event::Told(message) if seen(message))
+        };
+        let event = match self.aside.iter().position(seen) {
+            Some(at) => self.aside.remove(at).expect("it was found there"),
+            None => loop {
+                let event = self.receive().await;
+                let event = event.unwrap_or_else(|end| panic!("the link ended: {end:?}"));
+                if seen(&event) {
+                    break event;
+                }
+                self.aside.push_back(event);
+            },
+        };
+        match event {
+            Event::Told(message) => message,
+            Event::Data(_) => unreachable!("only messages are looked for"),
         }
     }
 
