@@ -26,4 +26,5 @@ mod raw;
 mod resume;
 mod servers;
 mod sockets;
+mod take_home;
 mod unfriendly;
