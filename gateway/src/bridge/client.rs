@@ -1,5 +1,6 @@
 //! A socket's client, as the socket sees it: somebody who is told things and takes data.
 
+use chalkwire_shared::fault::{Direction, FaultDid};
 use chalkwire_shared::kernel::{End, View};
 use chalkwire_shared::server::ServerDid;
 
@@ -18,7 +19,7 @@ pub enum Told {
         /// How long it took, in µs.
         connect_us: u64,
     },
-    /// Bytes were handed to the kernel.
+    /// Bytes were handed to the kernel, or to the faults.
     Wrote {
         /// How many.
         bytes: u32,
@@ -45,6 +46,13 @@ pub enum Told {
     Dropped {
         /// How many.
         datagrams: u64,
+    },
+    /// A fault did something.
+    Fault {
+        /// Which way the traffic went.
+        direction: Direction,
+        /// What it did.
+        did: FaultDid,
     },
     /// It is over.
     Closed(Failure),
