@@ -1,10 +1,11 @@
 //! The bridge: one socket between a client and its target.
 //!
-//! [`machine`] decides, without I/O; [`socket`] performs.
+//! [`machine`] decides, without I/O; [`socket`] performs; [`watch`] looks on.
 
 pub mod client;
 pub mod machine;
 pub mod socket;
+pub mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::duration;
+use crate::policy::embed::Embedders;
 use crate::policy::origin::Origins;
 
 /// What the gateway runs with, checked.
@@ -24,6 +25,8 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// Hosts and origins that may talk to the gateway.
     pub origins: Origins,
+    /// Pages that may show ours in a frame.
+    pub embed: Embedders,
     /// Networks that a target's *name* may resolve to besides the public Internet.
     pub allow: Vec<IpNet>,
     /// Caps, sizes and times.
@@ -162,6 +165,12 @@ pub enum ConfigError {
     /// A target that can't be dialled.
     #[error("target {0}: its port is 0, which nobody can be reached at")]
     TargetPort(String),
+    /// What is no origin of a page.
+    #[error(
+        "embed: '{0}' is no origin of a page: write it as https://lms.example, with its port if it has \
+         one, and no path"
+    )]
+    Embed(String),
     /// A limit that makes no sense.
     #[error("limits.{0} must be at least {1}")]
     Limit(&'static str, usize),
@@ -177,6 +186,7 @@ struct File {
     public_url: Option<String>,
     hosts: Vec<String>,
     origins: Vec<String>,
+    embed: Vec<String>,
     allow: Vec<IpNet>,
     targets: BTreeMap<String, FileTarget>,
     limits: Limits,
@@ -204,13 +214,14 @@ pub struct Flags {
 }
 
 /// Top-level keys of the file, which the environment may set too.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "listen",
     "data",
     "builtin",
     "public_url",
     "hosts",
     "origins",
+    "embed",
     "allow",
     "targets",
     "limits",
@@ -331,6 +342,7 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
         builtin: file.builtin.unwrap_or(true),
         targets,
         origins: Origins::new(file.hosts, origins),
+        embed: Embedders::new(file.embed).map_err(ConfigError::Embed)?,
         allow: file.allow,
         limits,
     })

@@ -11,6 +11,7 @@ use chalkwire_shared::message::GatewayMessage;
 use tokio::sync::Semaphore;
 
 use crate::bridge::Context;
+use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
@@ -112,6 +113,14 @@ impl Core {
             connect: self.config.limits.connect,
             idle: self.config.limits.idle,
             window_bytes: self.config.limits.window_bytes,
+        }
+    }
+
+    /// What is to be watched of a socket to a target, besides its bytes: with `trace` what one of
+    /// the gateway's own servers does.
+    pub fn views(&self, target: &Target, trace: bool) -> Views<'_> {
+        Views {
+            server: (trace && target.info.builtin).then_some(&self.observers),
         }
     }
 

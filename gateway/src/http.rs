@@ -47,11 +47,13 @@ pub(crate) struct App {
     core: Arc<Core>,
     links: Arc<Links>,
     echoes: Arc<Semaphore>,
+    policy: HeaderValue,
 }
 
 /// The gateway's paths.
 pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
     let app = App {
+        policy: page::policy(&core.config.embed),
         core,
         links,
         echoes: Arc::new(Semaphore::new(ECHOES)),
@@ -85,6 +87,7 @@ async fn guard(State(app): State<App>, request: Request, next: Next) -> Response
         None => next.run(request).await,
     };
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, app.policy.clone());
     for (name, value) in page::HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

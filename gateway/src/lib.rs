@@ -25,6 +25,7 @@ pub mod core;
 mod duration;
 mod http;
 pub mod job;
+pub mod kernel;
 pub mod link;
 pub mod metrics;
 pub mod observe;

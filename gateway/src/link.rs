@@ -82,6 +82,7 @@ struct State {
 }
 
 /// A link's side of one of its sockets.
+#[derive(Clone)]
 pub(crate) struct Side {
     link: Weak<Link>,
     id: SocketId,
@@ -317,10 +318,14 @@ impl Link {
         let core = core.clone();
         self.core.tasks.spawn(async move {
             let account = core.account(&target);
-            let reason = socket.run(&core.targets, &target, stop).await;
+            let views = core.views(&target, trace);
+            let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;
             account.closed(reason);
             socket.linger().await;
-            drop(permit);
+            match watched {
+                Some(watched) => watched.ended(target.kind(), (socket, permit)),
+                None => drop(permit),
+            }
         });
         Ok(())
     }
@@ -389,6 +394,12 @@ impl Link {
                 socket,
                 bytes,
                 clock_us,
+            },
+            Told::Server(did) => GatewayMessage::Server {
+                seq,
+                socket,
+                clock_us,
+                did,
             },
             Told::Eof => GatewayMessage::Eof {
                 seq,

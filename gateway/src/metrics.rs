@@ -67,6 +67,8 @@ pub struct Metrics {
     pub dropped_datagrams: Counter,
     /// Events of built-in servers that found their queue full and are missing from the log.
     pub lost_events: Gauge<i64, std::sync::atomic::AtomicI64>,
+    /// Reports of what a server did that found no room in their link.
+    pub lost_observations: Counter,
 }
 
 impl Default for Metrics {
@@ -93,6 +95,7 @@ impl Default for Metrics {
             refusals: Family::default(),
             dropped_datagrams: Counter::default(),
             lost_events: Gauge::default(),
+            lost_observations: Counter::default(),
             registry: Registry::default(),
         };
         let r = &mut registry;
@@ -136,6 +139,11 @@ impl Default for Metrics {
             "server_events_lost",
             "Events of built-in servers that found their queue full",
             metrics.lost_events.clone(),
+        );
+        r.register(
+            "observations_lost",
+            "Reports of what a server did that found no room in their link",
+            metrics.lost_observations.clone(),
         );
         Metrics {
             registry,

@@ -1,6 +1,7 @@
 //! Who may do what from where: hosts, origins, addresses and rates.
 
 pub mod address;
+pub mod embed;
 pub mod guests;
 pub mod origin;
 pub mod rate;

@@ -1,6 +1,7 @@
 //! Targets: the named addresses that may be reached, how they are dialled, and the open stream.
 
 mod dial;
+mod ends;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use chalkwire_shared::target::{Kind, TargetInfo, TargetUrl};
 use ipnet::IpNet;
 
 pub use dial::{Dialled, reason_of};
+pub use ends::{Ends, Named};
 pub use stream::{BoundPath, RECV_BYTES, Stream, with_buffer};
 
 /// A target that can be dialled.

@@ -209,6 +209,20 @@ async fn every_response_carries_the_headers_that_protect_the_page() {
     assert_eq!(get(gateway.address(), "/nothing/here").await.status, 404);
 }
 
+#[tokio::test]
+async fn only_pages_that_the_operator_names_may_show_this_one_in_a_frame() {
+    let lms = "https://lms.example http://127.0.0.1:8090";
+    let list = r#"["https://LMS.example/", "http://127.0.0.1:8090"]"#;
+    let gateway = Setup::default().set("EMBED", list).start().await;
+    let page = get(gateway.address(), "/?embed").await;
+    assert_eq!(page.status, 200);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(
+        policy.ends_with(&format!("frame-ancestors {lms}")),
+        "{policy}"
+    );
+}
+
 /// The subprotocol that a link needs.
 const LINK: (&str, &str) = ("Sec-WebSocket-Protocol", "chalkwire.v1");
 

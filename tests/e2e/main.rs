@@ -20,6 +20,7 @@ mod jobs;
 mod layers;
 mod link_servers;
 mod links;
+mod observations;
 mod peers;
 mod raw;
 mod resume;

@@ -41,7 +41,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The socket that it is about.
+    /// The socket that it is about; `None` for what others saw of it, which comes at its own time.
     pub fn socket(&self) -> Option<SocketId> {
         match self {
             Event::Data(frame) => Some(frame.socket),
@@ -131,6 +131,24 @@ impl Link {
 
     /// Opens a socket with so much credit, and no more by itself.
     pub async fn open_with(&mut self, target: &str, credit: u32, trace: bool) -> SocketId {
+        self.open_seen(target, credit, trace, false).await
+    }
+
+    /// Opens a socket whose server and kernel are listened to, and whose credit is given back as
+    /// data comes. What they tell comes by [`Link::observed`].
+    pub async fn open_watched(&mut self, target: &str, trace: bool, kernel: bool) -> SocketId {
+        let socket = self.open_seen(target, CREDIT_BYTES, trace, kernel).await;
+        self.generous.insert(socket, 0);
+        socket
+    }
+
+    async fn open_seen(
+        &mut self,
+        target: &str,
+        credit: u32,
+        trace: bool,
+        kernel: bool,
+    ) -> SocketId {
         self.last_socket += 1;
         let socket = SocketId(self.last_socket);
         self.windows.insert(socket, self.limits.window_bytes.into());
@@ -141,7 +159,7 @@ impl Link {
             target,
             credit,
             trace,
-            kernel: false,
+            kernel,
             faults: Vec::new(),
             seed: 0,
         })

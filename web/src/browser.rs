@@ -101,6 +101,30 @@ pub fn set_fragment(fragment: &str) {
     }
 }
 
+/// Gives the window its title.
+pub fn set_title(title: &str) {
+    if let Some(document) = window().and_then(|it| it.document()) {
+        document.set_title(title);
+    }
+}
+
+/// Whether the page is to be looked at only: `?embed` stands in its address.
+pub fn is_embedded() -> bool {
+    let search = window().and_then(|it| it.location().search().ok());
+    let search = search.unwrap_or_default();
+    search
+        .trim_start_matches('?')
+        .split('&')
+        .any(|it| it.split('=').next() == Some("embed"))
+}
+
+/// Brings the element of that id to the top of what scrolls around it.
+pub fn scroll_to(id: &str) {
+    if let Some(element) = element(id) {
+        element.scroll_into_view();
+    }
+}
+
 /// The page's own address.
 pub fn base() -> String {
     let document = window().and_then(|it| it.document());

@@ -19,7 +19,7 @@ pub use settings::Settings;
 pub use step::Step;
 
 /// An experiment.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Experiment {
     /// Its place, counted from 1.
     pub number: u8,

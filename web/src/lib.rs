@@ -1,6 +1,6 @@
 //! The page of Chalkwire.
 //!
-//! Pure parts (everything but `browser`, `components`, `focus`, `pages` and `socket`) are tested natively.
+//! Pure parts (everything but `browser`, `components`, `focus`, `pages`, `socket` and `stage`) are tested natively.
 
 pub mod browser;
 pub mod bytes;
@@ -14,9 +14,14 @@ pub mod line_end;
 pub mod link;
 pub mod model;
 pub mod pages;
+pub mod pictures;
+pub mod place;
 pub mod probe;
 pub mod sequence;
 pub mod socket;
+pub mod stage;
 pub mod state;
 pub mod take_home;
+pub mod visit;
+pub mod wire;
 pub mod words;

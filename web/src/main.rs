@@ -1,6 +1,6 @@
-//! Starts the page.
+//! Starts the page: the Lab, or where else the address leads.
 
 fn main() {
     #[cfg(target_arch = "wasm32")]
-    yew::Renderer::<chalkwire_web::components::app::App>::new().render();
+    chalkwire_web::stage::begin();
 }

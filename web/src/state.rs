@@ -1,35 +1,27 @@
 //! What the page knows and decides: actions in, effects out, no I/O, no clock of its own.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use chalkwire_shared::id::SocketId;
-use chalkwire_shared::limits::Limits;
-use chalkwire_shared::target::{Kind, TargetInfo};
+use chalkwire_shared::target::Kind;
 
-use crate::link::{Do, Link};
-use crate::model::{SocketView, What};
+use crate::link::Do;
+use crate::wire::socket::Socket;
+use crate::wire::{Out, Wire};
 
 pub mod action;
 mod composer;
 pub mod draft;
 pub mod effect;
 mod hear;
-pub mod log;
 pub mod news;
 pub mod settings;
-pub mod socket;
 
-pub use action::{Action, Now, Overlay, Step};
+pub use crate::wire::Now;
+pub use action::{Action, Overlay, Step};
 pub use composer::Way;
 use draft::Draft;
 pub use effect::{Effect, Focus, Timer};
-use log::Log;
 use news::News;
 use settings::{Address, Settings};
-use socket::Socket;
-
-/// Closed sockets that the inspector still knows.
-const PAST_SOCKETS: usize = 64;
 
 /// How long the picture and the details leave what is new alone, in ms: nobody can follow more.
 const LOOK_MS: f64 = 100.0;
@@ -40,21 +32,12 @@ const NEWS_MS: f64 = 900.0;
 /// The page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    /// The link to the gateway.
-    pub link: Link,
-    /// What the gateway lets this page do; `None` before its first welcome.
-    pub limits: Option<Limits>,
-    /// What can be reached.
-    pub targets: Vec<TargetInfo>,
+    /// The link to the gateway, its sockets and the log.
+    pub wire: Wire,
     /// The picked target.
     pub target: String,
-    sockets: BTreeMap<SocketId, Socket>,
-    past: VecDeque<SocketView>,
-    last_socket: u32,
     /// The picked socket.
     pub active: Option<SocketId>,
-    /// The log.
-    pub log: Log,
     /// The picked row.
     pub selected: Option<u32>,
     /// What the picture and the details show while no row is picked.
@@ -81,28 +64,18 @@ impl State {
     /// Takes an action in: what is to be done about it.
     pub fn apply(&mut self, action: Action, now: Now) -> Vec<Effect> {
         let mut out = Vec::new();
-        let mut said = Vec::new();
+        let mut wire = Out::default();
         match action {
             Action::Start(settings, address) => {
                 self.settings = settings;
                 self.read_address(address);
-                self.link.retry(now.ms, &mut said);
+                self.wire.retry(now, &mut wire);
             }
-            Action::Dropped(code) => {
-                let heard = self.link.dropped(code, now.ms, now.random, &mut said);
-                self.hear(heard, now, &mut said, &mut out);
-            }
-            Action::Text(text) => {
-                let heard = self.link.text(&text, now.ms, now.random, &mut said);
-                self.hear(heard, now, &mut said, &mut out);
-                self.log.set_clock(self.link.clock());
-            }
-            Action::Bytes(bytes) => {
-                let heard = self.link.bytes(bytes, now.ms, now.random, &mut said);
-                self.hear(heard, now, &mut said, &mut out);
-            }
-            Action::Wake(timer) => self.wake(timer, now, &mut said, &mut out),
-            Action::Retry => self.link.retry(now.ms, &mut said),
+            Action::Dropped(code) => self.wire.dropped(code, now, &mut wire),
+            Action::Text(text) => self.wire.text(&text, now, &mut wire),
+            Action::Bytes(bytes) => self.wire.bytes(bytes, now, &mut wire),
+            Action::Wake(timer) => self.wake(timer, now, &mut wire, &mut out),
+            Action::Retry => self.wire.retry(now, &mut wire),
 
             Action::Target(target) => self.pick_target(target, &mut out),
             Action::Socket(id) => self.pick_socket(id, &mut out),
@@ -122,37 +95,37 @@ impl State {
                 out.push(Effect::Remember);
             }
             Action::ManyLines(many) => self.draft.many_lines = many,
-            Action::Submit => self.submit(now, &mut said, &mut out),
+            Action::Submit => self.submit(now, &mut wire, &mut out),
             Action::Resend(target, bytes) => {
-                self.resend(target, bytes, now, &mut said, &mut out);
+                self.resend(target, bytes, now, &mut wire, &mut out);
             }
             Action::Hello => {
-                self.hello(now, &mut said, &mut out);
+                self.hello(now, &mut wire, &mut out);
                 out.push(Effect::Focus(Focus::Rows));
             }
-            Action::Connect => self.connect(now, &mut said, &mut out),
-            Action::ShutDown => self.shut_down(now, &mut said, &mut out),
+            Action::Connect => self.connect(now, &mut wire, &mut out),
+            Action::ShutDown => self.shut_down(now, &mut wire),
             Action::Close => {
                 if let Some(id) = self.active {
-                    self.close(id, &mut said);
+                    self.wire.close(id, &mut wire);
                 }
             }
             Action::Older => self.draft.older(),
             Action::Newer => self.draft.newer(),
 
-            Action::Filter(text) => self.log.set_text(text),
-            Action::ToggleClass(class) => self.log.toggle_class(class),
-            Action::ShowAll => self.log.show_all(),
-            Action::Pause => self.log.toggle_pause(),
+            Action::Filter(text) => self.wire.log.set_text(text),
+            Action::ToggleClass(class) => self.wire.log.toggle_class(class),
+            Action::ShowAll => self.wire.log.show_all(),
+            Action::Pause => self.wire.log.toggle_pause(),
             Action::Clear => {
-                self.log.clear();
+                self.wire.log.clear();
                 self.selected = None;
                 self.latest = None;
                 self.inspecting = false;
             }
             Action::UndoClear => {
-                self.log.undo_clear();
-                self.latest = self.log.latest();
+                self.wire.log.undo_clear();
+                self.latest = self.wire.log.latest();
             }
             Action::Select(no) => {
                 self.selected = Some(no);
@@ -196,7 +169,8 @@ impl State {
                 out.push(Effect::Remember);
             }
         }
-        out.extend(said.into_iter().map(|it| match it {
+        self.heard(now, &mut wire, &mut out);
+        out.extend(wire.said.into_iter().map(|it| match it {
             Do::Connect => Effect::Connect,
             Do::Drop => Effect::Drop,
             Do::Text(text) => Effect::Text(text),
@@ -207,47 +181,18 @@ impl State {
         out
     }
 
-    fn wake(&mut self, timer: Timer, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+    fn wake(&mut self, timer: Timer, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
         match timer {
-            Timer::Retry => self.link.retry(now.ms, said),
-            Timer::Ping => {
-                let heard = self.link.ping(now.ms, now.random, said);
-                self.hear(heard, now, said, out);
-            }
+            Timer::Retry => self.wire.retry(now, wire),
+            Timer::Ping => self.wire.ping(now, wire),
             Timer::News => self.told = self.news.tell(),
-            Timer::Quiet(id) => self.quiet(id, now, said, out),
-            Timer::NoReply(id) => self.no_reply(id, now, out),
+            Timer::Quiet(id) => self.quiet(id, now, wire, out),
+            Timer::NoReply(id) => self.no_reply(id, now, wire),
             Timer::Look => {
                 self.look_due = false;
-                self.latest = self.log.latest();
+                self.latest = self.wire.log.latest();
             }
         }
-    }
-
-    /// Adds a line to the log.
-    fn note(
-        &mut self,
-        now: Now,
-        about: Option<SocketId>,
-        what: What,
-        out: &mut Vec<Effect>,
-    ) -> u32 {
-        // What a server or the kernel saw may come after the socket's end.
-        let about = about.and_then(|id| {
-            let open = self.sockets.get(&id).map(|it| &it.view);
-            let view = open.or_else(|| self.past.iter().find(|it| it.id == id))?;
-            Some((id, view.target.as_str(), view.kind))
-        });
-        let no = self.log.push(now.ms, about, what);
-        if let Some(entry) = self.log.get(no)
-            && self.news.add(entry)
-        {
-            out.push(Effect::Wake(Timer::News, NEWS_MS));
-        }
-        if !std::mem::replace(&mut self.look_due, true) {
-            out.push(Effect::Wake(Timer::Look, LOOK_MS));
-        }
-        no
     }
 
     /// What the picture and the details are of: the picked row, or the latest that matters.
@@ -255,34 +200,21 @@ impl State {
         self.selected.or(self.latest)
     }
 
-    /// The open sockets, in the order in which they were opened.
-    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
-        self.sockets.values()
-    }
-
     /// The picked socket.
     pub fn active_socket(&self) -> Option<&Socket> {
-        self.sockets.get(&self.active?)
-    }
-
-    /// A socket, open or over.
-    pub fn socket_view(&self, id: SocketId) -> Option<&SocketView> {
-        match self.sockets.get(&id) {
-            Some(socket) => Some(&socket.view),
-            None => self.past.iter().find(|it| it.id == id),
-        }
+        self.wire.socket(self.active?)
     }
 
     /// The picked target's kind.
     pub fn kind(&self) -> Option<Kind> {
-        let target = self.targets.iter().find(|it| it.name == self.target)?;
+        let target = self.wire.targets.iter().find(|it| it.name == self.target)?;
         Some(target.kind)
     }
 
     fn pick_target(&mut self, target: String, out: &mut Vec<Effect>) {
         self.active = self
-            .sockets
-            .values()
+            .wire
+            .sockets()
             .rev()
             .find(|it| !it.one_shot && it.view.target == target)
             .map(|it| it.view.id);
@@ -295,7 +227,7 @@ impl State {
         self.trouble = None;
         if self.active == Some(id) {
             self.active = None;
-        } else if let Some(socket) = self.sockets.get(&id) {
+        } else if let Some(socket) = self.wire.socket(id) {
             self.active = Some(id);
             self.target = socket.view.target.clone();
             out.push(Effect::Remember);
@@ -303,16 +235,16 @@ impl State {
     }
 
     fn step(&mut self, step: Step) {
-        let Some(last) = self.log.len().checked_sub(1) else {
+        let Some(last) = self.wire.log.len().checked_sub(1) else {
             return;
         };
-        let place = self.selected.and_then(|no| self.log.place(no));
+        let place = self.selected.and_then(|no| self.wire.log.place(no));
         let place = match (step, place) {
             (Step::First, _) => 0,
             (Step::Last, _) | (Step::By(_), None) => last,
             (Step::By(rows), Some(place)) => place.saturating_add_signed(rows).min(last),
         };
-        self.selected = self.log.shown(place).map(|it| it.no);
+        self.selected = self.wire.log.shown(place).map(|it| it.no);
     }
 
     fn escape(&mut self, out: &mut Vec<Effect>) {
@@ -341,7 +273,8 @@ impl State {
     fn read_address(&mut self, address: Address) {
         if let Some(target) = address.target {
             // Before the welcome nobody knows whether there is such a target.
-            if self.targets.is_empty() || self.targets.iter().any(|it| it.name == target) {
+            if self.wire.targets.is_empty() || self.wire.targets.iter().any(|it| it.name == target)
+            {
                 self.pick_target(target, &mut Vec::new());
             }
         }

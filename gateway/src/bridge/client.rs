@@ -1,5 +1,7 @@
 //! A socket's client, as the socket sees it: somebody who is told things and takes data.
 
+use chalkwire_shared::server::ServerDid;
+
 use crate::target::Failure;
 
 /// Something the client is to be told, in order.
@@ -19,6 +21,8 @@ pub enum Told {
         /// How many.
         bytes: u32,
     },
+    /// What the target did, a server of the gateway's own.
+    Server(ServerDid),
     /// The target's FIN.
     Eof,
     /// The client may send so many bytes more.
@@ -36,7 +40,7 @@ pub enum Told {
 }
 
 /// The client's side of a socket: takes what is for the client. Its calls don't block.
-pub trait Client: Send + Sync + 'static {
+pub trait Client: Clone + Send + Sync + 'static {
     /// Whether there is room for data.
     fn has_room(&self) -> bool;
     /// Takes data that was read at `clock_us`.

@@ -22,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use super::client::{Client, Told};
 use super::machine::{Actions, Event, Machine};
+use super::watch::{Views, Watched};
 use crate::target::{
-    Dialled, Failure, RECV_BYTES, Stream, Target, Targets, reason_of, with_buffer,
+    Dialled, Ends, Failure, Named, RECV_BYTES, Stream, Target, Targets, reason_of, with_buffer,
 };
 
 /// One socket, shared by the client's side and the socket's own task.
@@ -178,14 +179,22 @@ impl<C: Client> Socket<C> {
         self.wake.notify_one();
     }
 
-    /// The socket's life, until it is closed or `stop`ped. Returns why it closed.
-    pub async fn run(&self, targets: &Targets, target: &Target, stop: CancellationToken) -> Reason {
-        let ended = self.live(targets, target, stop).await;
+    /// The socket's life, until it is closed or `stop`ped. Returns why it closed, and what is to
+    /// be told when it has ended.
+    pub async fn run(
+        &self,
+        targets: &Targets,
+        target: &Target,
+        views: Views<'_>,
+        stop: CancellationToken,
+    ) -> (Reason, Option<Box<Watched>>) {
+        let mut watched = views.any().then(Box::<Watched>::default);
+        let ended = self.live(targets, target, views, &mut watched, stop).await;
         let mut state = self.lock();
         if let Some(failure) = ended {
             self.end(&mut state, failure);
         }
-        state.closed.unwrap_or(Reason::ClosedByClient)
+        (state.closed.unwrap_or(Reason::ClosedByClient), watched)
     }
 
     /// What is left to do once it is over and everybody knows: a target that was still sending when
@@ -205,11 +214,19 @@ impl<C: Client> Socket<C> {
         &self,
         targets: &Targets,
         target: &Target,
+        views: Views<'_>,
+        watched: &mut Option<Box<Watched>>,
         stop: CancellationToken,
     ) -> Option<Failure> {
         let started_us = self.context.clock.now_us();
+        let mut named = |_: &Ends| {};
+        let named: Option<Named<'_>> = match watched {
+            Some(_) => Some(&mut named),
+            None => None,
+        };
+        let dialled = targets.dial_named(target, named);
         let dialled = tokio::select! {
-            dialled = tokio::time::timeout(self.context.connect, targets.dial(target)) => dialled,
+            dialled = tokio::time::timeout(self.context.connect, dialled) => dialled,
             () = self.given_up() => return None,
             () = stop.cancelled() => return Some(self.stopped()),
         };
@@ -217,7 +234,12 @@ impl<C: Client> Socket<C> {
             Ok(dialled) => {
                 let (name, local, peer) = (&target.info.name, &dialled.local, &dialled.peer);
                 tracing::info!(target_name = name, local, peer, "socket opened");
-                self.opened(dialled, started_us)
+                let local = dialled.local.clone();
+                self.opened(dialled, started_us, |socket| {
+                    if let Some(watched) = watched {
+                        watched.opened(&views, target, &local, &socket.client, &socket.context);
+                    }
+                })
             }
             Err(failure) => return Some(failure),
         };
@@ -302,19 +324,21 @@ impl<C: Client> Socket<C> {
     }
 
     /// Connected; what the client sent meanwhile is in the queue.
-    fn opened(&self, dialled: Dialled, started_us: u64) -> &Stream {
+    fn opened(&self, dialled: Dialled, started_us: u64, told: impl FnOnce(&Self)) -> &Stream {
         let now_us = self.active();
         let stream = self.stream.get_or_init(|| dialled.stream);
         let mut state = self.lock();
         let actions = state.machine.on(Event::Connected);
         if actions.tell_opened {
             let connect_us = now_us.saturating_sub(started_us);
-            let told = Told::Opened {
+            let opened = Told::Opened {
                 local: dialled.local,
                 peer: dialled.peer,
                 connect_us,
             };
-            self.client.tell(now_us, told);
+            self.client.tell(now_us, opened);
+            // Before anything is sent, and after the client has been told.
+            told(self);
         }
         self.perform(&mut state, actions);
         stream

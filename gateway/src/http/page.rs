@@ -3,6 +3,8 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::policy::embed::Embedders;
+
 /// One file of the page. The build script writes the table.
 struct File {
     /// The path, without a leading slash.
@@ -17,14 +19,21 @@ struct File {
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// On every response: no script but ours, nothing of ours inside of other pages.
-pub(super) const HEADERS: [(HeaderName, &str); 5] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
+/// The Content-Security-Policy of every response: no script but ours, and ours inside of no page but
+/// those that the operator names.
+pub(super) fn policy(embedders: &Embedders) -> HeaderValue {
+    let frames = embedders.sources();
+    let text = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; \
          style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
-    ),
+         frame-ancestors {frames}"
+    );
+    // Origins are plain letters; without them, nothing may be shown at all.
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// On every response besides.
+pub(super) const HEADERS: [(HeaderName, &str); 4] = [
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         "same-origin",

@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::target::{Kind, TargetUrl};
-use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream, lookup_host};
+use tokio::net::{
+    TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixSocket, UnixStream, lookup_host,
+};
 
+use super::ends::{Ends, Named};
 use super::stream::{BoundPath, Stream};
 use super::{Failure, Target, Targets};
 use crate::policy::address::may_dial;
@@ -31,11 +34,29 @@ impl Targets {
     /// # Errors
     /// [`Failure`] with the reason of the last address tried.
     pub async fn dial(&self, target: &Target) -> Result<Dialled, Failure> {
+        self.dial_named(target, None).await
+    }
+
+    /// The same; with `named` our end gets a name of its own before it connects, on loopback and in
+    /// our directory, so that it can be told apart from the start.
+    ///
+    /// # Errors
+    /// [`Failure`] with the reason of the last address tried.
+    pub async fn dial_named(
+        &self,
+        target: &Target,
+        mut named: Option<Named<'_>>,
+    ) -> Result<Dialled, Failure> {
         match &target.url {
             TargetUrl::Inet { kind, host, port } => {
                 let mut failure = Failure::from(Reason::NotResolved);
                 for address in self.resolve(host, *port).await? {
-                    match dial_inet(*kind, address).await {
+                    // Its own lifetime for each round: the borrow ends with the attempt.
+                    let named: Option<Named<'_>> = match &mut named {
+                        Some(named) => Some(&mut **named),
+                        None => None,
+                    };
+                    match dial_inet(*kind, address, named).await {
                         Ok(dialled) => return Ok(dialled),
                         Err(error) => failure = failure_of(&error),
                     }
@@ -43,7 +64,7 @@ impl Targets {
                 Err(failure)
             }
             TargetUrl::Path { kind, path } => self
-                .dial_path(*kind, path)
+                .dial_path(*kind, path, named)
                 .await
                 .map_err(|e| failure_of(&e)),
         }
@@ -77,15 +98,14 @@ impl Targets {
         Ok(allowed)
     }
 
-    async fn dial_path(&self, kind: Kind, path: &str) -> io::Result<Dialled> {
+    async fn dial_path(
+        &self,
+        kind: Kind,
+        path: &str,
+        named: Option<Named<'_>>,
+    ) -> io::Result<Dialled> {
         if kind == Kind::Unix {
-            let stream = UnixStream::connect(path).await?;
-            let local = describe(&stream.local_addr()?.into());
-            return Ok(Dialled {
-                stream: Stream::Unix(stream),
-                local,
-                peer: path.to_owned(),
-            });
+            return self.dial_stream(path, named).await;
         }
         let bound = self.own_path('c');
         let socket = UnixDatagram::bind(&bound)?;
@@ -93,8 +113,35 @@ impl Targets {
         let bound = BoundPath(bound);
         socket.connect(path)?;
         let local = bound.0.display().to_string();
+        if let Some(named) = named {
+            named(&path_ends(kind, &local, path));
+        }
         Ok(Dialled {
             stream: Stream::Unixgram(socket, bound),
+            local,
+            peer: path.to_owned(),
+        })
+    }
+
+    /// A Unix stream: its client has no name unless it is given one.
+    async fn dial_stream(&self, path: &str, named: Option<Named<'_>>) -> io::Result<Dialled> {
+        let mut bound = None;
+        let stream = match named {
+            None => UnixStream::connect(path).await?,
+            Some(named) => {
+                let socket = UnixSocket::new_stream()?;
+                let own = self.own_path('c');
+                // Where the path is too long for a socket, it goes without a name.
+                if socket.bind(&own).is_ok() {
+                    let own = bound.insert(BoundPath(own));
+                    named(&path_ends(Kind::Unix, &own.0.display().to_string(), path));
+                }
+                socket.connect(path).await?
+            }
+        };
+        let local = describe(&stream.local_addr()?.into());
+        Ok(Dialled {
+            stream: Stream::Unix(stream, bound),
             local,
             peer: path.to_owned(),
         })
@@ -109,7 +156,26 @@ impl Targets {
     }
 }
 
-async fn dial_inet(kind: Kind, address: SocketAddr) -> io::Result<Dialled> {
+fn path_ends(kind: Kind, local: &str, peer: &str) -> Ends {
+    Ends::Path {
+        kind,
+        local: local.to_owned(),
+        peer: peer.to_owned(),
+    }
+}
+
+async fn dial_inet(
+    kind: Kind,
+    address: SocketAddr,
+    named: Option<Named<'_>>,
+) -> io::Result<Dialled> {
+    let wants_name = named.is_some();
+    let mut named = named;
+    let mut tell = |local, peer| {
+        if let Some(named) = named.take() {
+            named(&Ends::Inet { kind, local, peer });
+        }
+    };
     let (stream, local, peer) = if kind == Kind::Udp {
         let any: IpAddr = match address {
             SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
@@ -118,12 +184,20 @@ async fn dial_inet(kind: Kind, address: SocketAddr) -> io::Result<Dialled> {
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.connect(address).await?;
         let (local, peer) = (socket.local_addr()?, socket.peer_addr()?);
+        tell(local, peer);
         (Stream::Udp(socket), local, peer)
     } else {
-        let stream = TcpStream::connect(address).await?;
+        let stream = match wants_name.then(|| bound(address.ip())).flatten() {
+            Some((socket, local)) => {
+                tell(local, address);
+                socket.connect(address).await?
+            }
+            None => TcpStream::connect(address).await?,
+        };
         // Nagle's algorithm would hold a small line back until the last one is acknowledged.
         stream.set_nodelay(true)?;
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+        tell(local, peer);
         (Stream::Tcp(stream), local, peer)
     };
     Ok(Dialled {
@@ -131,6 +205,22 @@ async fn dial_inet(kind: Kind, address: SocketAddr) -> io::Result<Dialled> {
         local: local.to_string(),
         peer: peer.to_string(),
     })
+}
+
+/// A TCP socket that has its address before it connects; `None` beyond loopback, where only the
+/// route to the target says which of ours it is, and when there is no port.
+fn bound(target: IpAddr) -> Option<(TcpSocket, SocketAddr)> {
+    if !target.is_loopback() {
+        return None;
+    }
+    let socket = match target {
+        IpAddr::V4(_) => TcpSocket::new_v4(),
+        IpAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let socket = socket.ok()?;
+    socket.bind(SocketAddr::new(target, 0)).ok()?;
+    let local = socket.local_addr().ok()?;
+    Some((socket, local))
 }
 
 /// A Unix address for people: its path, or what it is instead.
@@ -227,6 +317,44 @@ mod tests {
             targets.get("none").unwrap_err().reason,
             Reason::UnknownTarget
         );
+    }
+
+    #[tokio::test]
+    async fn whoever_watches_a_socket_knows_its_ends_before_it_is_connected() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("server");
+        let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let unix = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let targets = targets(
+            dir.path(),
+            &[
+                ("tcp", &format!("tcp://{}", tcp.local_addr().unwrap())),
+                ("udp", &format!("udp://{}", udp.local_addr().unwrap())),
+                ("unix", &format!("unix://{}", path.display())),
+            ],
+        );
+        for name in ["tcp", "udp", "unix"] {
+            let mut told = Vec::new();
+            let mut named = |ends: &Ends| told.push(ends.clone());
+            let target = targets.get(name).unwrap();
+            let dialled = targets.dial_named(target, Some(&mut named)).await.unwrap();
+            let [ends] = &told[..] else {
+                panic!("{name}: {told:?}");
+            };
+            assert_eq!(ends.kind(), target.kind());
+            let (local, peer) = match ends {
+                Ends::Inet { local, peer, .. } => (local.to_string(), peer.to_string()),
+                Ends::Path { local, peer, .. } => (local.clone(), peer.clone()),
+            };
+            assert_eq!((&local, &peer), (&dialled.local, &dialled.peer));
+        }
+        let (client, from) = unix.accept().unwrap();
+        let own = from.as_pathname().expect("a name of its own");
+        assert!(own.starts_with(dir.path()) && !own.exists());
+        drop(client);
+        let unnamed = targets.dial(targets.get("unix").unwrap()).await.unwrap();
+        assert_eq!(unnamed.local, "unnamed");
     }
 
     #[tokio::test]

@@ -24,8 +24,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// UDP, connected to one peer
     Udp(UdpSocket),
-    /// Unix stream
-    Unix(UnixStream),
+    /// Unix stream, with the path that our end is bound to, if it is
+    Unix(UnixStream, Option<BoundPath>),
     /// Unix datagram, with the path that our end is bound to
     Unixgram(UnixDatagram, BoundPath),
 }
@@ -64,7 +64,7 @@ impl Stream {
         match self {
             Stream::Tcp(s) => s.try_read(buffer),
             Stream::Udp(s) => s.try_recv(buffer),
-            Stream::Unix(s) => s.try_read(buffer),
+            Stream::Unix(s, _) => s.try_read(buffer),
             Stream::Unixgram(s, _) => s.try_recv(buffer),
         }
     }
@@ -74,7 +74,7 @@ impl Stream {
         match self {
             Stream::Tcp(s) => s.try_write(bytes),
             Stream::Udp(s) => s.try_send(bytes),
-            Stream::Unix(s) => s.try_write(bytes),
+            Stream::Unix(s, _) => s.try_write(bytes),
             Stream::Unixgram(s, _) => s.try_send(bytes),
         }
     }
@@ -87,7 +87,7 @@ impl Stream {
         match self {
             Stream::Tcp(s) => s.readable().await,
             Stream::Udp(s) => readable_or_failed(s).await,
-            Stream::Unix(s) => s.readable().await,
+            Stream::Unix(s, _) => s.readable().await,
             Stream::Unixgram(s, _) => s.readable().await,
         }
     }
@@ -97,7 +97,7 @@ impl Stream {
         match self {
             Stream::Tcp(s) => s.writable().await,
             Stream::Udp(s) => s.writable().await,
-            Stream::Unix(s) => s.writable().await,
+            Stream::Unix(s, _) => s.writable().await,
             Stream::Unixgram(s, _) => s.writable().await,
         }
     }
@@ -139,7 +139,7 @@ impl Stream {
     pub fn shutdown_write(&self) -> io::Result<()> {
         match self {
             Stream::Tcp(s) => SockRef::from(s).shutdown(Shutdown::Write),
-            Stream::Unix(s) => SockRef::from(s).shutdown(Shutdown::Write),
+            Stream::Unix(s, _) => SockRef::from(s).shutdown(Shutdown::Write),
             Stream::Udp(_) | Stream::Unixgram(..) => Ok(()),
         }
     }

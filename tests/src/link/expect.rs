@@ -46,6 +46,38 @@ impl Link {
         }
     }
 
+    /// The next message of any socket that tells what its server or the kernel saw of it; others
+    /// are put aside for later.
+    ///
+    /// # Panics
+    /// When the connection ends.
+    pub async fn observed(&mut self) -> GatewayMessage {
+        let seen = |event: &Event| {
+            let seen = |m: &GatewayMessage| {
+                matches!(
+                    m,
+                    GatewayMessage::Server { .. } | GatewayMessage::Kernel { .. }
+                )
+            };
+            matches!(event, Event::Told(message) if seen(message))
+        };
+        let event = match self.aside.iter().position(seen) {
+            Some(at) => self.aside.remove(at).expect("it was found there"),
+            None => loop {
+                let event = self.receive().await;
+                let event = event.unwrap_or_else(|end| panic!("the link ended: {end:?}"));
+                if seen(&event) {
+                    break event;
+                }
+                self.aside.push_back(event);
+            },
+        };
+        match event {
+            Event::Told(message) => message,
+            Event::Data(_) => unreachable!("only messages are looked for"),
+        }
+    }
+
     /// The socket's next event must be `opened`: our address and the target's.
     ///
     /// # Panics

@@ -17,6 +17,7 @@ use crate::browser::{self, Clock, Listener};
 use crate::focus::Keeper;
 use crate::link::Phase;
 use crate::pages::lab::Lab;
+use crate::place::Place;
 use crate::socket::{Came, Connection};
 use crate::state::settings::{Address, Settings, Theme};
 use crate::state::{Action, Effect, Focus, Now, State, Timer};
@@ -91,9 +92,7 @@ impl Component for App {
         let link = ctx.link();
         let frame = link.clone();
         let settings = Settings {
-            theme: browser::stored("theme")
-                .and_then(|it| Theme::from_key(&it))
-                .unwrap_or_default(),
+            theme: stored_theme().unwrap_or_default(),
             keys: browser::stored("keys").as_deref() != Some("off"),
             ..Settings::default()
         };
@@ -259,7 +258,7 @@ impl App {
             let state = self.page.state.borrow();
             self.timers.retain(|timer, _| match timer {
                 Timer::Quiet(id) | Timer::NoReply(id) => {
-                    state.sockets().any(|it| it.view.id == *id)
+                    state.wire.sockets().any(|it| it.view.id == *id)
                 }
                 _ => true,
             });
@@ -271,12 +270,14 @@ impl App {
         browser::store("theme", state.settings.theme.key());
         browser::store("keys", if state.settings.keys { "on" } else { "off" });
         browser::dress(state.settings.theme);
-        browser::set_fragment(&state.address().write());
+        if in_sight() {
+            browser::set_fragment(&state.address().write());
+        }
     }
 
     /// While the page counts down to its next try, it is drawn each second.
     fn watch_seconds(&mut self, ctx: &Context<Self>) {
-        self.second = match self.page.state().link.phase() {
+        self.second = match self.page.state().wire.link.phase() {
             Phase::Waiting { .. } => {
                 let link = ctx.link().clone();
                 Some(Timeout::new(1_000, move || link.send_message(Msg::Second)))
@@ -284,6 +285,15 @@ impl App {
             _ => None,
         };
     }
+}
+
+/// Whether the Lab is what somebody sees.
+fn in_sight() -> bool {
+    Place::of(&browser::fragment()) == Place::Lab
+}
+
+fn stored_theme() -> Option<Theme> {
+    Theme::from_key(&browser::stored("theme")?)
 }
 
 /// What the page listens to wherever it happens.
@@ -300,7 +310,9 @@ fn listeners(link: &Scope<App>, state: Rc<RefCell<State>>) -> Vec<Listener> {
         on(
             "keydown",
             Box::new(move |event| {
-                if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
+                if let Some(event) = event.dyn_ref::<KeyboardEvent>()
+                    && in_sight()
+                {
                     let action = super::shortcuts::key(event, &state.borrow());
                     if let Some(action) = action {
                         keys.send_message(Msg::Act(action));
@@ -311,8 +323,19 @@ fn listeners(link: &Scope<App>, state: Rc<RefCell<State>>) -> Vec<Listener> {
         on(
             "hashchange",
             Box::new(move |_| {
-                let read = Address::read(&browser::fragment());
-                address.send_message(Msg::Act(Action::Address(read)));
+                let fragment = browser::fragment();
+                match Place::of(&fragment) {
+                    Place::Experiments => {}
+                    // Back from elsewhere: as it was left, but for the colours.
+                    Place::Lab if fragment == Place::Lab.fragment() => {
+                        let theme = stored_theme().unwrap_or_default();
+                        address.send_message(Msg::Act(Action::Theme(theme)));
+                    }
+                    Place::Lab => {
+                        let read = Address::read(&fragment);
+                        address.send_message(Msg::Act(Action::Address(read)));
+                    }
+                }
             }),
         ),
         on(

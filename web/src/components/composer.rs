@@ -35,8 +35,8 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
         <form class="composer" tabindex="-1" aria-label="Composer" onsubmit={submit}>
             <label class="field target">
                 <span>{ "Target" }</span>
-                <select onchange={target} disabled={state.targets.is_empty()}>
-                    { for state.targets.iter().map(|it| html! {
+                <select onchange={target} disabled={state.wire.targets.is_empty()}>
+                    { for state.wire.targets.iter().map(|it| html! {
                         <option key={it.name.clone()} value={it.name.clone()}
                             selected={it.name == state.target}>
                             { &it.name }

@@ -14,16 +14,16 @@ pub const DETAILS_ID: &str = "details";
 
 /// The details.
 pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
-    let entry = state.look().and_then(|no| state.log.get(no));
+    let entry = state.look().and_then(|no| state.wire.log.get(no));
     let back = act.reform(|_: MouseEvent| Action::Inspect(false));
     html! {
         <aside class="details" id={DETAILS_ID} tabindex="-1" aria-label="Details">
             <button class="small back" onclick={back}>{ "‹ Back" }</button>
             if let Some(entry) = entry {
                 <Inspector entry={(**entry).clone()}
-                    entries={Rc::new(state.log.exchange(entry.no))}
-                    clock={state.log.clock(entry.no)}
-                    socket={entry.socket.and_then(|id| state.socket_view(id)).cloned()}
+                    entries={Rc::new(state.wire.log.exchange(entry.no))}
+                    clock={state.wire.log.clock(entry.no)}
+                    socket={entry.socket.and_then(|id| state.wire.socket_view(id)).cloned()}
                     target_url={url(state, &entry.target)}
                     base={page.base.clone()}
                     offset_min={page.zone_min}
@@ -45,6 +45,6 @@ fn again(target: &str, act: &Callback<Action>) -> Callback<Bytes> {
 }
 
 fn url(state: &State, target: &str) -> Option<AttrValue> {
-    let target = state.targets.iter().find(|it| it.name == target)?;
+    let target = state.wire.targets.iter().find(|it| it.name == target)?;
     target.url.clone().map(AttrValue::from)
 }

@@ -9,14 +9,24 @@ use web_sys::{Blob, BlobPropertyBag, HtmlDocument, HtmlElement, HtmlTextAreaElem
 /// # Errors
 /// What the browser threw.
 pub fn download(name: &str, mime: &str, text: &str) -> Result<(), JsValue> {
-    let document = web_sys::window()
-        .and_then(|window| window.document())
-        .ok_or("no document")?;
     let options = BlobPropertyBag::new();
     options.set_type(mime);
     let parts = js_sys::Array::of1(&text.into());
-    let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
-    let url = Url::create_object_url_with_blob(&blob)?;
+    save(
+        name,
+        &Blob::new_with_str_sequence_and_options(&parts, &options)?,
+    )
+}
+
+/// Saves bytes that the browser holds as a file of that name.
+///
+/// # Errors
+/// What the browser threw.
+pub fn save(name: &str, blob: &Blob) -> Result<(), JsValue> {
+    let document = web_sys::window()
+        .and_then(|window| window.document())
+        .ok_or("no document")?;
+    let url = Url::create_object_url_with_blob(blob)?;
     let anchor: HtmlElement = document.create_element("a")?.dyn_into()?;
     anchor.set_attribute("href", &url)?;
     anchor.set_attribute("download", name)?;

@@ -58,7 +58,7 @@ pub fn ExportMenu(props: &Props) -> Html {
         });
         html! { <button class="small" onclick={save}>{ label }</button> }
     };
-    let empty = props.page.state().log.is_empty();
+    let empty = props.page.state().wire.log.is_empty();
     html! {
         <span class="menu" onfocusout={leave} onkeydown={escape}>
             <button class="small" aria-expanded={open.to_string()} disabled={empty} onclick={toggle}>
@@ -76,11 +76,16 @@ pub fn ExportMenu(props: &Props) -> Html {
 
 fn save(page: &Page, format: Format) {
     let state = page.state();
-    let entries: Vec<Entry> = state.log.entries().map(|it| Entry::clone(it)).collect();
+    let entries: Vec<Entry> = state
+        .wire
+        .log
+        .entries()
+        .map(|it| Entry::clone(it))
+        .collect();
     let now_ms = js_sys::Date::now();
     let (end, kind, text) = match format {
         Format::Json => {
-            let clock = state.log.clock(u32::MAX);
+            let clock = state.wire.log.clock(u32::MAX);
             let text = export::json(&entries, clock, now_ms);
             ("json", "application/json", text)
         }

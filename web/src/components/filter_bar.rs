@@ -21,12 +21,12 @@ const TIMES: [(Times, &str, &str); 2] = [
 
 /// The bar.
 pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
-    let filter = state.log.filter();
+    let filter = state.wire.log.filter();
     let write = act.reform(|event: InputEvent| {
         Action::Filter(event.target_unchecked_into::<HtmlInputElement>().value())
     });
     let press = |action: Action| act.reform(move |_: MouseEvent| action.clone());
-    let waiting = state.log.waiting();
+    let waiting = state.wire.log.waiting();
     let view = super::when(act, |event: Event| {
         let label = event.target_unchecked_into::<HtmlSelectElement>().value();
         let view = View::ALL.into_iter().find(|it| it.label() == label)?;
@@ -66,14 +66,14 @@ pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
             if waiting > 0 {
                 <span class="new">{ format!("{waiting} new") }</span>
             }
-            <button class="small" aria-pressed={state.log.is_paused().to_string()}
+            <button class="small" aria-pressed={state.wire.log.is_paused().to_string()}
                 onclick={press(Action::Pause)}>
                 { "Pause" }
             </button>
-            <button class="small" onclick={press(Action::Clear)} disabled={state.log.is_empty()}>
+            <button class="small" onclick={press(Action::Clear)} disabled={state.wire.log.is_empty()}>
                 { "Clear" }
             </button>
-            if state.log.can_undo() {
+            if state.wire.log.can_undo() {
                 <button class="small" onclick={press(Action::UndoClear)}>{ "Undo" }</button>
             }
             <ExportMenu page={page.clone()} />

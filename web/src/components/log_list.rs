@@ -74,7 +74,7 @@ impl Component for LogList {
             row_px: ROW_PX,
             following: true,
             left_at: 0,
-            gone: state.log.shown_gone(),
+            gone: state.wire.log.shown_gone(),
             selected: state.selected,
             reveal: None,
             drawn: 0..0,
@@ -86,13 +86,13 @@ impl Component for LogList {
         let state = ctx.props().page.state();
         if state.selected != self.selected {
             self.selected = state.selected;
-            self.reveal = state.selected.and_then(|no| state.log.place(no));
+            self.reveal = state.selected.and_then(|no| state.wire.log.place(no));
             // Whoever looks at a row wants it to stay, unless it is the last.
-            let last = self.reveal.is_some_and(|it| it + 1 >= state.log.len());
+            let last = self.reveal.is_some_and(|it| it + 1 >= state.wire.log.len());
             match state.selected {
                 None => self.following = true,
                 Some(_) if !last && self.reveal.is_some() => {
-                    self.stop_following(state.log.len() + state.log.shown_gone());
+                    self.stop_following(state.wire.log.len() + state.wire.log.shown_gone());
                 }
                 Some(_) => {}
             }
@@ -102,7 +102,7 @@ impl Component for LogList {
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         let state = ctx.props().page.state();
-        let total = state.log.len() + state.log.shown_gone();
+        let total = state.wire.log.len() + state.wire.log.shown_gone();
         match msg {
             Msg::Follow => {
                 self.following = true;
@@ -122,7 +122,7 @@ impl Component for LogList {
                     self.stop_following(total);
                 }
                 self.top_px = top_px;
-                was != self.following || self.rows(state.log.len()) != self.drawn
+                was != self.following || self.rows(state.wire.log.len()) != self.drawn
             }
         }
     }
@@ -130,7 +130,7 @@ impl Component for LogList {
     fn view(&self, ctx: &Context<Self>) -> Html {
         let Props { page, act } = ctx.props();
         let state = page.state();
-        let log = &state.log;
+        let log = &state.wire.log;
         let length = log.len();
         let first_ms = log.shown(0).map_or(0.0, |it| it.at_ms);
         let rows = self.rows(length).filter_map(|place| {
@@ -193,7 +193,7 @@ impl Component for LogList {
             return;
         };
         let state = ctx.props().page.state();
-        let length = state.log.len();
+        let length = state.wire.log.len();
         let rows = self.rows(length);
         // Heights are set here and not in the markup: the page's policy allows no inline style.
         let height = |node: &NodeRef, rows: usize| {
@@ -206,7 +206,7 @@ impl Component for LogList {
         height(&self.after, length - rows.end);
         self.drawn = rows;
 
-        let gone = state.log.shown_gone();
+        let gone = state.wire.log.shown_gone();
         let lost = gone.saturating_sub(self.gone);
         self.gone = gone;
         let seen_px = f64::from(list.client_height());

@@ -99,8 +99,8 @@ impl Picture {
     fn look(&mut self, ctx: &Context<Self>) {
         let state = ctx.props().page.state();
         let no = state.look();
-        let entries = no.map_or_else(Vec::new, |no| state.log.exchange(no));
-        self.clock = no.and_then(|no| state.log.clock(no));
+        let entries = no.map_or_else(Vec::new, |no| state.wire.log.exchange(no));
+        self.clock = no.and_then(|no| state.wire.log.clock(no));
         self.selected = state.selected;
         if *self.entries == entries {
             return;

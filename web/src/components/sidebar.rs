@@ -2,22 +2,22 @@
 
 use yew::prelude::*;
 
-use crate::state::socket::Socket;
 use crate::state::{Action, State};
+use crate::wire::socket::Socket;
 use crate::words::size;
 
 /// The left column.
 pub fn view(state: &State, act: &Callback<Action>) -> Html {
-    let sockets: Vec<&Socket> = state.sockets().collect();
+    let sockets: Vec<&Socket> = state.wire.sockets().collect();
     html! {
         <aside class="side" aria-label="Where to">
             <section class="targets">
                 <h2>{ "Targets" }</h2>
-                if state.targets.is_empty() && state.limits.is_some() {
+                if state.wire.targets.is_empty() && state.wire.limits.is_some() {
                     <p class="about">{ "None: this gateway names none." }</p>
                 }
                 <ul>
-                    { for state.targets.iter().map(|target| {
+                    { for state.wire.targets.iter().map(|target| {
                         let name = target.name.clone();
                         let pick = act.reform(move |_: MouseEvent| Action::Target(name.clone()));
                         let picked = target.name == state.target;

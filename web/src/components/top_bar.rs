@@ -1,60 +1,82 @@
-//! The top bar: whose page this is, how the connection stands, how it looks.
+//! The top bar, the same in every place: whose page this is, where one is, how the link stands, how it looks.
 
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use super::app::Page;
-use crate::link::Phase;
+use crate::link::{Link, Phase};
+use crate::place::Place;
 use crate::state::settings::Theme;
-use crate::state::{Action, Overlay, State};
 use crate::words;
 
-/// The top bar.
-pub fn view(page: &Page, state: &State, act: &Callback<Action>) -> Html {
-    let theme = super::when(act, |event: Event| {
+/// What the top bar is drawn from.
+pub struct Bar<'a> {
+    /// Where one is.
+    pub place: Place,
+    /// The colours.
+    pub theme: Theme,
+    /// The link of this place.
+    pub link: &'a Link,
+    /// When this is drawn, in ms since 1970.
+    pub now_ms: f64,
+}
+
+/// The top bar; `more` are the place's own buttons.
+pub fn view(bar: Bar<'_>, on_theme: &Callback<Theme>, on_retry: &Callback<()>, more: Html) -> Html {
+    let pick = on_theme.clone();
+    let theme = Callback::from(move |event: Event| {
         let select: HtmlSelectElement = event.target_unchecked_into();
-        Theme::from_key(&select.value()).map(Action::Theme)
+        if let Some(theme) = Theme::from_key(&select.value()) {
+            pick.emit(theme);
+        }
     });
-    let test = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Test));
-    let shortcuts = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Shortcuts));
     html! {
         <header class="top" tabindex="-1">
-            <h1 class="brand">
-                <svg class="mark" viewBox="0 0 22 22" aria-hidden="true">
-                    <path d="M2 15 C6 4 9 20 13 9 S19 7 20 5" />
-                </svg>
-                <span>{ "Chalkwire" }</span>
-            </h1>
+            { brand(bar.place) }
             <nav class="places" aria-label="Pages">
-                <a href="./" aria-current="page">{ "Lab" }</a>
+                { for Place::ALL.into_iter().map(|place| html! {
+                    <a href={place.fragment()} aria-current={(place == bar.place).then_some("page")}>
+                        { place.label() }
+                    </a>
+                }) }
             </nav>
             <span class="grow"></span>
-            { status(page, state, act) }
+            { status(&bar, on_retry) }
             <label class="theme">
                 <span class="unseen">{ "Theme" }</span>
                 <span aria-hidden="true">{ "◐" }</span>
                 <select onchange={theme}>
                     { for Theme::ALL.into_iter().map(|it| html! {
-                        <option value={it.key()} selected={it == state.settings.theme}>
+                        <option value={it.key()} selected={it == bar.theme}>
                             { it.label() }
                         </option>
                     }) }
                 </select>
             </label>
-            <button class="small test" onclick={test} title="What gets through to the gateway, and what does not">
-                { "Connection test" }
-            </button>
-            <button class="icon" onclick={shortcuts} aria-label="Shortcuts" title="Shortcuts (?)">
-                { "?" }
-            </button>
+            { more }
         </header>
     }
 }
 
+/// The page's name: its heading where nothing else is.
+fn brand(place: Place) -> Html {
+    let name = match place {
+        Place::Lab => "h1",
+        Place::Experiments => "p",
+    };
+    html! {
+        <@{name} class="brand">
+            <svg class="mark" viewBox="0 0 22 22" aria-hidden="true">
+                <path d="M2 15 C6 4 9 20 13 9 S19 7 20 5" />
+            </svg>
+            <span>{ "Chalkwire" }</span>
+        </@>
+    }
+}
+
 /// How the connection stands; figures that change by themselves are not read out.
-fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
-    let retry = act.reform(|_: MouseEvent| Action::Retry);
-    let (class, text, figure) = match state.link.phase() {
+fn status(bar: &Bar<'_>, on_retry: &Callback<()>) -> Html {
+    let retry = on_retry.reform(|_: MouseEvent| ());
+    let (class, text, figure) = match bar.link.phase() {
         Phase::Connecting => ("wait", "Connecting …", String::new()),
         Phase::Resuming => (
             "wait",
@@ -62,17 +84,17 @@ fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
             String::new(),
         ),
         Phase::Up => {
-            let figure = state.link.round_trip_ms().map(words::millis);
+            let figure = bar.link.round_trip_ms().map(words::millis);
             let figure = figure.map_or_else(String::new, |ms| format!(" · {ms}"));
             ("good", "Connected", format!("{figure} · WebSocket"))
         }
         Phase::Waiting { until_ms } => {
-            let left = ((until_ms - page.now_ms) / 1000.0).ceil().max(0.0);
+            let left = ((until_ms - bar.now_ms) / 1000.0).ceil().max(0.0);
             ("bad", "Not connected: retrying", format!(" in {left:.0} s"))
         }
         Phase::Stopped(_) => ("bad", "Not connected: refused", String::new()),
     };
-    let why = match state.link.phase() {
+    let why = match bar.link.phase() {
         Phase::Stopped(why) => why.clone(),
         _ => String::new(),
     };
@@ -80,9 +102,9 @@ fn status(page: &Page, state: &State, act: &Callback<Action>) -> Html {
         <>
             <div class={classes!("status", class)} role="status" aria-label="Connection" title={why}>
                 <span class="dot" aria-hidden="true"></span>
-                <span>{ text }<span class="figure" aria-live="off">{ figure }</span></span>
+                <span class="said">{ text }<span class="figure" aria-live="off">{ figure }</span></span>
             </div>
-            if matches!(state.link.phase(), Phase::Waiting { .. } | Phase::Stopped(_)) {
+            if matches!(bar.link.phase(), Phase::Waiting { .. } | Phase::Stopped(_)) {
                 <button class="small" onclick={retry}>{ "Now" }</button>
             }
         </>

@@ -1,8 +1,8 @@
 //! What was observed in a run: plain data, from which pictures, tables, checks and exports come.
 
 use chalkwire_shared::id::SocketId;
-use chalkwire_shared::job::{Call, ClientRun, Gauge, Job, JobEnd};
-use chalkwire_shared::server::ServerOptions;
+use chalkwire_shared::job::{Call, ClientRun, Gauge, Job, JobEnd, JobId};
+use chalkwire_shared::server::{ServerId, ServerOptions};
 
 use super::settings::Settings;
 use super::step::{Awaited, Slot};
@@ -37,6 +37,25 @@ pub struct Run {
     pub end: Option<End>,
 }
 
+impl Run {
+    /// A run of which nothing was observed yet.
+    pub fn new(slug: &'static str, settings: Settings) -> Self {
+        Run {
+            slug,
+            settings,
+            entries: Vec::new(),
+            clock: None,
+            servers: Vec::new(),
+            sockets: Vec::new(),
+            jobs: Vec::new(),
+            retried: Vec::new(),
+            unmet: Vec::new(),
+            no_kernel_view: None,
+            end: None,
+        }
+    }
+}
+
 /// A server of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerRun {
@@ -44,10 +63,10 @@ pub struct ServerRun {
     pub slot: Slot,
     /// What it is called in pictures.
     pub title: &'static str,
+    /// Its number in the link.
+    pub id: ServerId,
     /// What it is.
     pub options: ServerOptions,
-    /// Its name as a target: `#3`.
-    pub target: String,
     /// Where it listens; empty until it does.
     pub url: String,
 }
@@ -65,9 +84,18 @@ pub struct SocketRun {
     pub target: String,
 }
 
+impl ServerRun {
+    /// Its name as a target: `#3`.
+    pub fn target(&self) -> String {
+        format!("#{}", self.id.0)
+    }
+}
+
 /// A job of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobRun {
+    /// Its number in the link.
+    pub id: JobId,
     /// What was asked for.
     pub work: Job,
     /// The clients of a load, as they were done.
@@ -76,7 +104,7 @@ pub struct JobRun {
     pub gauges: Vec<Gauge>,
     /// The calls, in order.
     pub calls: Vec<Call>,
-    /// Steps done, of so many.
+    /// Steps done, of so many, while it goes on.
     pub progress: (u32, u32),
     /// How it ended, and why for a learner; `None` while it goes on.
     pub end: Option<(JobEnd, String)>,

@@ -7,9 +7,14 @@ use crate::components::connection_test::ConnectionTest;
 use crate::components::dialog::Dialog;
 use crate::components::log_list::LogList;
 use crate::components::picture::Picture;
-use crate::components::{composer, details, filter_bar, shortcuts, sidebar, top_bar};
+use crate::components::top_bar::{self, Bar};
+use crate::components::{composer, details, filter_bar, shortcuts, sidebar};
+use crate::place::Place;
 use crate::state::settings::Tab;
 use crate::state::{Action, Overlay, State};
+
+/// The id of its main part, for the focus.
+pub const MAIN_ID: &str = "lab-main";
 
 /// What the Lab is drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -32,14 +37,14 @@ pub fn Lab(props: &Props) -> Html {
     };
     html! {
         <div class="page" data-tab={tab} data-details={if state.inspecting { "open" } else { "shut" }}>
-            { top_bar::view(page, &state, act) }
-            <main class="lab" tabindex="-1">
+            { top(page, &state, act) }
+            <main class="lab" id={MAIN_ID} tabindex="-1">
                 { sidebar::view(&state, act) }
                 <div class="middle">
                     <Picture page={page.clone()} act={act.clone()} />
                     <section class="log" tabindex="-1" aria-label="Log">
                         { filter_bar::view(page, &state, act) }
-                        if state.log.is_empty() {
+                        if state.wire.log.is_empty() {
                             { first_steps(props) }
                         } else {
                             <LogList page={page.clone()} act={act.clone()} />
@@ -54,6 +59,30 @@ pub fn Lab(props: &Props) -> Html {
             { overlay(&state, act) }
         </div>
     }
+}
+
+/// The top bar, with what only the Lab offers.
+fn top(page: &Page, state: &State, act: &Callback<Action>) -> Html {
+    let bar = Bar {
+        place: Place::Lab,
+        theme: state.settings.theme,
+        link: &state.wire.link,
+        now_ms: page.now_ms,
+    };
+    let test = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Test));
+    let shortcuts = act.reform(|_: MouseEvent| Action::Overlay(Overlay::Shortcuts));
+    let more = html! {
+        <>
+            <button class="small test" onclick={test} title="What gets through to the gateway, and what does not">
+                { "Connection test" }
+            </button>
+            <button class="icon" onclick={shortcuts} aria-label="Shortcuts" title="Shortcuts (?)">
+                { "?" }
+            </button>
+        </>
+    };
+    let (theme, retry) = (act.reform(Action::Theme), act.reform(|()| Action::Retry));
+    top_bar::view(bar, &theme, &retry, more)
 }
 
 /// What lies on top of the page.
@@ -83,10 +112,10 @@ fn first_steps(props: &Props) -> Html {
                 <button class="primary" onclick={hello} disabled={state.way().is_err()}>
                     { format!("Send “hello” to {target}") }
                 </button>
-            } else if state.limits.is_some() {
+            } else if state.wire.limits.is_some() {
                 <p>{ "This gateway has no targets, so there is nothing to send to." }</p>
             }
-            if state.log.can_undo() {
+            if state.wire.log.can_undo() {
                 <p><button class="quiet" onclick={undo}>{ "Bring the cleared log back" }</button></p>
             }
         </div>

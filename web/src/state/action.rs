@@ -9,15 +9,6 @@ use crate::bytes::View;
 use crate::line_end::LineEnd;
 use crate::model::Class;
 
-/// When an action takes place, and the chance it may use.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Now {
-    /// The browser's clock, in ms since 1970 (fractions are µs).
-    pub ms: f64,
-    /// In 0..1.
-    pub random: f64,
-}
-
 /// What lies on top of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlay {

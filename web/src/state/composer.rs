@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use chalkwire_shared::id::SocketId;
-use chalkwire_shared::limits::{Limits, MAX_PAYLOAD_BYTES};
-use chalkwire_shared::message::ClientMessage;
+use chalkwire_shared::limits::MAX_PAYLOAD_BYTES;
 use chalkwire_shared::target::Kind;
 
-use super::socket::{Socket, WAITING_BYTES, WINDOW_BYTES};
 use super::{Effect, Focus, Now, State, Timer};
 use crate::line_end::LineEnd;
-use crate::link::{Do, Phase};
+use crate::link::Phase;
 use crate::model::{SocketState, What};
+use crate::wire::socket::WAITING_BYTES;
+use crate::wire::{Opening, Out};
 use crate::words::size;
 
 /// After so long without a reply a learner wonders, in ms.
@@ -31,7 +31,7 @@ impl State {
     /// Where a message would go, or a sentence on why it can go nowhere now.
     pub fn way(&self) -> Result<Way, &'static str> {
         self.reachable()?;
-        if !self.link.is_up() {
+        if !self.wire.link.is_up() {
             return Ok(Way::WhenUp);
         }
         match self.active_socket() {
@@ -46,10 +46,10 @@ impl State {
 
     /// Whether there is a gateway and a target, now or in a moment.
     fn reachable(&self) -> Result<(), &'static str> {
-        match self.link.phase() {
+        match self.wire.link.phase() {
             Phase::Waiting { .. } => Err("Not connected to the gateway: wait for the next try."),
             Phase::Stopped(_) => Err("Not connected to the gateway."),
-            Phase::Up if self.targets.is_empty() => {
+            Phase::Up if self.wire.targets.is_empty() => {
                 Err("This gateway has no targets. Its operator names them when it is started.")
             }
             Phase::Up if self.kind().is_none() => Err("Pick a target first."),
@@ -60,9 +60,9 @@ impl State {
     /// Why no socket can be opened now.
     pub fn may_connect(&self) -> Result<(), &'static str> {
         self.reachable()?;
-        let open = u32::try_from(self.sockets.len()).unwrap_or(u32::MAX);
-        match &self.limits {
-            _ if !self.link.is_up() => Err("Not connected to the gateway yet."),
+        let open = u32::try_from(self.wire.sockets().count()).unwrap_or(u32::MAX);
+        match &self.wire.limits {
+            _ if !self.wire.link.is_up() => Err("Not connected to the gateway yet."),
             None => Err("Not connected to the gateway yet."),
             Some(limits) if open >= limits.sockets => {
                 Err("As many sockets are open as this gateway allows. Close one first.")
@@ -96,6 +96,7 @@ impl State {
     fn check(&self, bytes: &Bytes, kind: Kind) -> Result<(), String> {
         let len = bytes.len();
         let most = self
+            .wire
             .limits
             .as_ref()
             .map_or(MAX_PAYLOAD_BYTES, |it| it.payload_bytes as usize);
@@ -130,7 +131,7 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn submit(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+    pub(super) fn submit(&mut self, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
         let bytes = match self.draft.bytes() {
             Ok(bytes) => bytes,
             Err(trouble) => {
@@ -138,7 +139,7 @@ impl State {
                 return;
             }
         };
-        if self.send_bytes(bytes, now, said, out) {
+        if self.send_bytes(bytes, now, wire, out) {
             self.draft.sent();
         }
     }
@@ -148,14 +149,14 @@ impl State {
         target: String,
         bytes: Bytes,
         now: Now,
-        said: &mut Vec<Do>,
+        wire: &mut Out,
         out: &mut Vec<Effect>,
     ) {
         if self.target != target {
             self.pick_target(target, out);
         }
         let due = std::mem::take(&mut self.submit_due);
-        if self.send_bytes(bytes, now, said, out) {
+        if self.send_bytes(bytes, now, wire, out) {
             out.push(Effect::Focus(Focus::RowsUnder));
         }
         // Only what stands in the message box may wait for the gateway.
@@ -167,7 +168,7 @@ impl State {
         &mut self,
         bytes: Bytes,
         now: Now,
-        said: &mut Vec<Do>,
+        wire: &mut Out,
         out: &mut Vec<Effect>,
     ) -> bool {
         self.trouble = None;
@@ -179,7 +180,7 @@ impl State {
                 return false;
             }
             Ok(Way::On(id)) => {
-                let kind = self.sockets.get(&id).map_or(Kind::Tcp, |it| it.view.kind);
+                let kind = self.wire.socket(id).map_or(Kind::Tcp, |it| it.view.kind);
                 self.check(&bytes, kind).map(|()| id)
             }
             Ok(Way::OneShot) => {
@@ -187,17 +188,14 @@ impl State {
                 self.check(&bytes, kind)
                     .and_then(|()| self.may_connect().map_err(str::to_owned))
                     .and_then(|()| {
-                        self.open(true, now, said, out)
+                        self.open(true, now, wire, out)
                             .ok_or_else(|| "Pick a target first.".to_owned())
                     })
             }
         };
         match sent {
             Ok(id) => {
-                if let Some(socket) = self.sockets.get_mut(&id) {
-                    socket.queue(bytes);
-                }
-                self.pump(id, now, said, out);
+                self.wire.send(id, bytes, now, wire);
                 // Whoever sends wants to see what comes of it.
                 self.selected = None;
                 self.inspecting = false;
@@ -211,7 +209,7 @@ impl State {
     }
 
     /// Sends the first message of a visit: `hello`, to the target that is best to begin with.
-    pub(super) fn hello(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+    pub(super) fn hello(&mut self, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
         let target = self.first_target().map(str::to_owned);
         if let Some(target) = target {
             self.pick_target(target, out);
@@ -220,21 +218,21 @@ impl State {
         self.draft.typed.hex = false;
         self.draft.line_end = LineEnd::CrLf;
         self.draft.write("hello".to_owned());
-        self.submit(now, said, out);
+        self.submit(now, wire, out);
     }
 
     /// The target that is best to begin with.
     pub fn first_target(&self) -> Option<&str> {
-        let line = self.targets.iter().find(|it| it.name == "line");
-        line.or_else(|| self.targets.iter().find(|it| it.builtin))
-            .or_else(|| self.targets.first())
+        let line = self.wire.targets.iter().find(|it| it.name == "line");
+        line.or_else(|| self.wire.targets.iter().find(|it| it.builtin))
+            .or_else(|| self.wire.targets.first())
             .map(|it| it.name.as_str())
     }
 
-    pub(super) fn connect(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+    pub(super) fn connect(&mut self, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
         self.trouble = None;
         match self.may_connect() {
-            Ok(()) => self.active = self.open(false, now, said, out),
+            Ok(()) => self.active = self.open(false, now, wire, out),
             Err(trouble) => self.trouble = Some(trouble.to_owned()),
         }
     }
@@ -243,112 +241,43 @@ impl State {
         &mut self,
         one_shot: bool,
         now: Now,
-        said: &mut Vec<Do>,
+        wire: &mut Out,
         out: &mut Vec<Effect>,
     ) -> Option<SocketId> {
-        let kind = self.kind()?;
-        let limits: Limits = self.limits.clone()?;
-        self.last_socket += 1;
-        let id = SocketId(self.last_socket);
-        let target = self.target.clone();
-        let socket = Socket::new(id, target.clone(), kind, one_shot, &limits);
-        self.sockets.insert(id, socket);
-        self.note(now, Some(id), What::Connecting, out);
-        self.link.say(said, |seq| ClientMessage::Open {
-            seq,
-            socket: id,
-            target,
-            credit: WINDOW_BYTES,
-            trace: true,
-            kernel: false,
-            faults: Vec::new(),
-            seed: 0,
-        });
+        let wanted = Opening {
+            one_shot,
+            ..Opening::new(self.target.clone(), self.kind()?)
+        };
+        let id = self.wire.open(wanted, now, wire)?;
         if one_shot {
             out.push(Effect::Wake(Timer::NoReply(id), NO_REPLY_MS));
         }
         Some(id)
     }
 
-    /// Sends what waits on a socket, as far as its credit goes.
-    pub(super) fn pump(
-        &mut self,
-        id: SocketId,
-        now: Now,
-        said: &mut Vec<Do>,
-        out: &mut Vec<Effect>,
-    ) {
-        while let Some(payload) = self.sockets.get_mut(&id).and_then(Socket::next_payload) {
-            let what = What::Sent {
-                bytes: payload.clone(),
-                wrote_us: None,
-                unknown: false,
-            };
-            let entry = self.note(now, Some(id), what, out);
-            if let Some(socket) = self.sockets.get_mut(&id) {
-                socket.sent(entry, payload.len());
-            }
-            self.link.send(id, payload, entry, said);
-        }
-        if self
-            .sockets
-            .get_mut(&id)
-            .is_some_and(Socket::shutdown_ready)
-        {
-            self.say_shutdown(id, now, said, out);
-        }
-    }
-
-    pub(super) fn shut_down(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
+    pub(super) fn shut_down(&mut self, now: Now, wire: &mut Out) {
         match self.may_shut_down() {
-            Ok(id) => {
-                if self.sockets.get_mut(&id).is_some_and(Socket::shut_down) {
-                    self.say_shutdown(id, now, said, out);
-                }
-            }
+            Ok(id) => self.wire.shut_down(id, now, wire),
             Err(trouble) => self.trouble = Some(trouble.to_owned()),
         }
     }
 
-    fn say_shutdown(&mut self, id: SocketId, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
-        self.note(now, Some(id), What::ShutDown, out);
-        self.link
-            .say(said, |seq| ClientMessage::Shutdown { seq, socket: id });
-    }
-
-    /// Asks the gateway to close a socket; its `closed` ends it.
-    pub(super) fn close(&mut self, id: SocketId, said: &mut Vec<Do>) {
-        if let Some(socket) = self.sockets.get_mut(&id)
-            && !socket.closing
-        {
-            socket.closing = true;
-            self.link
-                .say(said, |seq| ClientMessage::Close { seq, socket: id });
-        }
-    }
-
     /// It is time to see whether a socket for one exchange has its reply.
-    pub(super) fn quiet(
-        &mut self,
-        id: SocketId,
-        now: Now,
-        said: &mut Vec<Do>,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(socket) = self.sockets.get(&id).filter(|it| it.one_shot) else {
+    pub(super) fn quiet(&mut self, id: SocketId, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
+        let Some(socket) = self.wire.socket(id).filter(|it| it.one_shot) else {
             return;
         };
         let left = socket.received_ms + socket.quiet_ms() - now.ms;
         if left > 1.0 {
             out.push(Effect::Wake(Timer::Quiet(id), left));
         } else {
-            self.close(id, said);
+            self.wire.close(id, wire);
         }
     }
 
     /// It is time to say that nothing came back.
-    pub(super) fn no_reply(&mut self, id: SocketId, now: Now, out: &mut Vec<Effect>) {
-        let Some(view) = self.sockets.get(&id).map(|it| &it.view) else {
+    pub(super) fn no_reply(&mut self, id: SocketId, now: Now, wire: &mut Out) {
+        let Some(view) = self.wire.socket(id).map(|it| &it.view) else {
             return;
         };
         if view.received > 0 || view.state != SocketState::Open {
@@ -365,6 +294,7 @@ impl State {
                  socket stays open: pick it to send more, shut it down or close it."
             }
         };
-        self.note(now, Some(id), What::Notice(text.to_owned()), out);
+        self.wire
+            .note(now, Some(id), What::Notice(text.to_owned()), wire);
     }
 }

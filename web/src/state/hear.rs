@@ -1,298 +1,65 @@
-//! What the link hears, taken into sockets and log.
+//! What the wire has heard, as far as it concerns the Lab's own decisions.
 
-use chalkwire_shared::close::Reason;
-use chalkwire_shared::frame::{DATAGRAM, GatewayFrame, TRUNCATED};
 use chalkwire_shared::id::SocketId;
-use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 
-use super::{Effect, Now, PAST_SOCKETS, State, Timer};
-use crate::link::{Do, Heard};
-use crate::model::{SocketState, What};
-use crate::words::size;
+use super::{Effect, LOOK_MS, NEWS_MS, Now, State, Timer};
+use crate::wire::{Event, Out};
 
 impl State {
-    pub(super) fn hear(
-        &mut self,
-        heard: Option<Heard>,
-        now: Now,
-        said: &mut Vec<Do>,
-        out: &mut Vec<Effect>,
-    ) {
-        match heard {
-            None => {}
-            Some(Heard::Welcome { limits, targets }) => {
-                if self.limits.is_none() {
-                    self.log.new_clock();
+    /// Deals with what has come of an action; that may lead to more.
+    pub(super) fn heard(&mut self, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
+        while let Some(event) = wire.events.pop_front() {
+            match event {
+                Event::Noted(no) => self.noted(no, out),
+                Event::Welcome => {
+                    if self.kind().is_none() {
+                        self.target = self.first_target().unwrap_or_default().to_owned();
+                    }
+                    self.submit_waiting(now, wire, out);
                 }
-                self.limits = Some(limits);
-                self.targets = targets;
-                if self.kind().is_none() {
-                    self.target = self.first_target().unwrap_or_default().to_owned();
-                }
-                self.submit_waiting(now, said, out);
-            }
-            Some(Heard::Resumed) => {
-                let text = "Connected again, and the link was taken up where it was: nothing is \
-                            lost, nothing came twice.";
-                self.note(now, None, What::Notice(text.to_owned()), out);
-                self.submit_waiting(now, said, out);
-            }
-            Some(Heard::Gone { detail, unknown }) => {
-                self.gone(&detail, &unknown, now, out);
-                self.submit_waiting(now, said, out);
-            }
-            Some(Heard::Lost(text) | Heard::Strange(text)) => {
-                self.note(now, None, What::Trouble(text), out);
-            }
-            Some(Heard::Message(message)) => self.message(message, now, said, out),
-            Some(Heard::Data(frame)) => self.data(frame, now, said, out),
-        }
-    }
-
-    fn submit_waiting(&mut self, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
-        if self.link.is_up() && self.submit_due {
-            self.submit(now, said, out);
-        }
-    }
-
-    /// The link is gone with its sockets.
-    fn gone(&mut self, detail: &str, unknown: &[u32], now: Now, out: &mut Vec<Effect>) {
-        let mut lost = 0;
-        for no in unknown {
-            if let Some(entry) = self.log.get_mut(*no)
-                && let What::Sent {
-                    wrote_us: None,
-                    unknown,
-                    ..
-                } = &mut entry.what
-            {
-                *unknown = true;
-                lost += 1;
-            }
-        }
-        if lost > 0 {
-            let text = format!(
-                "Nobody can say whether the gateway still sent the last {lost} of your messages; \
-                 they are marked “sent?” and are not sent again."
-            );
-            self.note(now, None, What::Trouble(text), out);
-        }
-        // The old gateway's clock, as far as it was known: the sockets' end has no moment of its own.
-        let clock_us = self
-            .log
-            .clock(u32::MAX)
-            .map_or(0, |map| ((now.ms - map.zero_ms) * 1000.0) as u64);
-        let ids: Vec<SocketId> = self.sockets.keys().copied().collect();
-        for id in ids {
-            self.closed(id, Reason::Failed, detail.to_owned(), clock_us, now, out);
-        }
-        self.log.new_clock();
-        let what = match self.link.is_up() {
-            true => What::Notice(format!(
-                "Connected to the gateway again, with a new link. {detail}"
-            )),
-            false => What::Trouble(detail.to_owned()),
-        };
-        self.note(now, None, what, out);
-    }
-
-    fn message(
-        &mut self,
-        message: GatewayMessage,
-        now: Now,
-        said: &mut Vec<Do>,
-        out: &mut Vec<Effect>,
-    ) {
-        match message {
-            GatewayMessage::Opened {
-                socket: id,
-                local,
-                peer,
-                connect_us,
-                clock_us,
-                ..
-            } => {
-                let Some(socket) = self.sockets.get_mut(&id) else {
-                    return;
-                };
-                socket.view.local.clone_from(&local);
-                socket.view.peer.clone_from(&peer);
-                if socket.view.state == SocketState::Connecting {
-                    socket.view.state = SocketState::Open;
-                }
-                let what = What::Connected {
-                    local,
-                    peer,
-                    connect_us,
-                    clock_us,
-                };
-                self.note(now, Some(id), what, out);
-            }
-            GatewayMessage::Wrote {
-                socket: id,
-                bytes,
-                clock_us,
-                ..
-            } => {
-                let whole = self.sockets.get_mut(&id).map(|it| it.wrote(bytes));
-                for no in whole.unwrap_or_default() {
-                    if let Some(entry) = self.log.get_mut(no)
-                        && let What::Sent { wrote_us, .. } = &mut entry.what
-                    {
-                        *wrote_us = Some(clock_us);
+                Event::Resumed | Event::Gone => self.submit_waiting(now, wire, out),
+                Event::Data(id, datagram) => self.data(id, datagram, wire, out),
+                Event::Eof(id) => {
+                    if self.wire.socket(id).is_some_and(|it| it.one_shot) {
+                        self.wire.close(id, wire);
                     }
                 }
-            }
-            GatewayMessage::Eof {
-                socket: id,
-                clock_us,
-                ..
-            } => {
-                let Some(socket) = self.sockets.get_mut(&id) else {
-                    return;
-                };
-                if socket.view.state != SocketState::ShutDown {
-                    socket.view.state = SocketState::PeerDone;
+                Event::Closed(id) => {
+                    if self.active == Some(id) {
+                        self.active = None;
+                    }
                 }
-                let one_shot = socket.one_shot;
-                self.note(now, Some(id), What::Eof { clock_us }, out);
-                if one_shot {
-                    self.close(id, said);
-                }
+                // The Lab has no servers and no jobs of its own.
+                Event::Changed(_) | Event::Lost | Event::Message(_) => {}
             }
-            GatewayMessage::Closed {
-                socket: id,
-                reason,
-                detail,
-                clock_us,
-                ..
-            } => self.closed(id, reason, detail, clock_us, now, out),
-            GatewayMessage::Credit {
-                socket: id, bytes, ..
-            } => {
-                if let Some(socket) = self.sockets.get_mut(&id) {
-                    let credit = &mut socket.view.credit_bytes;
-                    *credit = credit.saturating_add(u64::from(bytes));
-                }
-                self.pump(id, now, said, out);
-            }
-            GatewayMessage::Notice { socket, detail, .. } => {
-                self.note(now, socket, What::Notice(detail), out);
-            }
-            GatewayMessage::Server {
-                socket,
-                clock_us,
-                did,
-                ..
-            } => {
-                self.note(now, Some(socket), What::Server { did, clock_us }, out);
-            }
-            GatewayMessage::Fault {
-                socket,
-                clock_us,
-                direction,
-                did,
-                ..
-            } => {
-                let what = What::Fault {
-                    direction,
-                    did,
-                    clock_us,
-                };
-                self.note(now, Some(socket), what, out);
-            }
-            GatewayMessage::Kernel {
-                socket,
-                clock_us,
-                end,
-                view,
-                ..
-            } => {
-                let what = What::Kernel {
-                    end,
-                    view,
-                    clock_us,
-                };
-                self.note(now, Some(socket), what, out);
-            }
-            // The Lab asks for none of these.
-            GatewayMessage::Serving { .. }
-            | GatewayMessage::Stopped { .. }
-            | GatewayMessage::JobProgress { .. }
-            | GatewayMessage::JobClient { .. }
-            | GatewayMessage::JobGauge { .. }
-            | GatewayMessage::JobCall { .. }
-            | GatewayMessage::JobDone { .. } => {}
-            // These speak of the connection itself; the link has dealt with them.
-            GatewayMessage::Welcome { .. }
-            | GatewayMessage::Resumed { .. }
-            | GatewayMessage::ResumeFailed { .. }
-            | GatewayMessage::Ack { .. }
-            | GatewayMessage::Pong { .. } => {}
         }
     }
 
-    fn data(&mut self, frame: GatewayFrame, now: Now, said: &mut Vec<Do>, out: &mut Vec<Effect>) {
-        let id = frame.socket;
-        let Some(socket) = self.sockets.get_mut(&id) else {
-            return;
-        };
-        let datagram = frame.flags & DATAGRAM != 0;
-        let credit = socket.received(&frame.payload, now.ms);
-        let (one_shot, quiet_ms) = (socket.one_shot, socket.quiet_ms());
-        let what = What::Received {
-            bytes: frame.payload,
-            datagram,
-            truncated: frame.flags & TRUNCATED != 0,
-            clock_us: frame.clock_us,
-        };
-        self.note(now, Some(id), what, out);
-        if let Some(bytes) = credit {
-            self.link.say(said, |seq| ClientMessage::Credit {
-                seq,
-                socket: id,
-                bytes,
-            });
-        }
-        if one_shot && datagram {
-            self.close(id, said);
-        } else if one_shot {
-            out.push(Effect::Wake(Timer::Quiet(id), quiet_ms));
+    fn submit_waiting(&mut self, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
+        if self.wire.link.is_up() && self.submit_due {
+            self.submit(now, wire, out);
         }
     }
 
-    fn closed(
-        &mut self,
-        id: SocketId,
-        reason: Reason,
-        detail: String,
-        clock_us: u64,
-        now: Now,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(socket) = self.sockets.get_mut(&id) else {
+    fn noted(&mut self, no: u32, out: &mut Vec<Effect>) {
+        if let Some(entry) = self.wire.log.get(no)
+            && self.news.add(entry)
+        {
+            out.push(Effect::Wake(Timer::News, NEWS_MS));
+        }
+        if !std::mem::replace(&mut self.look_due, true) {
+            out.push(Effect::Wake(Timer::Look, LOOK_MS));
+        }
+    }
+
+    fn data(&mut self, id: SocketId, datagram: bool, wire: &mut Out, out: &mut Vec<Effect>) {
+        let Some(socket) = self.wire.socket(id).filter(|it| it.one_shot) else {
             return;
         };
-        let unsent = socket.closed();
-        let what = What::Closed {
-            reason,
-            detail,
-            clock_us,
-        };
-        self.note(now, Some(id), what, out);
-        if unsent > 0 {
-            let text = format!(
-                "{} still waited for credit when the socket was closed: they were not sent.",
-                size(unsent)
-            );
-            self.note(now, Some(id), What::Trouble(text), out);
-        }
-        if let Some(socket) = self.sockets.remove(&id) {
-            self.past.push_front(socket.view);
-            self.past.truncate(PAST_SOCKETS);
-        }
-        if self.active == Some(id) {
-            self.active = None;
+        if datagram {
+            self.wire.close(id, wire);
+        } else {
+            out.push(Effect::Wake(Timer::Quiet(id), socket.quiet_ms()));
         }
     }
 }

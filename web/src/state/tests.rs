@@ -4,12 +4,15 @@ use bytes::Bytes;
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::frame::{ClientFrame, DATAGRAM, GatewayFrame};
 use chalkwire_shared::id::Token;
+use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_shared::target::TargetInfo;
 use proptest::prelude::*;
 
 use super::*;
 use crate::line_end::LineEnd;
 use crate::link::Phase;
+use crate::model::What;
 
 const NOW: Now = Now {
     ms: 1e12,
@@ -162,7 +165,7 @@ impl Page {
     }
 
     fn words(&self) -> Vec<&'static str> {
-        let entries = self.state.log.entries();
+        let entries = self.state.wire.log.entries();
         entries.map(|it| crate::words::word(&it.what)).collect()
     }
 }
@@ -203,7 +206,7 @@ fn hello_opens_a_socket_sends_reads_the_reply_and_closes() {
             "closed"
         ]
     );
-    let sent = page.state.log.get(2).unwrap();
+    let sent = page.state.wire.log.get(2).unwrap();
     assert!(matches!(
         sent.what,
         What::Sent {
@@ -211,10 +214,14 @@ fn hello_opens_a_socket_sends_reads_the_reply_and_closes() {
             ..
         }
     ));
-    assert_eq!(page.state.sockets().count(), 0);
+    assert_eq!(page.state.wire.sockets().count(), 0);
     assert_eq!(page.state.draft.typed.text, "");
     assert_eq!(
-        page.state.socket_view(SocketId(1)).unwrap().received_bytes,
+        page.state
+            .wire
+            .socket_view(SocketId(1))
+            .unwrap()
+            .received_bytes,
         10
     );
 }
@@ -307,7 +314,7 @@ fn what_cannot_be_sent_stays_in_the_box_with_a_sentence() {
     page.act(Action::Hex(true));
     assert!(page.write("0g").is_empty());
     assert!(page.state.trouble.as_ref().unwrap().contains("'g'"));
-    assert_eq!(page.state.log.entries().count(), 0);
+    assert_eq!(page.state.wire.log.entries().count(), 0);
 }
 
 #[test]
@@ -382,7 +389,7 @@ fn a_link_that_is_gone_closes_its_sockets_and_marks_sends_whose_fate_is_unknown(
             "sent"
         ]
     );
-    assert_eq!(page.state.sockets().count(), 1);
+    assert_eq!(page.state.wire.sockets().count(), 1);
     assert!(
         !said
             .iter()
@@ -466,7 +473,7 @@ proptest! {
     ) {
         let mut page = Page::up();
         for (pick, text) in picks {
-            let was_up = page.state.link.is_up();
+            let was_up = page.state.wire.link.is_up();
             let said = match pick {
                 0 => page.act(Action::Hello),
                 1 => page.act(Action::Connect),
@@ -480,13 +487,13 @@ proptest! {
                     let seen = GatewayMessage::Resumed { seen: 0 };
                     page.act(Action::Text(seen.encode()))
                 }
-                9 => page.opened(page.state.last_socket),
-                10 => page.data(page.state.last_socket, 0, text.as_bytes()),
-                11 => page.eof(page.state.last_socket),
-                12 => page.closed(page.state.last_socket),
+                9 => page.opened(page.state.wire.last_socket),
+                10 => page.data(page.state.wire.last_socket, 0, text.as_bytes()),
+                11 => page.eof(page.state.wire.last_socket),
+                12 => page.closed(page.state.wire.last_socket),
                 _ => page.act(Action::Hex(!page.state.draft.typed.hex)),
             };
-            let waiting = matches!(page.state.link.phase(), Phase::Waiting { .. });
+            let waiting = matches!(page.state.wire.link.phase(), Phase::Waiting { .. });
             if !was_up && waiting {
                 prop_assert_eq!(said, []);
             }
@@ -508,7 +515,7 @@ fn sending_looks_at_what_comes_of_it_and_not_at_the_row_picked_before() {
     assert_eq!(page.state.look(), Some(2));
     page.write("again");
     page.act(Action::Wake(Timer::Look));
-    let sent = page.state.log.get(page.state.look().unwrap()).unwrap();
+    let sent = page.state.wire.log.get(page.state.look().unwrap()).unwrap();
     assert!(matches!(&sent.what, What::Sent { bytes, .. } if bytes == "again\r\n"));
     page.act(Action::Clear);
     assert_eq!(page.state.look(), None);

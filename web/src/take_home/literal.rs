@@ -122,3 +122,30 @@ pub(super) fn rust_bytes(bytes: &[u8]) -> String {
 pub(super) fn rust_text(text: &str) -> String {
     format!("\"{}\"", text.escape_default())
 }
+
+/// A host as it stands before `:port`.
+pub(super) fn bracketed(host: &str) -> String {
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    }
+}
+
+/// A text without what could end a comment's line.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
+}
+
+/// What a long literal repeats, and how often: 3,000 letters are not to be read one by one.
+pub(super) fn repeated(bytes: &[u8]) -> Option<(&[u8], usize)> {
+    if bytes.len() <= LINE_BYTES {
+        return None;
+    }
+    (1..=LINE_BYTES.min(bytes.len() / 2))
+        .filter(|size| bytes.len().is_multiple_of(*size))
+        .find(|&size| bytes.iter().zip(&bytes[size..]).all(|(a, b)| a == b))
+        .map(|size| (&bytes[..size], bytes.len() / size))
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::literal::LINE_BYTES;
+use crate::take_home::literal::LINE_BYTES;
 use super::*;
 
 /// What breaks careless quoting.

@@ -1,0 +1,62 @@
+//! What is watched of a socket beside its bytes, from its connecting until after its end.
+
+use chalkwire_shared::target::Kind;
+
+use super::Context;
+use super::client::{Client, Told};
+use crate::observe::{Observers, Registration, did};
+use crate::target::Target;
+
+/// What is to be watched.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Views<'a> {
+    /// What the target does, where it is a server of the gateway's own.
+    pub server: Option<&'a Observers>,
+}
+
+impl Views<'_> {
+    /// Whether anything is.
+    pub fn any(&self) -> bool {
+        self.server.is_some()
+    }
+}
+
+/// A socket that is watched. Drop it when the socket is closed: the end of it is still told.
+#[derive(Debug, Default)]
+pub struct Watched {
+    server: Option<Registration>,
+}
+
+impl Watched {
+    /// Connected, and the client knows: what the server has done by now is told, and what it does.
+    pub(super) fn opened<C: Client>(
+        &mut self,
+        views: &Views<'_>,
+        target: &Target,
+        local: &str,
+        client: &C,
+        context: &Context,
+    ) {
+        let Some(observers) = views.server else {
+            return;
+        };
+        let (client, metrics) = (client.clone(), context.metrics.clone());
+        let sink = move |event: &crate::timestamp::Event| {
+            if client.has_room() {
+                client.tell(event.clock_us, Told::Server(did(&event.what)));
+            } else {
+                metrics.lost_observations.inc();
+            }
+        };
+        self.server = Some(observers.register(&target.url.to_string(), local, sink));
+    }
+
+    /// The socket has ended. A datagram socket keeps its address a little longer: given to somebody
+    /// else, that one's datagrams would be reported here.
+    pub fn ended(mut self, kind: Kind, socket: impl Send + 'static) {
+        match &mut self.server {
+            Some(registration) if kind == Kind::Udp => registration.keep(socket),
+            _ => drop(socket),
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! Asking Linux of its sockets by `sock_diag(7)`.
+//!
+//! An answer is there when the question's `send` returns: nothing here waits for anybody.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+use chalkwire_shared::kernel::{State, View};
+use chalkwire_shared::target::Kind;
+use netlink_packet_core::{
+    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+};
+use netlink_packet_sock_diag::SockDiagMessage;
+use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, nlas};
+use netlink_packet_sock_diag::unix::nlas::UnixDiagName;
+use netlink_packet_sock_diag::unix::{
+    ShowFlags, StateFlags as UnixStates, UnixRequest, UnixResponse, nlas as unix_nlas,
+};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
+
+use super::tcp_info;
+use crate::target::with_buffer;
+
+/// The kernel answers at once; this is for one that does not.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Which socket it is need not be told by a cookie (linux/inet_diag.h, `INET_DIAG_NOCOOKIE`).
+const NO_COOKIE: [u8; 8] = [0xff; 8];
+
+/// The type, length and number of a message of the kernel (netlink(7)).
+const HEADER_BYTES: usize = 16;
+
+/// A line to the kernel.
+#[derive(Debug)]
+pub(super) struct Diag {
+    socket: OwnedFd,
+    questions: u32,
+}
+
+/// A Unix socket, found by its name or its number.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) view: View,
+    /// By which it is found again, without a look at all the others.
+    pub(super) inode: u32,
+    /// The socket at the other end.
+    pub(super) peer: Option<u32>,
+}
+
+impl Diag {
+    /// A new line to the kernel.
+    pub(super) fn open() -> io::Result<Self> {
+        let socket = rustix::net::socket_with(
+            AddressFamily::NETLINK,
+            SocketType::DGRAM,
+            SocketFlags::CLOEXEC,
+            Some(netlink::SOCK_DIAG),
+        )?;
+        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
+        Ok(Diag {
+            socket,
+            questions: 0,
+        })
+    }
+
+    /// Whether the kernel tells of sockets of this kind: a part of it that is not there gives the
+    /// same answer as a socket that is not there.
+    pub(super) fn tells(&mut self, kind: Kind) -> io::Result<bool> {
+        let any = (Ipv4Addr::LOCALHOST, 0);
+        match kind {
+            Kind::Tcp => {
+                let socket = TcpListener::bind(any)?;
+                Ok(self.inet(kind, socket.local_addr()?, None)?.is_some())
+            }
+            Kind::Udp => {
+                let socket = UdpSocket::bind(any)?;
+                Ok(self.inet(kind, socket.local_addr()?, None)?.is_some())
+            }
+            Kind::Unix | Kind::Unixgram => {
+                let mut seen = false;
+                // The servers' own are there, at the least.
+                self.ask(unix_request(0), NLM_F_DUMP, |_| seen = true)?;
+                Ok(seen)
+            }
+        }
+    }
+
+    /// The TCP or UDP socket of these addresses; without a peer the one that listens, or that takes
+    /// datagrams from everywhere.
+    pub(super) fn inet(
+        &mut self,
+        kind: Kind,
+        local: SocketAddr,
+        peer: Option<SocketAddr>,
+    ) -> io::Result<Option<View>> {
+        let nobody: IpAddr = match local {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let from = peer.unwrap_or(SocketAddr::new(nobody, 0));
+        let tcp = kind == Kind::Tcp;
+        // For UDP the question is asked as a packet's receiver would ask it: udp_diag(7) has them
+        // the other way round "for historical reasons".
+        let (source, destination) = if tcp { (local, from) } else { (from, local) };
+        let request = InetRequest {
+            family: if local.is_ipv4() { AF_INET } else { AF_INET6 },
+            protocol: if tcp { IPPROTO_TCP } else { IPPROTO_UDP },
+            extensions: ExtensionFlags::INFO,
+            states: netlink_packet_sock_diag::inet::StateFlags::all(),
+            socket_id: SocketId {
+                source_port: source.port(),
+                destination_port: destination.port(),
+                source_address: source.ip(),
+                destination_address: destination.ip(),
+                interface_id: 0,
+                cookie: NO_COOKIE,
+            },
+        };
+        let mut found = None;
+        self.ask(SockDiagMessage::InetRequest(request), 0, |message| {
+            if let SockDiagMessage::InetResponse(response) = message {
+                found = view_of(&response, local, peer, tcp);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// The Unix socket that is bound to a path; of a server's the one that listens, not those that
+    /// it accepted.
+    pub(super) fn path(&mut self, path: &str) -> io::Result<Option<Found>> {
+        let mut found: Option<Found> = None;
+        self.ask(unix_request(0), NLM_F_DUMP, |message| {
+            if let SockDiagMessage::UnixResponse(response) = message
+                && is_named(&response, path)
+                && let Some(this) = found_of(&response)
+                && (this.view.state == State::Listen || found.is_none())
+            {
+                found = Some(this);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// The Unix socket of this number, if it is bound to this path: numbers are used again.
+    pub(super) fn inode(&mut self, inode: u32, path: &str) -> io::Result<Option<Found>> {
+        let mut found = None;
+        self.ask(unix_request(inode), 0, |message| {
+            if let SockDiagMessage::UnixResponse(response) = message
+                && is_named(&response, path)
+            {
+                found = found_of(&response);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Asks, and hands on each answer. That there is no such socket is no error: then there is none.
+    fn ask(
+        &mut self,
+        question: SockDiagMessage,
+        flags: u16,
+        mut each: impl FnMut(SockDiagMessage),
+    ) -> io::Result<()> {
+        self.questions = self.questions.wrapping_add(1);
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | flags;
+        header.sequence_number = self.questions;
+        let mut packet = NetlinkMessage::new(header, question.into());
+        packet.finalize();
+        let mut bytes = vec![0; packet.buffer_len()];
+        packet.serialize(&mut bytes);
+        rustix::net::send(&self.socket, &bytes, SendFlags::empty())?;
+        loop {
+            let done = with_buffer(|buffer| {
+                let (_, length) =
+                    rustix::net::recv(&self.socket, &mut buffer[..], RecvFlags::empty())?;
+                self.take(&buffer[..length], flags == NLM_F_DUMP, &mut each)
+            })?;
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes the messages of one `recv`; true after the last one of an answer.
+    fn take(
+        &self,
+        mut bytes: &[u8],
+        dump: bool,
+        each: &mut impl FnMut(SockDiagMessage),
+    ) -> io::Result<bool> {
+        while let Some(header) = bytes.first_chunk::<HEADER_BYTES>() {
+            let [a, b, c, d, _, _, _, _, e, f, g, h, ..] = *header;
+            let length = u32::from_ne_bytes([a, b, c, d]) as usize;
+            let question = u32::from_ne_bytes([e, f, g, h]);
+            if length < HEADER_BYTES || length > bytes.len() {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let message = &bytes[..length];
+            bytes = &bytes[length.next_multiple_of(4).min(bytes.len())..];
+            // The late answer to a question that was given up.
+            if question != self.questions {
+                continue;
+            }
+            // One socket of all that can't be read, such as one with a strange name, is nobody's
+            // loss but its own.
+            let Ok(message) = NetlinkMessage::<SockDiagMessage>::deserialize(message) else {
+                continue;
+            };
+            match message.payload {
+                NetlinkPayload::InnerMessage(answer) => {
+                    each(answer);
+                    if !dump {
+                        return Ok(true);
+                    }
+                }
+                NetlinkPayload::Done(_) => return Ok(true),
+                NetlinkPayload::Error(error) => {
+                    let error = error.to_io();
+                    return match Errno::from_io_error(&error) {
+                        Some(Errno::NOENT) => Ok(true),
+                        _ => Err(error),
+                    };
+                }
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What the answer says of the socket that was asked for. The kernel may answer with another one: a
+/// listener, where a connection is not there.
+fn view_of(
+    response: &InetResponse,
+    local: SocketAddr,
+    peer: Option<SocketAddr>,
+    tcp: bool,
+) -> Option<View> {
+    let header = &response.header;
+    let state = state_of(header.state)?;
+    let id = &header.socket_id;
+    let is_local = (id.source_address, id.source_port) == (local.ip(), local.port());
+    let is_peer = match peer {
+        Some(peer) => (id.destination_address, id.destination_port) == (peer.ip(), peer.port()),
+        None => !tcp || state == State::Listen,
+    };
+    if !is_local || !is_peer {
+        return None;
+    }
+    let info = response.nlas.iter().find_map(|nla| match nla {
+        nlas::Nla::TcpInfo(bytes) if tcp && state != State::Listen => Some(tcp_info::read(bytes)),
+        _ => None,
+    });
+    let (rtt_us, retransmits) = info.unwrap_or_default();
+    Some(View {
+        state,
+        recv_queue: header.recv_queue,
+        send_queue: header.send_queue,
+        rtt_us,
+        retransmits,
+    })
+}
+
+fn unix_request(inode: u32) -> SockDiagMessage {
+    SockDiagMessage::UnixRequest(UnixRequest {
+        // Datagram sockets are in the states of TCP that have no place among the flags.
+        state_flags: UnixStates::from_bits_retain(u32::MAX),
+        inode,
+        show_flags: ShowFlags::NAME | ShowFlags::PEER | ShowFlags::RQLEN,
+        cookie: NO_COOKIE,
+    })
+}
+
+fn is_named(response: &UnixResponse, path: &str) -> bool {
+    match response.name() {
+        Some(UnixDiagName::Pathname(name)) => name.as_bytes() == path.as_bytes(),
+        _ => false,
+    }
+}
+
+fn found_of(response: &UnixResponse) -> Option<Found> {
+    let queues = response.nlas.iter().find_map(|nla| match nla {
+        unix_nlas::Nla::ReceiveQueueLength(recv, send) => Some((*recv, *send)),
+        _ => None,
+    });
+    let (recv_queue, send_queue) = queues.unwrap_or_default();
+    Some(Found {
+        view: View {
+            state: state_of(response.header.state)?,
+            recv_queue,
+            send_queue,
+            rtt_us: None,
+            retransmits: None,
+        },
+        inode: response.header.inode,
+        // One that nobody has accepted yet has no number.
+        peer: response.peer().filter(|inode| *inode != 0),
+    })
+}
+
+/// A state by its number (net/tcp_states.h).
+fn state_of(number: u8) -> Option<State> {
+    Some(match number {
+        1 => State::Established,
+        2 => State::SynSent,
+        // 12 is a SYN that has no socket of its own yet.
+        3 | 12 => State::SynRecv,
+        4 => State::FinWait1,
+        5 => State::FinWait2,
+        6 => State::TimeWait,
+        7 => State::Close,
+        8 => State::CloseWait,
+        9 => State::LastAck,
+        10 => State::Listen,
+        11 => State::Closing,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::{Shutdown, TcpStream};
+    use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+
+    fn state(view: Option<View>) -> Option<State> {
+        view.map(|view| view.state)
+    }
+
+    #[test]
+    fn a_tcp_sockets_life_is_seen_from_listen_to_time_wait() {
+        let mut diag = Diag::open().unwrap();
+        assert!(diag.tells(Kind::Tcp).unwrap());
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = TcpListener::bind(address).unwrap();
+            let at = listener.local_addr().unwrap();
+            let mut look = |local, peer| diag.inet(Kind::Tcp, local, peer).unwrap();
+            let client = TcpStream::connect(at).unwrap();
+            let from = client.local_addr().unwrap();
+
+            let waiting = look(at, None).unwrap();
+            assert_eq!((waiting.state, waiting.recv_queue), (State::Listen, 1));
+            assert_eq!(waiting.send_queue, 128, "std listens with a backlog of 128");
+            let (mut server, _) = listener.accept().unwrap();
+            assert_eq!(look(at, None).unwrap().recv_queue, 0);
+
+            let ours = look(from, Some(at)).unwrap();
+            assert_eq!(ours.state, State::Established);
+            assert!(ours.rtt_us.is_some_and(|us| us > 0), "{ours:?}");
+            assert_eq!(ours.retransmits, Some(0));
+            server.write_all(b"seven b").unwrap();
+            assert_eq!(look(from, Some(at)).unwrap().recv_queue, 7);
+
+            client.shutdown(Shutdown::Write).unwrap();
+            // The acknowledgement of a FIN may be delayed: some 40 ms.
+            let started = std::time::Instant::now();
+            while state(look(from, Some(at))) == Some(State::FinWait1) {
+                assert!(started.elapsed() < Duration::from_secs(10));
+                std::thread::yield_now();
+            }
+            assert_eq!(state(look(from, Some(at))), Some(State::FinWait2));
+            assert_eq!(state(look(at, Some(from))), Some(State::CloseWait));
+            let mut rest = Vec::new();
+            std::io::Read::read_to_end(&mut { &server }, &mut rest).unwrap();
+            drop(server);
+            std::io::Read::read_to_end(&mut { &client }, &mut rest).unwrap();
+            drop(client);
+            assert_eq!(state(look(from, Some(at))), Some(State::TimeWait));
+            assert_eq!(look(at, Some(from)), None, "the listener is not its answer");
+            drop(listener);
+            assert_eq!(look(at, None), None);
+        }
+    }
+
+    #[test]
+    fn a_connect_that_nobody_answers_is_syn_sent() {
+        let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let listener = listener.unwrap();
+        let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
+        listener.bind(&any.into()).unwrap();
+        listener.listen(0).unwrap();
+        let at = listener.local_addr().unwrap().as_socket().unwrap();
+        // One finishes with nobody accepting; what comes after it is dropped.
+        let _first = TcpStream::connect(at).unwrap();
+        let second = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let second = second.unwrap();
+        second.set_nonblocking(true).unwrap();
+        second.connect(&at.into()).unwrap_err();
+        let from = second.local_addr().unwrap().as_socket().unwrap();
+        let mut diag = Diag::open().unwrap();
+        let view = diag.inet(Kind::Tcp, from, Some(at)).unwrap().unwrap();
+        assert_eq!(view.state, State::SynSent);
+        assert_eq!(view.rtt_us, None);
+    }
+
+    #[test]
+    fn udp_sockets_are_told_apart_by_their_peers() {
+        let mut diag = Diag::open().unwrap();
+        assert!(diag.tells(Kind::Udp).unwrap());
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (at, from) = (server.local_addr().unwrap(), client.local_addr().unwrap());
+        client.connect(at).unwrap();
+        client.send(b"five!").unwrap();
+        let mut look = |local, peer| diag.inet(Kind::Udp, local, peer).unwrap();
+        assert_eq!(state(look(from, Some(at))), Some(State::Established));
+        let view = look(at, None).unwrap();
+        assert_eq!(view.state, State::Close);
+        assert!(view.recv_queue >= 5, "{view:?}");
+        drop(client);
+        assert_eq!(look(from, Some(at)), None);
+    }
+
+    #[test]
+    fn unix_sockets_are_found_by_path_and_then_by_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (at, from, gram) = (path("server"), path("client"), path("gram"));
+        let mut diag = Diag::open().unwrap();
+        let listener = UnixListener::bind(&at).unwrap();
+        assert!(diag.tells(Kind::Unix).unwrap());
+        let client = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None);
+        let client = client.unwrap();
+        let address = |path: &str| socket2::SockAddr::unix(path).unwrap();
+        client.bind(&address(&from)).unwrap();
+        client.connect(&address(&at)).unwrap();
+        let found = diag.path(&at).unwrap().unwrap();
+        assert_eq!(
+            (found.view.state, found.view.recv_queue),
+            (State::Listen, 1)
+        );
+        assert_eq!(diag.path(&from).unwrap().unwrap().peer, None);
+
+        let (mut server, _): (UnixStream, _) = listener.accept().unwrap();
+        server.write_all(b"seven b").unwrap();
+        let ours = diag.path(&from).unwrap().unwrap();
+        assert_eq!(ours.view.state, State::Established);
+        assert_eq!(ours.view.recv_queue, 7);
+        let theirs = diag.inode(ours.peer.unwrap(), &at).unwrap().unwrap();
+        assert_eq!(theirs.view.state, State::Established);
+        // The listener, though the accepted one has the same name.
+        assert_eq!(diag.path(&at).unwrap().unwrap().view.state, State::Listen);
+        assert!(diag.inode(ours.inode, &at).unwrap().is_none());
+        drop(client);
+        assert!(diag.inode(ours.inode, &from).unwrap().is_none());
+
+        let datagrams = UnixDatagram::bind(&gram).unwrap();
+        assert_eq!(diag.path(&gram).unwrap().unwrap().view.state, State::Close);
+        drop(datagrams);
+    }
+}

@@ -1,0 +1,3 @@
+//! What is seen of a learner's socket from elsewhere: by its server, and by the kernel.
+
+mod server;

@@ -1,0 +1,217 @@
+//! Any picture: drawn for wide and for narrow rooms, stepped by keys, told as a table, saved as a file.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::download;
+use super::picture_file::save_png;
+use crate::browser;
+use crate::pictures::shape::{Form, Picture, Shape, Width};
+use crate::pictures::stepper::Stepper;
+use crate::pictures::story::Story;
+use crate::pictures::svg;
+use crate::state::settings::Theme;
+
+/// Rows of the table shown at first, and by how many more at a time.
+const PAGE: usize = 100;
+
+/// What a picture is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct DrawingProps {
+    /// The layout for wide rooms.
+    pub wide: Rc<Picture>,
+    /// The layout for narrow rooms, 320 units wide.
+    pub narrow: Rc<Picture>,
+    /// The same in words.
+    pub story: Rc<Story>,
+    /// An item that is picked elsewhere, such as in the log; the arrow keys go on from there.
+    #[prop_or_default]
+    pub picked: Option<usize>,
+}
+
+/// Lays a picture out for both widths and gives it to [`Drawing`].
+pub fn drawing(story: Story, picked: Option<usize>, draw: impl Fn(Width) -> Picture) -> Html {
+    let (wide, narrow) = (Rc::new(draw(Width::Wide)), Rc::new(draw(Width::Narrow)));
+    html! { <Drawing {wide} {narrow} story={Rc::new(story)} {picked} /> }
+}
+
+/// A picture with its keys, its table and its files.
+///
+/// Both layouts stand in the page, and the sheet of styles shows the one that fits: a picture that
+/// only shrinks has letters that nobody can read.
+#[component]
+pub fn Drawing(props: &DrawingProps) -> Html {
+    let stepper = use_state_eq(Stepper::default);
+    let rows = use_state_eq(|| PAGE);
+    let story = &props.story;
+    let len = story.items.len();
+    {
+        let stepper = stepper.clone();
+        use_effect_with(props.picked, move |picked| {
+            stepper.set(Stepper { at: *picked })
+        });
+    }
+    let at = stepper.at.filter(|at| *at < len);
+    let go = {
+        let stepper = stepper.clone();
+        move |key: &str| {
+            let next = stepper.key(key, len);
+            if let Some(next) = next {
+                stepper.set(next);
+            }
+            next.is_some()
+        }
+    };
+    let onkeydown = {
+        let go = go.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            let plain = !event.ctrl_key() && !event.alt_key() && !event.meta_key();
+            if plain && go(&event.key()) {
+                event.prevent_default();
+                event.stop_propagation();
+            }
+        })
+    };
+    let press = |key: &'static str| {
+        let go = go.clone();
+        Callback::from(move |_: MouseEvent| {
+            go(key);
+        })
+    };
+    let svg = |picture: &Picture, class: &'static str| drawn(picture, class, &story.summary, at);
+    let label = [story.name, ": the arrow keys go from part to part"].concat();
+    let table = table(story, &rows);
+    html! {
+        <figure class="pic">
+            <div class="pic-canvas" role="group" tabindex="0" aria-label={label} {onkeydown}>
+                { svg(&props.wide, "pic-svg pic-wide") }
+                { svg(&props.narrow, "pic-svg pic-narrow") }
+            </div>
+            { for story.notes.iter().map(|note| html! { <p class="pic-note">{ note.clone() }</p> }) }
+            <div class="pic-bar">
+                <button type="button" class="small" disabled={len == 0} onclick={press("ArrowLeft")}
+                    aria-label={[story.name, ": previous part"].concat()}>{ "◀" }</button>
+                <button type="button" class="small" disabled={len == 0} onclick={press("ArrowRight")}
+                    aria-label={[story.name, ": next part"].concat()}>{ "▶" }</button>
+                <span class="pic-says" aria-live="polite">
+                    if let Some(at) = at {
+                        { at + 1 }{ " of " }{ len }{ ": " }{ story.items[at].clone() }
+                    }
+                </span>
+                { files(props) }
+            </div>
+            <details class="seq-data">
+                <summary>{ "The same as a table" }</summary>
+                { table }
+            </details>
+        </figure>
+    }
+}
+
+/// The theme that the page wears.
+fn theme() -> Theme {
+    let root = browser::window()
+        .and_then(|it| it.document())
+        .and_then(|it| it.document_element());
+    let key = root.and_then(|it| it.get_attribute("data-theme"));
+    key.and_then(|key| Theme::from_key(&key))
+        .unwrap_or(Theme::Light)
+}
+
+fn files(props: &DrawingProps) -> Html {
+    let file = |kind: &'static str| {
+        let props = props.clone();
+        Callback::from(move |_: MouseEvent| {
+            let text = svg::document(&props.wide, &props.story, theme());
+            let name = [
+                "chalkwire-",
+                &props.story.name.replace(' ', "-").to_lowercase(),
+                kind,
+            ]
+            .concat();
+            // A browser that saves no file says so itself.
+            if kind == ".png" {
+                let _ = save_png(&name, &text, props.wide.width, props.wide.height);
+            } else {
+                let _ = download::download(&name, "image/svg+xml", &text);
+            }
+        })
+    };
+    html! {
+        <span class="pic-files">
+            <button type="button" class="small" onclick={file(".svg")}
+                aria-label={[props.story.name, ": save as SVG"].concat()}>{ "SVG" }</button>
+            <button type="button" class="small" onclick={file(".png")}
+                aria-label={[props.story.name, ": save as PNG"].concat()}>{ "PNG" }</button>
+        </span>
+    }
+}
+
+fn drawn(picture: &Picture, class: &'static str, summary: &str, at: Option<usize>) -> Html {
+    let (w, h) = (picture.width.to_string(), picture.height.to_string());
+    let frame = at.and_then(|at| picture.frame(u16::try_from(at).ok()?));
+    html! {
+        <svg {class} viewBox={["0 0 ", &w, " ", &h].concat()} role="img" aria-label={summary.to_owned()}>
+            { for picture.shapes.iter().map(|it| shape(it, at)) }
+            if let Some((x, y, w, h)) = frame {
+                <rect class="pic-frame" x={x.to_string()} y={y.to_string()} width={w.to_string()}
+                    height={h.to_string()} rx="3" />
+            }
+        </svg>
+    }
+}
+
+fn shape(shape: &Shape, at: Option<usize>) -> Html {
+    let mut class = String::from(shape.role.key());
+    class.push(' ');
+    class.push_str(shape.paint.key());
+    // What comes later in the story waits its turn.
+    if let (Some(at), Some(item)) = (at, shape.item)
+        && usize::from(item) > at
+    {
+        class.push_str(" later");
+    }
+    match &shape.form {
+        Form::Rect { x, y, w, h } => html! {
+            <rect {class} x={x.to_string()} y={y.to_string()} width={w.to_string()} height={h.to_string()} rx="2" />
+        },
+        Form::Path(path) => html! { <path {class} d={path.clone()} /> },
+        Form::Text { x, y, anchor, text } => html! {
+            <text {class} x={x.to_string()} y={y.to_string()} text-anchor={anchor.key()}>{ text.clone() }</text>
+        },
+    }
+}
+
+fn table(story: &Story, shown: &UseStateHandle<usize>) -> Html {
+    let table = &story.table;
+    let more = table.rows.len().saturating_sub(**shown);
+    let show = {
+        let shown = shown.clone();
+        Callback::from(move |_: MouseEvent| shown.set(*shown + 4 * PAGE))
+    };
+    html! {
+        <div class="table-scroll" tabindex="0" role="group" aria-label={[story.name, ", as a table"].concat()}>
+            <table>
+                <caption>{ story.summary.clone() }</caption>
+                <thead><tr>{ for table.head.iter().map(|it| html! { <th scope="col">{ *it }</th> }) }</tr></thead>
+                <tbody>
+                    { for table.rows.iter().take(**shown).map(|row| html! {
+                        <tr>
+                            { for row.iter().enumerate().map(|(i, cell)| if i == 0 {
+                                html! { <th scope="row">{ cell.clone() }</th> }
+                            } else {
+                                html! { <td>{ cell.clone() }</td> }
+                            }) }
+                        </tr>
+                    }) }
+                </tbody>
+            </table>
+            if more > 0 {
+                <button type="button" class="small" onclick={show}>{ "Show more (" }{ more }{ " not shown)" }</button>
+            } else if table.more > 0 {
+                <p>{ table.more }{ " more rows: the export has them all." }</p>
+            }
+        </div>
+    }
+}

@@ -1,0 +1,300 @@
+//! The experiments' shell: it performs what the pure parts decide, and draws when something has changed.
+
+use std::cell::{Ref, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
+use web_sys::EventTarget;
+use yew::prelude::*;
+
+use crate::browser::{self, Clock, Listener};
+use crate::experiment::runner::{Action as RunnerAction, Effect as RunnerEffect, Timer};
+use crate::focus::Keeper;
+use crate::link::Phase;
+use crate::pages::experiments::{Experiments, HEADING_ID};
+use crate::place::Place;
+use crate::socket::{Came, Connection};
+use crate::state::settings::Theme;
+use crate::visit::{Action, Effect, Visit};
+use crate::wire::Now;
+
+/// Draws the experiments in their place of the document.
+pub fn begin() {
+    if let Some(root) = browser::element(Place::Experiments.id()) {
+        yew::Renderer::<App>::with_root(root).render();
+    }
+}
+
+/// The page's state, to be read while drawing.
+#[derive(Clone)]
+pub struct Desk {
+    visit: Rc<RefCell<Visit>>,
+    revision: u64,
+    /// The page's own address, with which the gateway's paths begin.
+    pub base: AttrValue,
+    /// When this was drawn, in ms since 1970.
+    pub now_ms: f64,
+}
+
+impl Desk {
+    /// The state.
+    pub fn visit(&self) -> Ref<'_, Visit> {
+        self.visit.borrow()
+    }
+}
+
+impl PartialEq for Desk {
+    fn eq(&self, other: &Self) -> bool {
+        self.revision == other.revision && Rc::ptr_eq(&self.visit, &other.visit)
+    }
+}
+
+/// What the shell hears.
+pub enum Msg {
+    /// Somebody did something, or a wait is over.
+    Act(Action),
+    /// Something came over the WebSocket.
+    Came(Came),
+    /// It is time to take in what came.
+    TakeIn,
+    /// A second has passed that somebody watches.
+    Second,
+    /// The system's colours have changed.
+    Dress,
+}
+
+/// The whole of it.
+pub struct App {
+    desk: Desk,
+    clock: Clock,
+    connection: Option<Connection>,
+    came: VecDeque<(f64, Came)>,
+    gathering: Option<Timeout>,
+    timers: HashMap<Timer, Timeout>,
+    look: Option<Timeout>,
+    second: Option<Timeout>,
+    /// The heading gets the focus once it is drawn.
+    turned: bool,
+    /// Whether something was shown before: nobody's focus is taken who has just come.
+    begun: bool,
+    keeper: Keeper,
+    _listeners: Vec<Listener>,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let mut app = App {
+            desk: Desk {
+                visit: Rc::default(),
+                revision: 0,
+                base: browser::base().into(),
+                now_ms: 0.0,
+            },
+            clock: Clock::default(),
+            connection: None,
+            came: VecDeque::new(),
+            gathering: None,
+            timers: HashMap::new(),
+            look: None,
+            second: None,
+            turned: false,
+            begun: false,
+            keeper: Keeper::new(),
+            _listeners: listeners(ctx),
+        };
+        let embed = browser::is_embedded();
+        let start = Action::Start {
+            fragment: browser::fragment(),
+            theme: stored_theme(),
+            embed,
+        };
+        app.act(ctx, start);
+        browser::dress(app.desk.visit().theme);
+        // Whoever came by the navigation has the focus brought along, a new visitor keeps it.
+        app.turned =
+            !embed && browser::element(Place::Lab.id()).is_some_and(|it| it.has_child_nodes());
+        app.begun = true;
+        app
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Act(action) => {
+                self.take_in(ctx);
+                self.act(ctx, action);
+            }
+            Msg::Came(came) => {
+                let now_ms = self.clock.now_ms();
+                self.came.push_back((now_ms, came));
+                if self.gathering.is_none() {
+                    let link = ctx.link().clone();
+                    self.gathering = Some(Timeout::new(0, move || link.send_message(Msg::TakeIn)));
+                }
+                return false;
+            }
+            Msg::TakeIn => self.take_in(ctx),
+            Msg::Second => {}
+            Msg::Dress => {
+                browser::dress(self.desk.visit().theme);
+                return false;
+            }
+        }
+        self.watch_seconds(ctx);
+        self.desk.revision += 1;
+        self.desk.now_ms = self.clock.now_ms();
+        true
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        html! { <Experiments desk={self.desk.clone()} act={ctx.link().callback(Msg::Act)} /> }
+    }
+
+    fn rendered(&mut self, _: &Context<Self>, _: bool) {
+        if std::mem::take(&mut self.turned) {
+            browser::focus(HEADING_ID);
+            browser::scroll_to(HEADING_ID);
+        }
+        self.keeper.look();
+    }
+}
+
+impl App {
+    fn take_in(&mut self, ctx: &Context<Self>) {
+        self.gathering = None;
+        while let Some((ms, came)) = self.came.pop_front() {
+            let action = Action::Runner(match came {
+                Came::Text(text) => RunnerAction::Text(text),
+                Came::Bytes(bytes) => RunnerAction::Bytes(bytes),
+                Came::Closed(code) => RunnerAction::Dropped(code),
+            });
+            self.apply(ctx, action, ms);
+        }
+    }
+
+    fn act(&mut self, ctx: &Context<Self>, action: Action) {
+        let ms = self.clock.now_ms();
+        self.apply(ctx, action, ms);
+    }
+
+    fn apply(&mut self, ctx: &Context<Self>, action: Action, ms: f64) {
+        let random = js_sys::Math::random();
+        let effects = self
+            .desk
+            .visit
+            .borrow_mut()
+            .apply(action, Now { ms, random });
+        for effect in effects {
+            self.perform(ctx, effect);
+        }
+    }
+
+    fn perform(&mut self, ctx: &Context<Self>, effect: Effect) {
+        match effect {
+            Effect::Runner(effect) => self.perform_run(ctx, effect),
+            Effect::Address(fragment) => browser::set_fragment(&fragment),
+            Effect::Turned(title) => {
+                browser::set_title(&title);
+                browser::dress(self.desk.visit().theme);
+                self.turned = self.begun;
+            }
+            Effect::Remember => {
+                let theme = self.desk.visit().theme;
+                browser::store("theme", theme.key());
+                browser::dress(theme);
+            }
+            Effect::LookAfter(ms) => {
+                let link = ctx.link().clone();
+                self.look = Some(Timeout::new(ms as u32, move || {
+                    link.send_message(Msg::Act(Action::Look));
+                }));
+            }
+        }
+    }
+
+    fn perform_run(&mut self, ctx: &Context<Self>, effect: RunnerEffect) {
+        match effect {
+            RunnerEffect::Connect => {
+                let on = ctx.link().callback(Msg::Came);
+                match Connection::open(on) {
+                    Ok(connection) => self.connection = Some(connection),
+                    // 1006: what a browser says of a connection that never was.
+                    Err(_) => ctx.link().send_message(Msg::Came(Came::Closed(1006))),
+                }
+            }
+            RunnerEffect::Drop => {
+                self.connection = None;
+                // What was heard of it and not taken in comes again when the link is resumed.
+                self.came.clear();
+            }
+            RunnerEffect::Text(text) => {
+                if let Some(connection) = &self.connection {
+                    connection.send_text(&text);
+                }
+            }
+            RunnerEffect::Bytes(bytes) => {
+                if let Some(connection) = &self.connection {
+                    connection.send_bytes(&bytes);
+                }
+            }
+            RunnerEffect::Wake(timer, after_ms) => {
+                let link = ctx.link().clone();
+                let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
+                    link.send_message(Msg::Act(Action::Runner(RunnerAction::Wake(timer))));
+                });
+                self.timers.insert(timer, timeout);
+            }
+        }
+    }
+
+    /// While the page counts down to its next try, it is drawn each second.
+    fn watch_seconds(&mut self, ctx: &Context<Self>) {
+        self.second = match self.desk.visit().runner.wire().link.phase() {
+            Phase::Waiting { .. } => {
+                let link = ctx.link().clone();
+                Some(Timeout::new(1_000, move || link.send_message(Msg::Second)))
+            }
+            _ => None,
+        };
+    }
+}
+
+fn stored_theme() -> Theme {
+    browser::stored("theme")
+        .and_then(|it| Theme::from_key(&it))
+        .unwrap_or_default()
+}
+
+/// What the page listens to wherever it happens.
+fn listeners(ctx: &Context<App>) -> Vec<Listener> {
+    let Some(window) = browser::window() else {
+        return Vec::new();
+    };
+    let (address, online) = (ctx.link().clone(), ctx.link().clone());
+    let target = || EventTarget::from(window.clone());
+    let mut out = vec![
+        Listener::new(target(), "hashchange", move |_| {
+            let fragment = browser::fragment();
+            // The Lab may have got other colours meanwhile.
+            if Place::of(&fragment) == Place::Experiments {
+                address.send_message(Msg::Act(Action::Theme(stored_theme())));
+                address.send_message(Msg::Act(Action::Go(fragment)));
+            }
+        }),
+        Listener::new(target(), "online", move |_| {
+            online.send_message(Msg::Act(Action::Runner(RunnerAction::Retry)));
+        }),
+    ];
+    for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"] {
+        if let Ok(Some(media)) = window.match_media(query) {
+            let link = ctx.link().clone();
+            out.push(Listener::new(media.into(), "change", move |_| {
+                link.send_message(Msg::Dress);
+            }));
+        }
+    }
+    out
+}

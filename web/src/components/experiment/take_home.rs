@@ -1,0 +1,1 @@
+//! Take it home: the same as programs, and the run as files.

@@ -1,0 +1,15 @@
+//! Pictures as plain shapes: each kind of picture lays its data out here, and one component draws them all.
+
+pub mod axis;
+pub mod datagrams;
+pub mod gantt;
+pub mod ruler;
+pub mod shape;
+pub mod stepper;
+pub mod story;
+pub mod svg;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod golden;

@@ -1,0 +1,108 @@
+//! Entries for tests, one after another.
+
+use bytes::Bytes;
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Direction, FaultDid};
+use chalkwire_shared::id::SocketId;
+use chalkwire_shared::server::ServerDid;
+use chalkwire_shared::target::Kind;
+
+use crate::model::{ClockMap, Entry, What};
+
+/// The gateway's clock showed 0 at the browser's 1000 ms.
+pub(super) const CLOCK: ClockMap = ClockMap {
+    zero_ms: 1000.0,
+    plus_minus_ms: 0.2,
+};
+
+/// The log of one socket.
+pub(super) struct Log {
+    target: &'static str,
+    kind: Kind,
+    at_ms: f64,
+    /// What is in it.
+    pub(in crate::pictures) entries: Vec<Entry>,
+}
+
+impl Log {
+    /// An empty one.
+    pub(in crate::pictures) fn new(target: &'static str, kind: Kind) -> Self {
+        Log {
+            target,
+            kind,
+            at_ms: 1000.0,
+            entries: Vec::new(),
+        }
+    }
+
+    /// What the page sees or does so many ms after the gateway's clock showed 0.
+    pub(in crate::pictures) fn at(&mut self, ms: f64, what: What) -> &mut Self {
+        self.at_ms = 1000.0 + ms;
+        self.push(what)
+    }
+
+    /// What comes in the same moment as the entry before.
+    pub(in crate::pictures) fn push(&mut self, what: What) -> &mut Self {
+        self.entries.push(Entry {
+            no: self.entries.len() as u32 + 1,
+            at_ms: self.at_ms,
+            socket: Some(SocketId(1)),
+            target: self.target.to_owned(),
+            kind: Some(self.kind),
+            what,
+        });
+        self
+    }
+
+    /// Bytes that the page sent and the gateway wrote at `wrote_us`.
+    pub(in crate::pictures) fn sent(bytes: &[u8], wrote_us: u64) -> What {
+        What::Sent {
+            bytes: Bytes::copy_from_slice(bytes),
+            wrote_us: Some(wrote_us),
+            unknown: false,
+        }
+    }
+
+    /// Bytes that came back.
+    pub(in crate::pictures) fn received(bytes: &[u8], clock_us: u64) -> What {
+        What::Received {
+            bytes: Bytes::copy_from_slice(bytes),
+            datagram: false,
+            truncated: false,
+            clock_us,
+        }
+    }
+
+    /// The socket is connected.
+    pub(in crate::pictures) fn connected(connect_us: u64, clock_us: u64) -> What {
+        What::Connected {
+            local: "127.0.0.1:51844".to_owned(),
+            peer: "127.0.0.1:21567".to_owned(),
+            connect_us,
+            clock_us,
+        }
+    }
+
+    /// The socket is closed.
+    pub(in crate::pictures) fn closed(reason: Reason, clock_us: u64) -> What {
+        What::Closed {
+            reason,
+            detail: reason.sentence().to_owned(),
+            clock_us,
+        }
+    }
+}
+
+/// What the server did.
+pub(super) fn server(did: ServerDid, clock_us: u64) -> What {
+    What::Server { did, clock_us }
+}
+
+/// What a fault did to what goes to the target.
+pub(super) fn to_target(did: FaultDid, clock_us: u64) -> What {
+    What::Fault {
+        direction: Direction::ToTarget,
+        did,
+        clock_us,
+    }
+}

@@ -1,0 +1,276 @@
+//! The geometry of a Gantt chart.
+
+use chalkwire_shared::job::Outcome;
+
+use super::{Bar, Gantt, Panel, Phase, failed, used};
+use crate::pictures::axis::{Scale, marks, ms_mark};
+use crate::pictures::shape::{Anchor, Paint, Pen, Picture, Role, Width, chars_in, cut, text_units};
+
+/// The height of a queue's gauge.
+const GAUGE: i32 = 44;
+
+/// Lays a chart out.
+pub fn draw(gantt: &Gantt, width: Width) -> Picture {
+    let (from, to) = match width {
+        Width::Wide => (64, 740),
+        Width::Narrow => (30, 308),
+    };
+    let end = if gantt.end_ms > 0.0 {
+        gantt.end_ms
+    } else {
+        1.0
+    };
+    let mut sheet = Sheet {
+        pen: Pen::new(width),
+        scale: Scale { from, to, end },
+        marks: marks(end, ((to - from) / 70) as usize),
+        y: 4,
+        item: 0,
+    };
+    for panel in &gantt.panels {
+        sheet.panel(panel);
+    }
+    sheet.legend(gantt);
+    let height = sheet.y.max(20);
+    sheet.pen.finish(height)
+}
+
+/// How a phase is painted; what has no span of its own is `None`.
+fn paint(phase: Phase) -> Option<(Role, Paint)> {
+    Some(match phase {
+        Phase::Connecting => (Role::Ctl, Paint::Dashed),
+        Phase::Queued => (Role::Ctl, Paint::Tint),
+        Phase::Waiting => (Role::Accent, Paint::Tint),
+        Phase::Served => (Role::Accent, Paint::Fill),
+        Phase::Closing => (Role::Ctl, Paint::Thin),
+        Phase::Reply => return None,
+    })
+}
+
+struct Sheet {
+    pen: Pen,
+    scale: Scale,
+    marks: Vec<f64>,
+    y: i32,
+    item: usize,
+}
+
+impl Sheet {
+    fn panel(&mut self, panel: &Panel) {
+        let (from, to) = (self.scale.from, self.scale.to);
+        self.pen.item = None;
+        self.y += 14;
+        let used = used(panel);
+        let room = chars_in(to - text_units(&used) - 20);
+        let name = cut(&panel.name, room);
+        self.pen
+            .text((8, self.y, Anchor::Start), &name, Role::Text, Paint::Head);
+        self.pen
+            .text((to, self.y, Anchor::End), &used, Role::Soft, Paint::Small);
+        self.y += 18;
+        // How high a row is: fewer clients get more air.
+        let pitch = if panel.rows.len() <= 24 { 16 } else { 12 };
+        let rows_end = self.y + 6 + pitch * panel.rows.len() as i32;
+        let gauge = !panel.queue.is_empty();
+        let grid_end = rows_end + if gauge { GAUGE + 14 } else { 0 };
+        for mark in self.marks.clone() {
+            let x = self.scale.at(mark);
+            self.pen
+                .line(&[(x, self.y + 4), (x, grid_end)], Role::Line, Paint::Thin);
+            let text = ms_mark(mark, self.scale.end);
+            let anchor = if x + text_units(&text) / 2 > self.pen.picture.width {
+                Anchor::End
+            } else {
+                Anchor::Middle
+            };
+            self.pen
+                .text((x, self.y, anchor), &text, Role::Soft, Paint::Small);
+        }
+        self.y += 6;
+        for row in &panel.rows {
+            let label = (row.client + 1).to_string();
+            self.pen.item = None;
+            let at = (from - 6, self.y + pitch - 5, Anchor::End);
+            self.pen.text(at, &label, Role::Soft, Paint::Small);
+            for bar in &row.bars {
+                self.pen.item(self.item);
+                self.item += 1;
+                let alone = row.bars.len() == 1 || failed(bar.outcome).is_some();
+                self.bar(bar, pitch - 5, alone);
+            }
+            self.y += pitch;
+        }
+        self.pen.item = None;
+        if gauge {
+            self.gauge(panel);
+        }
+        if panel.omitted > 0 {
+            self.y += 14;
+            let text = panel.omitted.to_string() + " more connections, not drawn";
+            self.pen.text(
+                (from, self.y, Anchor::Start),
+                &text,
+                Role::Soft,
+                Paint::Small,
+            );
+        }
+        self.y += 12;
+    }
+
+    fn bar(&mut self, bar: &Bar, h: i32, word: bool) {
+        let y = self.y + 2;
+        for (phase, from, to) in &bar.spans {
+            let (x0, x1) = (self.scale.at(*from), self.scale.at(*to));
+            match paint(*phase) {
+                Some((role, Paint::Thin)) => {
+                    if x1 > x0 + 1 {
+                        self.pen
+                            .line(&[(x0, y + h / 2), (x1, y + h / 2)], role, Paint::Thin);
+                        self.pen
+                            .line(&[(x1, y + 2), (x1, y + h - 2)], role, Paint::Thin);
+                    }
+                }
+                Some((role, paint)) => self.pen.rect((x0, y, x1 - x0, h), role, paint),
+                None => {}
+            }
+        }
+        for at in &bar.sent_ms {
+            let x = self.scale.at(*at);
+            self.pen
+                .rect((x - 1, y - 1, 2, h + 2), Role::Sent, Paint::Fill);
+        }
+        for at in &bar.reply_ms {
+            let x = self.scale.at(*at);
+            self.pen.rect((x, y, 3, h), Role::Recv, Paint::Fill);
+        }
+        let (text, role) = match (failed(bar.outcome), bar.outcome) {
+            (Some(text), _) => (text, Role::Err),
+            (None, Outcome::Idle) => ("● idle", Role::Soft),
+            _ => return,
+        };
+        if word {
+            let x = self.scale.at(bar.end_ms);
+            let fits = x + 6 + text_units(text) <= self.pen.picture.width - 2;
+            let at = if fits {
+                (x + 6, y + h - 1, Anchor::Start)
+            } else {
+                (x - 4, y + h - 1, Anchor::End)
+            };
+            self.pen.text(at, text, role, Paint::Small);
+        }
+    }
+
+    /// How many wait for `accept`, over time, with the backlog as a line.
+    fn gauge(&mut self, panel: &Panel) {
+        let (from, to) = (self.scale.from, self.scale.to);
+        let base = self.y + GAUGE + 10;
+        let most = panel
+            .queue
+            .iter()
+            .map(|(_, waiting)| *waiting)
+            .max()
+            .unwrap_or(0);
+        let top = most.max(panel.backlog.unwrap_or(0)).max(1);
+        let height = Scale {
+            from: base,
+            to: base - GAUGE + 8,
+            end: f64::from(top),
+        };
+        let mut points = vec![(from, base)];
+        let mut level = base;
+        let mut seen = panel.queue.iter().peekable();
+        while let Some((ms, waiting)) = seen.next() {
+            let x = self.scale.at(*ms);
+            let mut highest = *waiting;
+            let mut last = *waiting;
+            // Of what falls on one line its highest is drawn, and its last.
+            while let Some((_, waiting)) = seen.next_if(|(ms, _)| self.scale.at(*ms) == x) {
+                highest = highest.max(*waiting);
+                last = *waiting;
+            }
+            let y = height.at(f64::from(last));
+            points.push((x, level));
+            points.push((x, height.at(f64::from(highest))));
+            points.push((x, y));
+            level = y;
+        }
+        let end = self.scale.at(panel.end_ms);
+        points.push((end, level));
+        points.push((end, base));
+        self.pen.line(&points, Role::Ctl, Paint::Tint);
+        self.pen
+            .line(&[(from, base), (to, base)], Role::Line, Paint::Thin);
+        let label = "accept queue: at most ".to_owned() + &most.to_string() + " wait";
+        self.pen.text(
+            (to, base + 13, Anchor::End),
+            &label,
+            Role::Soft,
+            Paint::Small,
+        );
+        for value in [0, most] {
+            let at = (from - 6, height.at(f64::from(value)) + 4, Anchor::End);
+            self.pen
+                .text(at, &value.to_string(), Role::Soft, Paint::Small);
+            if most == 0 {
+                break;
+            }
+        }
+        if let Some(backlog) = panel.backlog {
+            let y = height.at(f64::from(backlog));
+            self.pen
+                .line(&[(from, y), (to, y)], Role::Text, Paint::Dashed);
+            let label = "backlog ".to_owned() + &backlog.to_string();
+            self.pen
+                .text((to, y - 4, Anchor::End), &label, Role::Text, Paint::Small);
+        }
+        self.y = base + 16;
+    }
+
+    /// What the paints mean, of those that are seen.
+    fn legend(&mut self, gantt: &Gantt) {
+        let bars = || {
+            gantt
+                .panels
+                .iter()
+                .flat_map(|it| &it.rows)
+                .flat_map(|it| &it.bars)
+        };
+        let mut x = 8;
+        self.y += 10;
+        let mut entry = |pen: &mut Pen, role: Role, paint: Paint, text: &str, thin: bool| {
+            if x > 8 && x + 22 + text_units(text) > pen.picture.width - 4 {
+                x = 8;
+                self.y += 18;
+            }
+            let (w, dx) = if thin { (3, 8) } else { (14, 20) };
+            pen.rect((x, self.y - 9, w, 10), role, paint);
+            pen.text(
+                (x + dx, self.y, Anchor::Start),
+                text,
+                Role::Soft,
+                Paint::Small,
+            );
+            // Small letters are narrower than the widest.
+            x += dx + text_units(text) * 9 / 10 + 8;
+        };
+        for phase in Phase::ALL {
+            let seen = |bar: &Bar| {
+                bar.spans
+                    .iter()
+                    .any(|(it, from, to)| *it == phase && self.scale.at(*to) > self.scale.at(*from))
+            };
+            if let Some((role, paint)) = paint(phase)
+                && bars().any(seen)
+            {
+                entry(&mut self.pen, role, paint, phase.as_str(), false);
+            }
+        }
+        if bars().any(|bar| !bar.sent_ms.is_empty()) {
+            entry(&mut self.pen, Role::Sent, Paint::Fill, "send", true);
+        }
+        if bars().any(|bar| !bar.reply_ms.is_empty()) {
+            entry(&mut self.pen, Role::Recv, Paint::Fill, "reply", true);
+        }
+        self.y += 8;
+    }
+}

@@ -1,0 +1,99 @@
+//! Brings the place that the address names into sight, and loads its program when it is first asked for.
+
+use std::cell::Cell;
+
+use web_sys::EventTarget;
+
+use crate::browser::{self, Listener};
+use crate::components::app::App;
+use crate::place::Place;
+
+/// Begins to follow the address, for as long as the page is there.
+pub fn begin() {
+    let drawn = Cell::new(Drawn::default());
+    enter(&drawn, true);
+    if let Some(window) = browser::window().map(EventTarget::from) {
+        let listener = Listener::new(window, "hashchange", move |_| enter(&drawn, false));
+        // The page has no end before the window's.
+        std::mem::forget(listener);
+    }
+}
+
+/// What was drawn so far.
+#[derive(Clone, Copy, Default)]
+struct Drawn {
+    now: Option<Place>,
+    lab: bool,
+    experiments: bool,
+}
+
+fn enter(drawn: &Cell<Drawn>, first: bool) {
+    let place = match browser::is_embedded() {
+        // In a frame of another page there is nothing but an experiment.
+        true => Place::Experiments,
+        false => Place::of(&browser::fragment()),
+    };
+    let mut it = drawn.get();
+    if it.now == Some(place) {
+        return;
+    }
+    it.now = Some(place);
+    for each in Place::ALL {
+        if let Some(root) = browser::element(each.id()) {
+            // An attribute of every element.
+            let _ = root.toggle_attribute_with_force("hidden", each != place);
+        }
+    }
+    match place {
+        Place::Lab => {
+            browser::set_title("Chalkwire: the Lab");
+            if !std::mem::replace(&mut it.lab, true) {
+                if let Some(root) = browser::element(place.id()) {
+                    yew::Renderer::<App>::with_root(root).render();
+                }
+            }
+            if !first {
+                browser::focus(crate::pages::lab::MAIN_ID);
+            }
+        }
+        Place::Experiments => {
+            // Its program gives the page its title and the focus.
+            if !std::mem::replace(&mut it.experiments, true) {
+                load(place.id());
+            }
+        }
+    }
+    drawn.set(it);
+}
+
+/// Loads a program and its style, whose names stand on the element that it is drawn in.
+fn load(id: &str) -> Option<()> {
+    let document = browser::window()?.document()?;
+    let root = browser::element(id)?;
+    root.set_inner_html("<p class=\"loading\" role=\"status\">Loading the experiments …</p>");
+    let style = document.create_element("link").ok()?;
+    style.set_attribute("rel", "stylesheet").ok()?;
+    style
+        .set_attribute("href", &root.get_attribute("data-style")?)
+        .ok()?;
+    let script = document.create_element("script").ok()?;
+    script.set_attribute("type", "module").ok()?;
+    script
+        .set_attribute("src", &root.get_attribute("data-script")?)
+        .ok()?;
+    // The script did not come; or what it loads did not, which it tells its element.
+    for target in [EventTarget::from(script.clone()), root.clone().into()] {
+        let root = root.clone();
+        let failed = Listener::new(target, "error", move |_| {
+            root.set_inner_html(
+                "<p class=\"loading\" role=\"alert\">The experiments could not be loaded: is the \
+                 gateway still there? Reload the page to try again.</p>",
+            );
+        });
+        std::mem::forget(failed);
+    }
+    let head = document.head()?;
+    head.append_child(&style).ok()?;
+    head.append_child(&script).ok()?;
+    Some(())
+}
