@@ -23,6 +23,7 @@ pub mod clock;
 pub mod config;
 pub mod core;
 mod duration;
+pub mod fault;
 mod http;
 pub mod job;
 pub mod kernel;

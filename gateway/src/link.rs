@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chalkwire_shared::close::{LinkClose, Reason};
-use chalkwire_shared::fault::Asked;
+use chalkwire_shared::fault::{Asked, Fault, FaultError};
 use chalkwire_shared::frame::{ClientFrame, GATEWAY_HEADER_BYTES, gateway_header};
 use chalkwire_shared::id::{SocketId, Token};
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::client::{Client, Told};
 use crate::bridge::socket::Socket;
 use crate::core::Core;
+use crate::target::Failure;
 use jobs::Running;
 use outbox::{Item, Outbox};
 pub use registry::Links;
@@ -79,6 +80,15 @@ struct State {
     attached: Option<CancellationToken>,
     /// When the connection dropped.
     detached_at: Option<Instant>,
+}
+
+/// How a socket is asked for, besides its number and its target: see [`ClientMessage::Open`].
+struct Opening<'a> {
+    credit: u32,
+    trace: bool,
+    kernel: bool,
+    faults: &'a [Asked],
+    seed: u32,
 }
 
 /// A link's side of one of its sockets.
@@ -187,11 +197,33 @@ impl Link {
                 target,
                 credit,
                 trace,
+                kernel,
                 faults,
+                seed,
                 ..
-            } => return self.open(socket, &target, credit, trace, &faults),
-            // Not there yet.
-            ClientMessage::Faults { .. } => {}
+            } => {
+                let opening = Opening {
+                    credit,
+                    trace,
+                    kernel,
+                    faults: &faults,
+                    seed,
+                };
+                return self.open(socket, &target, opening);
+            }
+            ClientMessage::Faults {
+                socket,
+                faults,
+                seed,
+                ..
+            } => {
+                if let Some(socket) = self.socket(socket)? {
+                    match read_faults(&faults) {
+                        Ok(faults) => socket.set_faults(faults, seed),
+                        Err(error) => socket.fail(bad_request(&error)),
+                    }
+                }
+            }
             ClientMessage::Job { job, work, .. } => self.job(job, work),
             ClientMessage::Cancel { job, .. } => self.cancel(job),
             ClientMessage::Serve {
@@ -268,10 +300,15 @@ impl Link {
         self: &Arc<Self>,
         id: SocketId,
         name: &str,
-        credit: u32,
-        trace: bool,
-        faults: &[Asked],
+        opening: Opening<'_>,
     ) -> Result<(), Broken> {
+        let Opening {
+            credit,
+            trace,
+            kernel,
+            faults,
+            seed,
+        } = opening;
         let core = &self.core;
         let mut state = self.lock();
         if id.0 <= state.last_socket {
@@ -287,20 +324,21 @@ impl Link {
             self.tell(
                 id,
                 core.clock.now_us(),
-                Told::Closed(crate::target::Failure { reason, detail }),
+                Told::Closed(Failure { reason, detail }),
             );
             Ok(())
         };
-        if let Some(fault) = faults.first() {
-            let detail = match fault.read() {
-                Ok(fault) => format!("The fault {} is not there yet.", fault.kind()),
-                Err(error) => error.to_string(),
-            };
-            return refuse(state, Reason::BadRequest, detail);
-        }
         let target = match state.servers.target(name, &core.targets) {
             Ok(target) => target,
             Err(failure) => return refuse(state, failure.reason, failure.detail),
+        };
+        let plan = read_faults(faults).and_then(|faults| core.plan(&target, faults, seed));
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                let Failure { reason, detail } = bad_request(&error);
+                return refuse(state, reason, detail);
+            }
         };
         let permit = match core.sockets.clone().try_acquire_owned() {
             Ok(permit) if open < core.config.limits.sockets_per_link => permit,
@@ -310,7 +348,14 @@ impl Link {
             link: Arc::downgrade(self),
             id,
         };
-        let socket = Arc::new(Socket::new(side, &target, core.context(), trace, credit));
+        let socket = Arc::new(Socket::new(
+            side,
+            &target,
+            core.context(),
+            trace,
+            credit,
+            plan,
+        ));
         state.sockets.insert(id, socket.clone());
         drop(state);
 
@@ -318,7 +363,7 @@ impl Link {
         let core = core.clone();
         self.core.tasks.spawn(async move {
             let account = core.account(&target);
-            let views = core.views(&target, trace);
+            let views = core.views(&target, trace, kernel);
             let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;
             account.closed(reason);
             socket.linger().await;
@@ -401,10 +446,30 @@ impl Link {
                 clock_us,
                 did,
             },
+            Told::Kernel { end, view } => GatewayMessage::Kernel {
+                seq,
+                socket,
+                clock_us,
+                end,
+                view,
+            },
+            Told::NoKernelView(no_view) => GatewayMessage::Notice {
+                seq,
+                socket: Some(socket),
+                kind: NoticeKind::NoKernelView,
+                detail: no_view.to_string(),
+            },
             Told::Eof => GatewayMessage::Eof {
                 seq,
                 socket,
                 clock_us,
+            },
+            Told::Fault { direction, did } => GatewayMessage::Fault {
+                seq,
+                socket,
+                clock_us,
+                direction,
+                did,
             },
             Told::Credit { bytes } => GatewayMessage::Credit { seq, socket, bytes },
             Told::Closed(failure) => GatewayMessage::Closed {
@@ -460,6 +525,18 @@ impl Client for Side {
         if let Some(link) = self.link.upgrade() {
             link.tell(self.id, clock_us, told);
         }
+    }
+}
+
+/// The faults that a client asks for.
+fn read_faults(asked: &[Asked]) -> Result<Vec<Fault>, FaultError> {
+    asked.iter().map(Asked::read).collect()
+}
+
+fn bad_request(error: &FaultError) -> Failure {
+    Failure {
+        reason: Reason::BadRequest,
+        detail: error.to_string(),
     }
 }
 

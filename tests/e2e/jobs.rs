@@ -32,6 +32,13 @@ fn count(clients: &[ClientRun], outcome: Outcome) -> usize {
     clients.iter().filter(|run| run.outcome == outcome).count()
 }
 
+/// The most that waited for an accept, and the backlog, as the kernel tells.
+fn longest_queue(reported: &Reported) -> (Option<u32>, Option<u32>) {
+    let waiting = reported.gauges.iter().map(|gauge| gauge.waiting).max();
+    let backlog = reported.gauges.iter().map(|gauge| gauge.backlog).max();
+    (waiting.flatten(), backlog.flatten())
+}
+
 /// What must hold of every connection: its times are in order, and the server's side is there.
 fn assert_in_order(run: &ClientRun) {
     let mut times = vec![run.start_us];
@@ -165,6 +172,7 @@ async fn six_connect_without_an_accept_and_the_seventh_hangs() {
     let waited = seventh.end_us - seventh.start_us;
     assert!((600_000..2_000_000).contains(&waited), "{waited}");
     assert!(reported.clients.iter().all(|run| run.accepted_us.is_none()));
+    assert_eq!(longest_queue(&reported), (Some(6), Some(5)));
 }
 
 #[tokio::test]
@@ -209,6 +217,7 @@ async fn a_full_unix_backlog_says_eagain_at_once_on_a_socket_that_does_not_block
     assert_eq!(served + refused, 20);
     // Six in the queue and one in service, or a few more where the server was fast.
     assert!((6..=9).contains(&served), "{served} were served");
+    assert_eq!(longest_queue(&reported), (Some(6), Some(5)));
     for run in &reported.clients {
         match run.outcome {
             Outcome::Done => {

@@ -17,9 +17,6 @@ use super::gauge::Gauges;
 use super::{Place, Report, Reports};
 use crate::core::Core;
 
-/// How often a server is looked at.
-const LOOK: Duration = Duration::from_millis(5);
-
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_millis(100);
 
@@ -58,7 +55,7 @@ async fn on_one_target(scene: Arc<Scene>, reports: &Reports, progress: &mut Prog
     let clients = all_clients(&scene, over);
     let mut settling = FuturesUnordered::new();
     let mut gauges = Gauges::of(scene.target);
-    let mut look = ticks(LOOK);
+    let core = &scene.core;
     let mut tell = ticks(PROGRESS);
     tokio::pin!(clients);
     let mut running = true;
@@ -76,11 +73,13 @@ async fn on_one_target(scene: Arc<Scene>, reports: &Reports, progress: &mut Prog
                 None => open = false,
             },
             Some(report) = settling.next() => reports.tell(report).await,
-            _ = look.tick() => gauges.look(&scene.place, scene.core.clock, reports),
+            () = tokio::time::sleep_until(gauges.next()) => {
+                gauges.look(core, &scene.place, reports);
+            }
             _ = tell.tick() => progress.tell(reports),
         }
     }
-    gauges.look(&scene.place, scene.core.clock, reports);
+    gauges.look(core, &scene.place, reports);
 }
 
 /// What is over, and the connections that its client does not make any more.

@@ -2,7 +2,10 @@
 
 use chalkwire_shared::target::{Kind, TargetUrl};
 
-use super::literal::{bracketed, one_line, printf, python_bytes, python_text, quote, rust_bytes, rust_text, socat_path};
+use super::literal::{
+    bracketed, one_line, printf, python_bytes, python_text, quote, rust_bytes, rust_text,
+    socat_path,
+};
 
 /// In what a program is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -102,7 +102,11 @@ impl Recipe {
         let slow = self.server.as_ref().map_or(0, |it| {
             it.delay_ms + it.block_ms + it.late_ms + it.accept_after_ms
         });
-        slow + if self.kind().is_datagram() { 2_000 } else { 10_000 }
+        slow + if self.kind().is_datagram() {
+            2_000
+        } else {
+            10_000
+        }
     }
 
     /// What stands at the head of the client.
@@ -137,7 +141,9 @@ impl Recipe {
 /// How a model serves several clients.
 fn model_sentence(model: Model) -> &'static str {
     match model {
-        Model::Iterative => "One client at a time; who comes meanwhile waits in the kernel's queue.",
+        Model::Iterative => {
+            "One client at a time; who comes meanwhile waits in the kernel's queue."
+        }
         Model::Threaded => "A thread for each client.",
         Model::Process => "A process for each client.",
         Model::Select => "One thread, which asks whose socket can be read now.",

@@ -24,7 +24,10 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
         let mut rest = line;
         while let Some((before, gap)) = rest.split_once('@') {
             out += before;
-            match gap.split_once('@').and_then(|(name, after)| Some((value(name)?, after))) {
+            match gap
+                .split_once('@')
+                .and_then(|(name, after)| Some((value(name)?, after)))
+            {
                 Some((value, after)) => {
                     out += value;
                     rest = after;
@@ -72,7 +75,11 @@ mod tests {
     fn a_gap_alone_on_its_line_is_a_block_and_an_empty_one_is_gone() {
         let filled = fill(
             "a\n    @block@\n  @none@\nf(@x@, '@')\n",
-            &[("block", "one\n    two\n\nthree"), ("none", ""), ("x", "@block@")],
+            &[
+                ("block", "one\n    two\n\nthree"),
+                ("none", ""),
+                ("x", "@block@"),
+            ],
         );
         assert_eq!(
             filled,
@@ -85,7 +92,10 @@ mod tests {
         let text = "a title\nimport os\u{2028}x\r\n".to_owned() + &"long words ".repeat(30);
         let out = comment("#", &[text]);
         assert!(out.lines().count() > 3);
-        assert!(out.lines().all(|line| line.starts_with("# ") && line.len() < 81));
+        assert!(
+            out.lines()
+                .all(|line| line.starts_with("# ") && line.len() < 81)
+        );
         assert!(!out.contains('\u{2028}') || out.split('\u{2028}').count() == 1);
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::take_home::literal::LINE_BYTES;
 use super::*;
+use crate::take_home::literal::LINE_BYTES;
 
 /// What breaks careless quoting.
 const NASTY: [&[u8]; 12] = [

@@ -97,7 +97,10 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
             } => {
                 ask = fill(
                     ASK,
-                    &[("wait", &seconds(*timeout_ms)), ("tries", &tries.to_string())],
+                    &[
+                        ("wait", &seconds(*timeout_ms)),
+                        ("tries", &tries.to_string()),
+                    ],
                 );
                 let texts: Vec<_> = messages.iter().map(|it| python_text(it)).collect();
                 add(&format!(
@@ -120,7 +123,9 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
             }
             Step::RecvBytes(count) => {
                 add("got = 0");
-                add(&format!("while got < {count} and (data := s.recv({recv})):"));
+                add(&format!(
+                    "while got < {count} and (data := s.recv({recv})):"
+                ));
                 add(&format!("    {told}"));
                 add("    got += len(data)");
             }
@@ -268,8 +273,13 @@ fn many(recipe: &Recipe, load: &Load) -> String {
         ],
     );
     let (count, messages) = if load.one_shot && load.messages > 1 {
-        body = format!("for _ in range({}):  # a connection for each message\n", load.messages)
-            + &body.lines().map(|it| format!("    {it}\n")).collect::<String>();
+        body = format!(
+            "for _ in range({}):  # a connection for each message\n",
+            load.messages
+        ) + &body
+            .lines()
+            .map(|it| format!("    {it}\n"))
+            .collect::<String>();
         (1, "once".to_owned())
     } else if load.messages == 1 {
         (1, "once".to_owned())

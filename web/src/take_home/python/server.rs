@@ -30,7 +30,11 @@ pub fn server(recipe: &Recipe) -> Option<String> {
         0 => String::new(),
         ms => format!("{sleep}({})  # {why}", seconds(ms)),
     };
-    let block = wait(options.block_ms, "time.sleep", "work, which holds this thread");
+    let block = wait(
+        options.block_ms,
+        "time.sleep",
+        "work, which holds this thread",
+    );
     let delay = wait(options.delay_ms, pause, "the reply takes a while");
     let work: Vec<_> = [delay.as_str(), &block]
         .into_iter()
@@ -73,7 +77,9 @@ pub fn server(recipe: &Recipe) -> Option<String> {
         ),
     };
     let buried = match options.model {
-        Model::Process => "signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children that ended are gone",
+        Model::Process => {
+            "signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children that ended are gone"
+        }
         _ => "",
     };
     Some(fill(
@@ -86,7 +92,10 @@ pub fn server(recipe: &Recipe) -> Option<String> {
             ("request", &protocol_sentence(options)),
             ("recv", &options.recv_bytes.to_string()),
             ("timeout", &seconds(options.timeout_ms)),
-            ("late", &wait(options.late_ms, pause, "busy with something else")),
+            (
+                "late",
+                &wait(options.late_ms, pause, "busy with something else"),
+            ),
             ("late_s", &seconds(options.late_ms)),
             ("delay_s", &seconds(options.delay_ms)),
             ("work", &work.join("\n")),
@@ -146,9 +155,7 @@ fn serve(model: Model) -> &'static str {
 /// Reads requests and answers them, in `serve`.
 fn converse(protocol: Protocol, evented: bool) -> String {
     let text = match protocol {
-        Protocol::Basic => {
-            "data = @await@recv(client, name)\n@await@answer(client, name, data)\n"
-        }
+        Protocol::Basic => "data = @await@recv(client, name)\n@await@answer(client, name, data)\n",
         Protocol::Line => {
             "data = b''\n\
              while b'\\n' not in data and (piece := @await@recv(client, name)):\n    \

@@ -280,10 +280,10 @@ fn repeat(times: u8, block: &str) -> String {
     if times == 1 {
         return block.to_owned();
     }
-    fill("for _ in 0..@times@ {\n    @block@\n}\n", &[
-        ("times", &times.to_string()),
-        ("block", block),
-    ])
+    fill(
+        "for _ in 0..@times@ {\n    @block@\n}\n",
+        &[("times", &times.to_string()), ("block", block)],
+    )
 }
 
 fn many(recipe: &Recipe, load: &Load) -> String {
@@ -349,9 +349,16 @@ fn many(recipe: &Recipe, load: &Load) -> String {
     let mut body = repeat(connections, &once);
     if recipe.kind() == Kind::Unixgram {
         // Each connection has the same name, one after another.
-        body = body.replace("socket.connect(ADDRESS)?;", "socket.connect(ADDRESS)?;\nstd::fs::remove_file(&me)?;");
+        body = body.replace(
+            "socket.connect(ADDRESS)?;",
+            "socket.connect(ADDRESS)?;\nstd::fs::remove_file(&me)?;",
+        );
     }
-    let number = if body.contains("number") { "number" } else { "_number" };
+    let number = if body.contains("number") {
+        "number"
+    } else {
+        "_number"
+    };
     let stagger = match load.stagger_ms {
         0 => String::new(),
         ms => format!("thread::sleep({});", duration(u32::from(ms))),

@@ -26,7 +26,10 @@ pub fn server(recipe: &Recipe) -> Option<String> {
         ("unlinked", unlinked.to_owned()),
         ("recv", options.recv_bytes.to_string()),
         ("timeout", duration(options.timeout_ms)),
-        ("accept_after", pause(options.accept_after_ms, "listens, and accepts nobody yet")),
+        (
+            "accept_after",
+            pause(options.accept_after_ms, "listens, and accepts nobody yet"),
+        ),
         ("stamp", STAMP.to_owned()),
     ];
     if recipe.kind().is_datagram() {
@@ -41,20 +44,41 @@ pub fn server(recipe: &Recipe) -> Option<String> {
         } else {
             "socket.send_to(&reply, sender)?;\n"
         };
-        let work = pause(options.delay_ms + options.block_ms, "the reply takes a while");
-        return Some(filled(DATAGRAM, &head, &common, &[
-            ("import", import),
-            ("socket", socket),
-            ("reply", reply),
-            ("work", &work),
-            ("threads", if work.is_empty() { "" } else { "use std::thread;\nuse std::time::Duration;" }),
-        ]));
+        let work = pause(
+            options.delay_ms + options.block_ms,
+            "the reply takes a while",
+        );
+        return Some(filled(
+            DATAGRAM,
+            &head,
+            &common,
+            &[
+                ("import", import),
+                ("socket", socket),
+                ("reply", reply),
+                ("work", &work),
+                (
+                    "threads",
+                    if work.is_empty() {
+                        ""
+                    } else {
+                        "use std::thread;\nuse std::time::Duration;"
+                    },
+                ),
+            ],
+        ));
     }
     let (home, stream, listener) = stream(&recipe.address);
     head.push(if unix {
-        format!("std chooses the backlog itself; in the run it was {}.", options.backlog)
+        format!(
+            "std chooses the backlog itself; in the run it was {}.",
+            options.backlog
+        )
     } else {
-        format!("std always listens with a backlog of 128; in the run it was {}.", options.backlog)
+        format!(
+            "std always listens with a backlog of 128; in the run it was {}.",
+            options.backlog
+        )
     });
     let polled = matches!(options.model, Model::Select | Model::Evented);
     if polled {
@@ -75,8 +99,8 @@ pub fn server(recipe: &Recipe) -> Option<String> {
         imports.push("use std::io;".to_owned());
         imports[2] = "use std::time::{Duration, Instant};".to_owned();
     }
-    let sleeps = !(delay.is_empty() && block.is_empty())
-        || options.late_ms + options.accept_after_ms > 0;
+    let sleeps =
+        !(delay.is_empty() && block.is_empty()) || options.late_ms + options.accept_after_ms > 0;
     if polled || sleeps || options.model == Model::Threaded {
         imports.push("use std::thread;".to_owned());
     }
@@ -137,7 +161,14 @@ pub fn server(recipe: &Recipe) -> Option<String> {
             ("serve", serve),
             ("worker", worker),
             ("children", children),
-            ("shown", if unix { "ADDRESS" } else { "server.local_addr()?" }),
+            (
+                "shown",
+                if unix {
+                    "ADDRESS"
+                } else {
+                    "server.local_addr()?"
+                },
+            ),
         ],
     ))
 }
