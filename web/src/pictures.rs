@@ -11,6 +11,6 @@ pub mod story;
 pub mod svg;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
