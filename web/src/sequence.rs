@@ -497,7 +497,7 @@ impl Pen {
 
 /// A time in its column, in ms where no unit stands, in at most six characters: `0`, `0.42`,
 /// `1003.1`, `12.34s`.
-fn time_text(ms: f64) -> String {
+pub(crate) fn time_text(ms: f64) -> String {
     let s = ms / 1000.0;
     match ms {
         ms if ms < 0.005 => "0".to_owned(),
