@@ -15,6 +15,7 @@ mod conformance;
 mod credit;
 mod datagrams;
 mod drain;
+mod experiments;
 mod http;
 mod layers;
 mod link_servers;
