@@ -15,6 +15,7 @@ mod conformance;
 mod credit;
 mod datagrams;
 mod drain;
+mod experiments;
 mod faults;
 mod http;
 mod jobs;
