@@ -3,6 +3,7 @@
 //! [`machine`] decides, without I/O; [`socket`] performs; [`watch`] looks on.
 
 pub mod client;
+mod driving;
 pub mod machine;
 pub mod socket;
 pub mod watch;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chalkwire_shared::fault::{Fault, FaultError, check_list};
 use chalkwire_shared::target::{TargetUrl, is_target_name};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -44,6 +45,10 @@ pub struct Target {
     pub about: String,
     /// Whether browsers may see the URL.
     pub show_url: bool,
+    /// Wrongs that are done to each of its sockets, before those that a client asks for.
+    pub faults: Vec<Fault>,
+    /// Where their chance begins.
+    pub seed: u32,
 }
 
 /// Caps, sizes and times of the gateway. The file's section `[limits]`.
@@ -62,6 +67,8 @@ pub struct Limits {
     pub sockets_per_link: usize,
     /// Timestamp servers of links' own at once, of all links; 0 for none.
     pub servers: usize,
+    /// Jobs at once, of all links; 0 for none.
+    pub jobs: usize,
     /// Credit of each socket in bytes, towards the target.
     pub window_bytes: u32,
     /// What a link may have queued for its client in bytes; data waits from half of it on.
@@ -109,6 +116,7 @@ impl Default for Limits {
             sockets: 20_000,
             sockets_per_link: 64,
             servers: 256,
+            jobs: 32,
             window_bytes: 131_072,
             link_queue_bytes: 1_048_576,
             control_per_second: 2_000,
@@ -162,6 +170,14 @@ pub enum ConfigError {
     /// A target that can't be dialled.
     #[error("target {0}: its port is 0, which nobody can be reached at")]
     TargetPort(String),
+    /// A fault of a target that is none, or does not fit it.
+    #[error("target {name}: {error}")]
+    TargetFault {
+        /// The target.
+        name: String,
+        /// What is wrong with the fault.
+        error: FaultError,
+    },
     /// What is no origin of a page.
     #[error(
         "embed: '{0}' is no origin of a page: write it as https://lms.example, with its port if it has \
@@ -197,6 +213,10 @@ struct FileTarget {
     about: String,
     #[serde(default)]
     show_url: bool,
+    #[serde(default)]
+    faults: Vec<String>,
+    #[serde(default)]
+    seed: u32,
 }
 
 /// What the command line sets; it comes last.
@@ -303,7 +323,16 @@ fn set_from_environment(table: &mut toml::Table, name: &str, value: &str) {
 fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
     let mut targets = Vec::new();
     for (name, target) in file.targets {
-        targets.push(target_of(name, &target.url, target.about, target.show_url)?);
+        let mut own = target_of(name, &target.url, target.about, target.show_url)?;
+        own.faults = match faults_of(&target.faults, own.url.kind().is_datagram()) {
+            Ok(faults) => faults,
+            Err(error) => {
+                let name = own.name;
+                return Err(ConfigError::TargetFault { name, error });
+            }
+        };
+        own.seed = target.seed;
+        targets.push(own);
     }
     for (name, url) in flags.targets {
         let target = target_of(name, &url, String::new(), false)?;
@@ -367,7 +396,18 @@ pub(crate) fn target_of(
         url,
         about,
         show_url,
+        faults: Vec::new(),
+        seed: 0,
     })
+}
+
+fn faults_of(texts: &[String], datagram: bool) -> Result<Vec<Fault>, FaultError> {
+    let faults = texts
+        .iter()
+        .map(|text| Fault::from_text(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    check_list(&faults, datagram)?;
+    Ok(faults)
 }
 
 /// `https://demo.example.org` of `https://demo.example.org/lab/`.
@@ -478,6 +518,38 @@ mod tests {
             };
             let error = Config::load(None, [], flags).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_targets_faults_are_read_and_a_wrong_one_is_told_with_the_targets_name() {
+        let with = |url: &str, faults: &str| {
+            from_text(&format!(
+                "[targets.far]\nurl = '{url}'\nfaults = {faults}\nseed = 7"
+            ))
+        };
+        let config = with("tcp://h:7", "['latency,ms=200', 'reset']").unwrap();
+        let target = &config.targets[0];
+        assert_eq!(target.seed, 7);
+        assert_eq!(target.faults.len(), 2);
+        assert_eq!(
+            target.faults[0],
+            Fault::from_text("latency,ms=200").unwrap()
+        );
+        for (url, faults, part) in [
+            ("tcp://h:7", "['flood']", "no fault named 'flood'"),
+            ("tcp://h:7", "['loss,percent=5']", "TCP hides loss"),
+            (
+                "udp://h:7",
+                "['slice,bytes=5']",
+                "no fault slice for datagrams",
+            ),
+        ] {
+            let error = with(url, faults).unwrap_err().to_string();
+            assert!(
+                error.starts_with("target far: ") && error.contains(part),
+                "{error}"
+            );
         }
     }
 

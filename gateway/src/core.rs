@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Fault, FaultError};
 use chalkwire_shared::id::Token;
 use chalkwire_shared::limits::{Limits, MAX_PAYLOAD_BYTES};
 use chalkwire_shared::message::GatewayMessage;
@@ -14,12 +15,18 @@ use crate::bridge::Context;
 use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::fault::Plan;
+use crate::kernel::{NoView, Watcher};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
 use crate::timestamp::Count;
+
+/// Calls of jobs that hold a thread at once. tokio has 512 for all that blocks, and name resolution
+/// must find one, too.
+const BLOCKING_CALLS: usize = 256;
 
 /// The gateway's common ground.
 #[derive(Debug)]
@@ -36,10 +43,16 @@ pub struct Core {
     pub targets: Targets,
     /// Who is told what its own servers do.
     pub observers: Observers,
+    /// Who looks at the sockets to them.
+    pub kernel: Watcher,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
+    /// Jobs that may still be begun.
+    pub jobs: Arc<Semaphore>,
+    /// Calls of jobs that may hold a thread.
+    pub blocking: Arc<Semaphore>,
     /// How many threads and processes serve, of each built-in target.
     pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
@@ -59,8 +72,11 @@ impl Core {
     ) -> Self {
         Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
+            jobs: Arc::new(Semaphore::new(config.limits.jobs)),
+            blocking: Arc::new(Semaphore::new(BLOCKING_CALLS)),
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
+            kernel: Watcher::start(clock, &tasks),
             guests: Guests::default(),
             config,
             clock,
@@ -106,11 +122,34 @@ impl Core {
         }
     }
 
+    /// What is done to a new socket of a target: the faults that the configuration has for it, and
+    /// those that a client asks for.
+    ///
+    /// # Errors
+    /// [`FaultError`] says what does not fit the target.
+    pub fn plan(&self, target: &Target, faults: Vec<Fault>, seed: u32) -> Result<Plan, FaultError> {
+        let mut targets = self.config.targets.iter();
+        let mut plan = targets
+            .find(|own| own.name == target.info.name)
+            .map(|own| Plan::standing(own.faults.clone(), own.seed))
+            .unwrap_or_default();
+        if !faults.is_empty() {
+            plan.ask(faults, seed, target.kind().is_datagram())?;
+        }
+        Ok(plan)
+    }
+
     /// What is to be watched of a socket to a target, besides its bytes: with `trace` what one of
-    /// the gateway's own servers does.
-    pub fn views(&self, target: &Target, trace: bool) -> Views<'_> {
+    /// the gateway's own servers does, with `kernel` how the kernel has the connection to it.
+    pub fn views(&self, target: &Target, trace: bool, kernel: bool) -> Views<'_> {
+        let builtin = target.info.builtin;
         Views {
-            server: (trace && target.info.builtin).then_some(&self.observers),
+            server: (trace && builtin).then_some(&self.observers),
+            kernel: match (kernel, builtin) {
+                (false, _) => None,
+                (true, true) => Some(Ok(&self.kernel)),
+                (true, false) => Some(Err(NoView::Foreign)),
+            },
         }
     }
 

@@ -2,13 +2,14 @@
 
 pub(crate) mod accept;
 mod exchange;
+mod faults;
 mod page;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -199,6 +200,7 @@ async fn raw_socket(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     Path(name): Path<String>,
+    Query(query): Query<Vec<(String, String)>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let core = app.core;
@@ -213,6 +215,14 @@ async fn raw_socket(
             );
         }
     };
+    let plan =
+        match faults::asked(&query).and_then(|(faults, seed)| core.plan(&target, faults, seed)) {
+            Ok(plan) => plan,
+            Err(error) => {
+                let why = error.to_string();
+                return refuse(&core, StatusCode::BAD_REQUEST, "bad_request", &why);
+            }
+        };
     let place = match place(&core, address) {
         Ok(place) => place,
         Err(refusal) => return *refusal,
@@ -224,7 +234,7 @@ async fn raw_socket(
     let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols(["binary"]);
     upgrade.on_upgrade(move |socket| {
         tasks.track(async move {
-            raw::serve(socket, target, core).await;
+            raw::serve(socket, target, plan, core).await;
             drop((place, permit));
         })
     })

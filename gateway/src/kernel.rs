@@ -61,6 +61,9 @@ pub enum NoView {
     /// The system does not tell.
     #[error("The kernel of the gateway's machine does not tell about its sockets.")]
     Denied,
+    /// The socket can't be told from others.
+    #[error("This socket has no name of its own by which the kernel could be asked for it.")]
+    Unnamed,
     /// Enough are watched.
     #[error(
         "The kernel's view is shown of {MAX_WATCHED} sockets at once, and so many are watched now: \

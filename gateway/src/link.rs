@@ -4,6 +4,7 @@
 //! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
 
 pub mod connection;
+mod jobs;
 mod outbox;
 mod registry;
 mod servers;
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use chalkwire_shared::close::{LinkClose, Reason};
-use chalkwire_shared::fault::Asked;
+use chalkwire_shared::fault::{Asked, Fault, FaultError};
 use chalkwire_shared::frame::{ClientFrame, GATEWAY_HEADER_BYTES, gateway_header};
 use chalkwire_shared::id::{SocketId, Token};
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
@@ -25,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::client::{Client, Told};
 use crate::bridge::socket::Socket;
 use crate::core::Core;
+use crate::target::Failure;
+use jobs::Running;
 use outbox::{Item, Outbox};
 pub use registry::Links;
 use servers::Servers;
@@ -55,6 +58,8 @@ pub(crate) struct Link {
     pub(crate) wake: Notify,
     /// Data has to wait for room.
     full: AtomicBool,
+    /// There is room again, for what a job reports.
+    room: Notify,
     /// Cancelled when the link ends: its sockets' tasks return.
     pub(crate) ended: CancellationToken,
     /// Its place among the gateway's links.
@@ -69,10 +74,21 @@ struct State {
     /// The largest number a socket had.
     last_socket: u32,
     servers: Servers,
+    /// The job that runs.
+    job: Option<Running>,
     /// Cancelled to make the present connection give way; `None` while there is none.
     attached: Option<CancellationToken>,
     /// When the connection dropped.
     detached_at: Option<Instant>,
+}
+
+/// How a socket is asked for, besides its number and its target: see [`ClientMessage::Open`].
+struct Opening<'a> {
+    credit: u32,
+    trace: bool,
+    kernel: bool,
+    faults: &'a [Asked],
+    seed: u32,
 }
 
 /// A link's side of one of its sockets.
@@ -95,11 +111,13 @@ impl Link {
                 sockets: HashMap::new(),
                 last_socket: 0,
                 servers: Servers::default(),
+                job: None,
                 attached: None,
                 detached_at: None,
             }),
             wake: Notify::new(),
             full: AtomicBool::new(false),
+            room: Notify::new(),
             _place: place,
         })
     }
@@ -179,13 +197,35 @@ impl Link {
                 target,
                 credit,
                 trace,
+                kernel,
                 faults,
+                seed,
                 ..
-            } => return self.open(socket, &target, credit, trace, &faults),
-            // Not there yet.
-            ClientMessage::Faults { .. }
-            | ClientMessage::Job { .. }
-            | ClientMessage::Cancel { .. } => {}
+            } => {
+                let opening = Opening {
+                    credit,
+                    trace,
+                    kernel,
+                    faults: &faults,
+                    seed,
+                };
+                return self.open(socket, &target, opening);
+            }
+            ClientMessage::Faults {
+                socket,
+                faults,
+                seed,
+                ..
+            } => {
+                if let Some(socket) = self.socket(socket)? {
+                    match read_faults(&faults) {
+                        Ok(faults) => socket.set_faults(faults, seed),
+                        Err(error) => socket.fail(bad_request(&error)),
+                    }
+                }
+            }
+            ClientMessage::Job { job, work, .. } => self.job(job, work),
+            ClientMessage::Cancel { job, .. } => self.cancel(job),
             ClientMessage::Serve {
                 server, options, ..
             } => return self.serve(server, &options),
@@ -260,10 +300,15 @@ impl Link {
         self: &Arc<Self>,
         id: SocketId,
         name: &str,
-        credit: u32,
-        trace: bool,
-        faults: &[Asked],
+        opening: Opening<'_>,
     ) -> Result<(), Broken> {
+        let Opening {
+            credit,
+            trace,
+            kernel,
+            faults,
+            seed,
+        } = opening;
         let core = &self.core;
         let mut state = self.lock();
         if id.0 <= state.last_socket {
@@ -279,20 +324,21 @@ impl Link {
             self.tell(
                 id,
                 core.clock.now_us(),
-                Told::Closed(crate::target::Failure { reason, detail }),
+                Told::Closed(Failure { reason, detail }),
             );
             Ok(())
         };
-        if let Some(fault) = faults.first() {
-            let detail = match fault.read() {
-                Ok(fault) => format!("The fault {} is not there yet.", fault.kind()),
-                Err(error) => error.to_string(),
-            };
-            return refuse(state, Reason::BadRequest, detail);
-        }
         let target = match state.servers.target(name, &core.targets) {
             Ok(target) => target,
             Err(failure) => return refuse(state, failure.reason, failure.detail),
+        };
+        let plan = read_faults(faults).and_then(|faults| core.plan(&target, faults, seed));
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                let Failure { reason, detail } = bad_request(&error);
+                return refuse(state, reason, detail);
+            }
         };
         let permit = match core.sockets.clone().try_acquire_owned() {
             Ok(permit) if open < core.config.limits.sockets_per_link => permit,
@@ -302,7 +348,14 @@ impl Link {
             link: Arc::downgrade(self),
             id,
         };
-        let socket = Arc::new(Socket::new(side, &target, core.context(), trace, credit));
+        let socket = Arc::new(Socket::new(
+            side,
+            &target,
+            core.context(),
+            trace,
+            credit,
+            plan,
+        ));
         state.sockets.insert(id, socket.clone());
         drop(state);
 
@@ -310,7 +363,7 @@ impl Link {
         let core = core.clone();
         self.core.tasks.spawn(async move {
             let account = core.account(&target);
-            let views = core.views(&target, trace);
+            let views = core.views(&target, trace, kernel);
             let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;
             account.closed(reason);
             socket.linger().await;
@@ -328,6 +381,7 @@ impl Link {
             return;
         }
         self.full.store(false, Ordering::Relaxed);
+        self.room.notify_one();
         for socket in state.sockets.values() {
             socket.room();
         }
@@ -392,10 +446,30 @@ impl Link {
                 clock_us,
                 did,
             },
+            Told::Kernel { end, view } => GatewayMessage::Kernel {
+                seq,
+                socket,
+                clock_us,
+                end,
+                view,
+            },
+            Told::NoKernelView(no_view) => GatewayMessage::Notice {
+                seq,
+                socket: Some(socket),
+                kind: NoticeKind::NoKernelView,
+                detail: no_view.to_string(),
+            },
             Told::Eof => GatewayMessage::Eof {
                 seq,
                 socket,
                 clock_us,
+            },
+            Told::Fault { direction, did } => GatewayMessage::Fault {
+                seq,
+                socket,
+                clock_us,
+                direction,
+                did,
             },
             Told::Credit { bytes } => GatewayMessage::Credit { seq, socket, bytes },
             Told::Closed(failure) => GatewayMessage::Closed {
@@ -451,6 +525,18 @@ impl Client for Side {
         if let Some(link) = self.link.upgrade() {
             link.tell(self.id, clock_us, told);
         }
+    }
+}
+
+/// The faults that a client asks for.
+fn read_faults(asked: &[Asked]) -> Result<Vec<Fault>, FaultError> {
+    asked.iter().map(Asked::read).collect()
+}
+
+fn bad_request(error: &FaultError) -> Failure {
+    Failure {
+        reason: Reason::BadRequest,
+        detail: error.to_string(),
     }
 }
 

@@ -17,14 +17,15 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
+use crate::fault::{Plan, Wire, refused};
 use crate::policy::rate::Bucket;
-use crate::target::{Dialled, Failure, RECV_BYTES, Stream, Target, reason_of, with_buffer};
+use crate::target::{Dialled, Failure, RECV_BYTES, Target, with_buffer};
 use crate::ws;
 
 /// How a raw socket ended.
 enum End {
     /// The target is done, or failed.
-    Target(Reason),
+    Target(Failure),
     /// The client said goodbye or is gone.
     Client,
     /// The client's messages break the protocol or a limit.
@@ -34,24 +35,28 @@ enum End {
 }
 
 /// Bridges a WebSocket and a target until either ends.
-pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, core: Arc<Core>) {
+pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan, core: Arc<Core>) {
     let account = core.account(&target);
     let stop = core.tasks.stop();
-    let dialled = tokio::select! {
-        dialled = tokio::time::timeout(core.config.limits.connect, core.targets.dial(&target)) => {
-            dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))
-        }
-        () = stop.cancelled() => Err(Reason::Draining.into()),
+    let dialled = match plan.refuses() {
+        true => Err(refused()),
+        false => tokio::select! {
+            dialled = tokio::time::timeout(core.config.limits.connect, core.targets.dial(&target)) => {
+                dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))
+            }
+            () = stop.cancelled() => Err(Reason::Draining.into()),
+        },
     };
-    let (end, stream) = match dialled {
+    let (end, wire) = match dialled {
         Ok(Dialled {
             stream,
             local,
             peer,
         }) => {
             tracing::info!(target_name = target.info.name, local, peer, "socket opened");
-            let end = pump(&mut socket, &stream, &core, &stop).await;
-            (end, Some(stream))
+            let wire = Wire::new(stream, &plan, core.clock);
+            let end = pump(&mut socket, &wire, &core, &stop).await;
+            (end, wire)
         }
         Err(failure) => {
             let Failure { reason, detail } = failure;
@@ -61,12 +66,11 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, core: Arc<
         }
     };
     let (reason, close) = match end {
-        End::Target(Reason::Finished) => (Reason::Finished, Some((1000, String::new()))),
-        End::Target(reason) => {
-            let close = (
-                LinkClose::Internal.code(),
-                format!("{reason}: {}", reason.sentence()),
-            );
+        End::Target(Failure { reason, detail }) => {
+            let close = match reason {
+                Reason::Finished => (LinkClose::Normal.code(), detail),
+                _ => (LinkClose::Internal.code(), format!("{reason}: {detail}")),
+            };
             (reason, Some(close))
         }
         End::Client => (Reason::ClosedByClient, None),
@@ -79,13 +83,12 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, core: Arc<
             )
         }
     };
-    if reason == Reason::ClosedByClient
-        && let Some(stream) = &stream
-    {
-        stream.linger().await;
+    // Faults may still hold back what the client sent before the target's end.
+    if reason == Reason::ClosedByClient || reason == Reason::Finished && wire.is_sending() {
+        wire.linger().await;
     }
     account.closed(reason);
-    drop(stream);
+    drop(wire);
     match close {
         Some((code, text)) => ws::close(&mut socket, code, &text).await,
         None => ws::finish(&mut socket).await,
@@ -111,18 +114,19 @@ impl Life<'_> {
             .store(self.core.clock.now_us(), Ordering::Relaxed);
     }
 
+    /// How long no byte has gone, in the hop either, if there is one.
+    fn idle(&self, wire: &Wire) -> Duration {
+        self.moved_us.fetch_max(wire.active_us(), Ordering::Relaxed);
+        self.since(&self.moved_us)
+    }
+
     fn since(&self, what: &AtomicU64) -> Duration {
         let now_us = self.core.clock.now_us();
         Duration::from_micros(now_us.saturating_sub(what.load(Ordering::Relaxed)))
     }
 }
 
-async fn pump(
-    socket: &mut WebSocket,
-    stream: &Stream,
-    core: &Core,
-    stop: &CancellationToken,
-) -> End {
+async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &CancellationToken) -> End {
     let now_us = core.clock.now_us();
     let life = Life {
         core,
@@ -134,19 +138,16 @@ async fn pump(
     let draining = core.tasks.draining();
     // Dropping the loser of these is safe: the connection ends with either of them.
     tokio::select! {
-        end = from_client(source, stream, &life) => end,
-        end = from_target(sink, stream, &life) => end,
+        end = from_client(source, wire, &life) => end,
+        end = from_target(sink, wire, &life) => end,
+        end = wire.work() => end,
         () = stop.cancelled() => End::Draining,
         () = async { draining.cancelled().await; tokio::time::sleep(spread).await } => End::Draining,
     }
 }
 
 /// Client to target.
-async fn from_client(
-    mut source: SplitStream<&mut WebSocket>,
-    stream: &Stream,
-    life: &Life<'_>,
-) -> End {
+async fn from_client(mut source: SplitStream<&mut WebSocket>, wire: &Wire, life: &Life<'_>) -> End {
     let rate = life.core.config.limits.control_per_second;
     let mut control = Bucket::new(rate.saturating_mul(2), rate, std::time::Instant::now());
     loop {
@@ -172,15 +173,17 @@ async fn from_client(
         life.moved();
         life.heard();
         life.core.metrics.to_target.inc_by(bytes.len() as u64);
-        if bytes.is_empty() && !stream.is_datagram() {
+        if bytes.is_empty() && !wire.is_datagram() {
             continue;
         }
-        if let Err(error) = stream.send_all(&bytes).await {
+        if let Err(error) = wire.send_all(&bytes).await {
             // What the target said before it closed is still to be passed on; the other direction
             // meets the same end after that.
-            match reason_of(&error) {
-                Reason::Reset if !stream.is_datagram() => std::future::pending::<()>().await,
-                reason => return End::Target(reason),
+            match Failure::of(&error) {
+                failure if failure.reason == Reason::Reset && !wire.is_datagram() => {
+                    std::future::pending::<()>().await;
+                }
+                failure => return End::Target(failure),
             }
         }
     }
@@ -189,7 +192,7 @@ async fn from_client(
 /// Target to client, and the signs of life.
 async fn from_target(
     mut sink: SplitSink<&mut WebSocket, Message>,
-    stream: &Stream,
+    wire: &Wire,
     life: &Life<'_>,
 ) -> End {
     let limits = &life.core.config.limits;
@@ -202,10 +205,10 @@ async fn from_target(
         // readable and the timer are cancel-safe.
         let ready = tokio::select! {
             biased;
-            ready = stream.readable() => ready,
+            ready = wire.readable() => ready,
             () = &mut due => {
-                if life.since(&life.moved_us) >= limits.idle {
-                    return End::Target(Reason::Idle);
+                if life.idle(wire) >= limits.idle {
+                    return End::Target(Reason::Idle.into());
                 }
                 let silent = life.since(&life.heard_us);
                 let wait = match (pinged, silent < limits.ping) {
@@ -223,24 +226,27 @@ async fn from_target(
                         limits.pong
                     }
                 };
-                let idle_in = limits.idle.saturating_sub(life.since(&life.moved_us));
+                let idle_in = limits.idle.saturating_sub(life.idle(wire));
                 due.as_mut().reset(Instant::now() + wait.min(idle_in));
                 continue;
             }
         };
         let read = ready.and_then(|()| {
             with_buffer(|buffer| {
-                let n = stream.try_recv(&mut buffer[..RECV_BYTES - 1])?;
+                let n = wire.try_recv(&mut buffer[..RECV_BYTES - 1])?;
                 Ok(Bytes::copy_from_slice(&buffer[..n]))
             })
         });
         let bytes = match read {
-            Ok(bytes) if bytes.is_empty() && !stream.is_datagram() => {
-                return End::Target(Reason::Finished);
+            Ok(bytes) if bytes.is_empty() && !wire.is_datagram() => {
+                return End::Target(Failure {
+                    reason: Reason::Finished,
+                    detail: String::new(),
+                });
             }
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-            Err(error) => return End::Target(reason_of(&error)),
+            Err(error) => return End::Target(Failure::of(&error)),
         };
         life.moved();
         life.core.metrics.from_target.inc_by(bytes.len() as u64);

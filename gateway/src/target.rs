@@ -5,6 +5,7 @@ mod ends;
 mod stream;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use ipnet::IpNet;
 
 pub use dial::{Dialled, reason_of};
 pub use ends::{Ends, Named};
-pub use stream::{RECV_BYTES, Stream, with_buffer};
+pub use stream::{BoundPath, LINGER, RECV_BYTES, Stream, with_buffer};
 
 /// A target that can be dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,14 @@ impl From<Reason> for Failure {
             reason,
             detail: reason.sentence().to_owned(),
         }
+    }
+}
+
+impl Failure {
+    /// What an error of a socket means: one that was a failure before is the same again.
+    pub fn of(error: &io::Error) -> Self {
+        let before = error.get_ref().and_then(|inner| inner.downcast_ref());
+        before.cloned().unwrap_or_else(|| reason_of(error).into())
     }
 }
 

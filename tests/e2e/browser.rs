@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 mod bytes;
+mod experiments;
 mod export;
 mod first_visit;
 mod flood;

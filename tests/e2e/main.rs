@@ -16,6 +16,7 @@ mod credit;
 mod datagrams;
 mod drain;
 mod http;
+mod jobs;
 mod layers;
 mod link_servers;
 mod links;

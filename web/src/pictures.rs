@@ -3,6 +3,7 @@
 pub mod axis;
 pub mod datagrams;
 pub mod gantt;
+pub mod latency;
 pub mod ruler;
 pub mod shape;
 pub mod stepper;

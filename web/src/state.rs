@@ -1,8 +1,11 @@
 //! What the page knows and decides: actions in, effects out, no I/O, no clock of its own.
 
+use std::collections::BTreeMap;
+
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::target::Kind;
 
+use crate::faults::Faults;
 use crate::link::Do;
 use crate::wire::socket::Socket;
 use crate::wire::{Out, Wire};
@@ -49,6 +52,10 @@ pub struct State {
     pub draft: Draft,
     /// What is wrong with the message, after an attempt to send it.
     pub trouble: Option<String>,
+    /// What is done to sockets on purpose.
+    pub faults: Faults,
+    /// What is done to open sockets on purpose, for their badges.
+    made: BTreeMap<SocketId, String>,
     /// The message goes out as soon as the gateway answers.
     pub submit_due: bool,
     /// How the page looks.
@@ -93,6 +100,12 @@ impl State {
                 self.draft.line_end = end;
                 self.trouble = None;
                 out.push(Effect::Remember);
+            }
+            Action::Fault(edit) => {
+                if self.faults.edit(edit) {
+                    self.refault(&mut wire);
+                    out.push(Effect::Remember);
+                }
             }
             Action::ManyLines(many) => self.draft.many_lines = many,
             Action::Submit => self.submit(now, &mut wire, &mut out),
@@ -205,6 +218,11 @@ impl State {
         self.wire.socket(self.active?)
     }
 
+    /// What is done to a socket on purpose, in a few words.
+    pub fn made(&self, id: SocketId) -> Option<&str> {
+        self.made.get(&id).map(String::as_str)
+    }
+
     /// The picked target's kind.
     pub fn kind(&self) -> Option<Kind> {
         let target = self.wire.targets.iter().find(|it| it.name == self.target)?;
@@ -267,6 +285,7 @@ impl State {
             times: Some(self.settings.times),
             picture: Some(self.settings.picture),
             theme: None,
+            faults: self.faults.clone(),
         }
     }
 
@@ -278,6 +297,7 @@ impl State {
                 self.pick_target(target, &mut Vec::new());
             }
         }
+        self.faults = address.faults;
         self.settings.view = address.view.unwrap_or_default();
         self.settings.times = address.times.unwrap_or_default();
         self.settings.picture = address.picture.unwrap_or(true);

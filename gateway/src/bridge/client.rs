@@ -1,7 +1,10 @@
 //! A socket's client, as the socket sees it: somebody who is told things and takes data.
 
+use chalkwire_shared::fault::{Direction, FaultDid};
+use chalkwire_shared::kernel::{End, View};
 use chalkwire_shared::server::ServerDid;
 
+use crate::kernel::NoView;
 use crate::target::Failure;
 
 /// Something the client is to be told, in order.
@@ -16,13 +19,22 @@ pub enum Told {
         /// How long it took, in µs.
         connect_us: u64,
     },
-    /// Bytes were handed to the kernel.
+    /// Bytes were handed to the kernel, or to the faults.
     Wrote {
         /// How many.
         bytes: u32,
     },
     /// What the target did, a server of the gateway's own.
     Server(ServerDid),
+    /// The kernel has one end of it otherwise than before. The first may come before `Opened`.
+    Kernel {
+        /// Which.
+        end: End,
+        /// How; `None` for a socket that is gone.
+        view: Option<View>,
+    },
+    /// There is no view of the kernel.
+    NoKernelView(NoView),
     /// The target's FIN.
     Eof,
     /// The client may send so many bytes more.
@@ -34,6 +46,13 @@ pub enum Told {
     Dropped {
         /// How many.
         datagrams: u64,
+    },
+    /// A fault did something.
+    Fault {
+        /// Which way the traffic went.
+        direction: Direction,
+        /// What it did.
+        did: FaultDid,
     },
     /// It is over.
     Closed(Failure),

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Direction, Fault, FaultDid};
 use chalkwire_shared::frame::{CLIENT_HEADER_BYTES, DATAGRAM, GATEWAY_HEADER_BYTES, TRUNCATED};
 use chalkwire_shared::limits::MAX_PAYLOAD_BYTES;
 use tokio::sync::Notify;
@@ -21,11 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::client::{Client, Told};
+use super::driving::Driving;
 use super::machine::{Actions, Event, Machine};
 use super::watch::{Views, Watched};
-use crate::target::{
-    Dialled, Ends, Failure, Named, RECV_BYTES, Stream, Target, Targets, reason_of, with_buffer,
-};
+use crate::fault::{Plan, Wire, refused};
+use crate::target::{Dialled, Ends, Failure, Named, RECV_BYTES, Target, Targets, with_buffer};
 
 /// One socket, shared by the client's side and the socket's own task.
 pub struct Socket<C> {
@@ -33,7 +34,7 @@ pub struct Socket<C> {
     context: Context,
     trace: bool,
     datagram: bool,
-    stream: OnceLock<Stream>,
+    wire: OnceLock<Wire>,
     state: Mutex<State>,
     /// Something changed that the task waits for.
     wake: Notify,
@@ -47,6 +48,8 @@ pub struct Socket<C> {
 
 struct State {
     machine: Machine,
+    /// The faults that are done to it.
+    plan: Plan,
     /// What could not be written yet.
     queue: VecDeque<Bytes>,
     /// How much of the first in the queue is written.
@@ -55,8 +58,8 @@ struct State {
     client_credit: u64,
     /// What was written and not yet given back as credit.
     to_give_back: u32,
-    /// Writing failed: what the target sent before is still to be read.
-    broken: Option<Reason>,
+    /// The socket failed: what the target sent before is still to be read.
+    broken: Option<Failure>,
     /// Why it is over.
     closed: Option<Reason>,
 }
@@ -68,19 +71,27 @@ enum Read {
     /// Nothing there.
     Empty,
     /// The socket can't be read any more.
-    Failed(Reason),
+    Failed(Failure),
 }
 
 impl<C: Client> Socket<C> {
     /// A socket that is about to connect; [`Socket::run`] does it.
-    pub fn new(client: C, target: &Target, context: Context, trace: bool, credit: u32) -> Self {
+    pub fn new(
+        client: C,
+        target: &Target,
+        context: Context,
+        trace: bool,
+        credit: u32,
+        plan: Plan,
+    ) -> Self {
         Socket {
             client,
             trace,
             datagram: target.kind().is_datagram(),
-            stream: OnceLock::new(),
+            wire: OnceLock::new(),
             state: Mutex::new(State {
                 machine: Machine::default(),
+                plan,
                 queue: VecDeque::new(),
                 written: 0,
                 client_credit: context.window_bytes.into(),
@@ -122,17 +133,17 @@ impl<C: Client> Socket<C> {
             self.give_back(&mut state, cost as u32);
             return;
         }
-        let stream = self
-            .stream
+        let wire = self
+            .wire
             .get()
             .filter(|_| state.queue.is_empty() && state.machine.writes());
         let mut written = 0;
-        if let Some(stream) = stream {
-            match stream.try_send(payload) {
+        if let Some(wire) = wire {
+            match wire.try_send(payload) {
                 Ok(n) => written = n,
                 Err(error) if would_block(&error) => {}
                 Err(error) => {
-                    state.broken = Some(reason_of(&error));
+                    state.broken = Some(Failure::of(&error));
                     self.wake.notify_one();
                     return;
                 }
@@ -168,6 +179,41 @@ impl<C: Client> Socket<C> {
         self.perform(&mut state, actions);
     }
 
+    /// The client wants other faults, from here on.
+    pub fn set_faults(&self, faults: Vec<Fault>, seed: u32) {
+        let mut state = self.lock();
+        if state.machine.is_closed() {
+            return;
+        }
+        let detail = match faults.contains(&Fault::Refuse) {
+            true => {
+                let detail = "The fault refuse is for a connection that is not open yet: ask for it \
+                              with open.";
+                Some(detail.to_owned())
+            }
+            false => {
+                let asked = state.plan.ask(faults, seed, self.datagram);
+                asked.err().map(|error| error.to_string())
+            }
+        };
+        if let Some(detail) = detail {
+            let reason = Reason::BadRequest;
+            return self.end(&mut state, Failure { reason, detail });
+        }
+        // Under the lock, as sending is: what was sent before goes before.
+        if let Some(wire) = self.wire.get() {
+            wire.change(&state.plan, self.context.clock);
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// What the client asked for can't be done: the socket is closed.
+    pub fn fail(&self, failure: Failure) {
+        let mut state = self.lock();
+        self.end(&mut state, failure);
+    }
+
     /// The client gives credit.
     pub fn add_credit(&self, bytes: u32) {
         self.credit.fetch_add(bytes.into(), Ordering::Relaxed);
@@ -200,10 +246,16 @@ impl<C: Client> Socket<C> {
     /// What is left to do once it is over and everybody knows: a target that was still sending when
     /// the client closed gets what the client sent before.
     pub async fn linger(&self) {
-        let by_client = self.lock().closed == Some(Reason::ClosedByClient);
-        if let Some(stream) = self.stream.get().filter(|_| by_client) {
+        let closed = self.lock().closed;
+        let lingers = |wire: &&Wire| match closed {
+            Some(Reason::ClosedByClient) => true,
+            // Faults may still hold back what was sent before the end.
+            Some(Reason::Finished) => wire.is_sending(),
+            _ => false,
+        };
+        if let Some(wire) = self.wire.get().filter(lingers) {
             tokio::select! {
-                () = stream.linger() => {}
+                () = wire.linger() => {}
                 () = self.context.draining.cancelled() => {}
             }
         }
@@ -218,11 +270,24 @@ impl<C: Client> Socket<C> {
         watched: &mut Option<Box<Watched>>,
         stop: CancellationToken,
     ) -> Option<Failure> {
+        if self.lock().plan.refuses() {
+            let (direction, did) = (Direction::ToTarget, FaultDid::Refused);
+            self.tell(Told::Fault { direction, did });
+            return Some(refused());
+        }
         let started_us = self.context.clock.now_us();
-        let mut named = |_: &Ends| {};
-        let named: Option<Named<'_>> = match watched {
-            Some(_) => Some(&mut named),
-            None => None,
+        if let Some(Err(no_view)) = views.kernel {
+            self.tell(Told::NoKernelView(no_view));
+        }
+        let is_watched = watched.is_some();
+        let mut named = |ends: &Ends| {
+            if let Some(watched) = watched {
+                watched.named(&views, ends, &self.client, &self.context);
+            }
+        };
+        let named: Option<Named<'_>> = match is_watched {
+            true => Some(&mut named),
+            false => None,
         };
         let dialled = targets.dial_named(target, named);
         let dialled = tokio::select! {
@@ -230,7 +295,7 @@ impl<C: Client> Socket<C> {
             () = self.given_up() => return None,
             () = stop.cancelled() => return Some(self.stopped()),
         };
-        let stream = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
+        let wire = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
             Ok(dialled) => {
                 let (name, local, peer) = (&target.info.name, &dialled.local, &dialled.peer);
                 tracing::info!(target_name = name, local, peer, "socket opened");
@@ -244,11 +309,17 @@ impl<C: Client> Socket<C> {
             Err(failure) => return Some(failure),
         };
         let mut dropped = 0;
+        let mut driving = Driving::default();
         // Looked at when it is over, not set anew for each message.
         let idle = tokio::time::sleep_until(self.idle_at());
         tokio::pin!(idle);
         loop {
             let room = self.client.has_room() && self.credit_left() > 0;
+            let lost = wire.take_lost();
+            if lost > 0 {
+                self.context.metrics.dropped_datagrams.inc_by(lost);
+                dropped += lost;
+            }
             if dropped > 0 && room {
                 self.tell(Told::Dropped {
                     datagrams: std::mem::take(&mut dropped),
@@ -259,15 +330,15 @@ impl<C: Client> Socket<C> {
                 if state.closed.is_some() {
                     return None;
                 }
-                if let Some(reason) = state.broken {
+                if let Some(failure) = state.broken.clone() {
                     let reads = state.machine.reads();
                     drop(state);
                     // What the target sent before is still to be read, as the client has room.
-                    if reads && room && matches!(self.read(stream, &mut dropped), Read::More) {
+                    if reads && room && matches!(self.read(wire, &mut dropped), Read::More) {
                         continue;
                     }
                     if !reads || room || self.datagram {
-                        return Some(reason.into());
+                        return Some(failure);
                     }
                     (false, false)
                 } else {
@@ -278,18 +349,22 @@ impl<C: Client> Socket<C> {
                     )
                 }
             };
+            driving.start(wire, &self.client);
             // Each of these is cancel-safe: nothing is read or written before a branch is chosen.
             tokio::select! {
-                ready = stream.readable(), if reads => match ready {
-                    Ok(()) => if let Read::Failed(reason) = self.read(stream, &mut dropped) {
-                        return Some(reason.into());
+                ready = wire.readable(), if reads => match ready {
+                    Ok(()) => if let Read::Failed(failure) = self.read(wire, &mut dropped) {
+                        return Some(failure);
                     },
-                    Err(error) => return Some(reason_of(&error).into()),
+                    Err(error) => return Some(Failure::of(&error)),
                 },
-                ready = stream.writable(), if writes => match ready {
-                    Ok(()) => self.flush(stream),
-                    Err(error) => return Some(reason_of(&error).into()),
+                ready = wire.writable(), if writes => match ready {
+                    Ok(()) => self.flush(wire),
+                    Err(error) => return Some(Failure::of(&error)),
                 },
+                failure = driving.over() => {
+                    self.lock().broken.get_or_insert(failure);
+                }
                 () = self.wake.notified() => {}
                 () = &mut idle => {
                     let idle_at = self.idle_at();
@@ -324,10 +399,13 @@ impl<C: Client> Socket<C> {
     }
 
     /// Connected; what the client sent meanwhile is in the queue.
-    fn opened(&self, dialled: Dialled, started_us: u64, told: impl FnOnce(&Self)) -> &Stream {
+    fn opened(&self, dialled: Dialled, started_us: u64, told: impl FnOnce(&Self)) -> &Wire {
         let now_us = self.active();
-        let stream = self.stream.get_or_init(|| dialled.stream);
         let mut state = self.lock();
+        let clock = self.context.clock;
+        let wire = self
+            .wire
+            .get_or_init(|| Wire::new(dialled.stream, &state.plan, clock));
         let actions = state.machine.on(Event::Connected);
         if actions.tell_opened {
             let connect_us = now_us.saturating_sub(started_us);
@@ -341,11 +419,11 @@ impl<C: Client> Socket<C> {
             told(self);
         }
         self.perform(&mut state, actions);
-        stream
+        wire
     }
 
     /// Reads once and passes it on.
-    fn read(&self, stream: &Stream, dropped: &mut u64) -> Read {
+    fn read(&self, wire: &Wire, dropped: &mut u64) -> Read {
         let credit = self.credit_left();
         let most = if self.datagram {
             RECV_BYTES
@@ -356,7 +434,7 @@ impl<C: Client> Socket<C> {
             // Reading nothing would look like the target's end.
             return Read::Empty;
         }
-        with_buffer(|buffer| match stream.try_recv(&mut buffer[..most]) {
+        with_buffer(|buffer| match wire.try_recv(&mut buffer[..most]) {
             Ok(0) if !self.datagram => {
                 let mut state = self.lock();
                 // The write took the error with it, and left the kernel an end that is no FIN.
@@ -395,15 +473,15 @@ impl<C: Client> Socket<C> {
                 Read::More
             }
             Err(error) if would_block(&error) => Read::Empty,
-            Err(error) => Read::Failed(reason_of(&error)),
+            Err(error) => Read::Failed(Failure::of(&error)),
         })
     }
 
     /// Writes what was queued, as far as the kernel takes it.
-    fn flush(&self, stream: &Stream) {
+    fn flush(&self, wire: &Wire) {
         let mut state = self.lock();
         while let Some(first) = state.queue.front() {
-            match stream.try_send(&first[state.written..]) {
+            match wire.try_send(&first[state.written..]) {
                 Ok(n) => {
                     let whole = first.len();
                     state.written += n;
@@ -415,7 +493,7 @@ impl<C: Client> Socket<C> {
                 }
                 Err(error) if would_block(&error) => return,
                 Err(error) => {
-                    state.broken = Some(reason_of(&error));
+                    state.broken = Some(Failure::of(&error));
                     return;
                 }
             }
@@ -452,8 +530,8 @@ impl<C: Client> Socket<C> {
 
     fn perform(&self, state: &mut State, actions: Actions) {
         if actions.shutdown_write
-            && let Some(stream) = self.stream.get()
-            && let Err(error) = stream.shutdown_write()
+            && let Some(wire) = self.wire.get()
+            && let Err(error) = wire.shutdown_write()
         {
             // ENOTCONN: the target reset it; the next read says so.
             tracing::debug!(%error, "socket: shutdown");
@@ -499,8 +577,9 @@ impl<C: Client> Socket<C> {
 
     fn idle_at(&self) -> Instant {
         let now_us = self.context.clock.now_us();
-        let silent =
-            Duration::from_micros(now_us.saturating_sub(self.active_us.load(Ordering::Relaxed)));
+        let hop_us = self.wire.get().map_or(0, Wire::active_us);
+        let active_us = self.active_us.load(Ordering::Relaxed).max(hop_us);
+        let silent = Duration::from_micros(now_us.saturating_sub(active_us));
         Instant::now() + self.context.idle.saturating_sub(silent)
     }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -14,9 +14,10 @@ use chalkwire_shared::limits::MAX_MESSAGE_BYTES;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::App;
+use super::{App, faults};
 use crate::core::Core;
-use crate::target::{Dialled, Failure, Stream, Target, reason_of, with_buffer};
+use crate::fault::{Plan, Wire, refused};
+use crate::target::{Dialled, Failure, Target, with_buffer};
 
 /// The most of a reply that is kept, in bytes. A target that floods is cut off here.
 const REPLY_BYTES: usize = 1 << 20;
@@ -43,6 +44,11 @@ struct Exchange {
     reply: Option<String>,
     /// The reply, byte for byte.
     reply_base64: String,
+    /// The faults that were asked for, as texts, and their seed: with these it can be done again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u32>,
 }
 
 /// What ended an exchange.
@@ -73,6 +79,7 @@ struct Refusal<'a> {
 pub(super) async fn exchange(
     State(app): State<App>,
     Path(name): Path<String>,
+    Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -81,7 +88,7 @@ pub(super) async fn exchange(
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
-    match run(core, &name, body).await {
+    match run(core, &name, &query, body).await {
         Ok((exchange, _)) if json => Json(exchange).into_response(),
         Ok((_, reply)) => {
             let kind = HeaderValue::from_static("application/octet-stream");
@@ -106,16 +113,25 @@ pub(super) async fn exchange(
 async fn run(
     core: &Core,
     name: &str,
+    query: &[(String, String)],
     body: Body,
 ) -> Result<(Exchange, Vec<u8>), (StatusCode, Failure)> {
     let refuse = |failure: Failure| (status_of(failure.reason), failure);
     let target = core.targets.get(name).map_err(refuse)?.clone();
+    let plan = faults::asked(query)
+        .and_then(|(faults, seed)| core.plan(&target, faults, seed))
+        .map_err(|error| {
+            refuse(Failure {
+                reason: Reason::BadRequest,
+                detail: error.to_string(),
+            })
+        })?;
     let Ok(_permit) = core.sockets.clone().try_acquire_owned() else {
         return Err(refuse(Reason::Limit.into()));
     };
     let request = read_body(core, body).await?;
     let account = core.account(&target);
-    let done = perform(core, &target, &request).await;
+    let done = perform(core, &target, &plan, &request).await;
     account.closed(match &done {
         Ok(_) => Reason::Finished,
         Err(failure) => failure.reason,
@@ -150,12 +166,15 @@ async fn read_body(core: &Core, body: Body) -> Result<bytes::Bytes, (StatusCode,
 async fn perform(
     core: &Core,
     target: &Target,
+    plan: &Plan,
     request: &[u8],
 ) -> Result<(Exchange, Vec<u8>), Failure> {
-    let limits = &core.config.limits;
+    if plan.refuses() {
+        return Err(refused());
+    }
     let started_us = core.clock.now_us();
     let since = || core.clock.now_us().saturating_sub(started_us);
-    let dialled = tokio::time::timeout(limits.connect, core.targets.dial(target)).await;
+    let dialled = tokio::time::timeout(core.config.limits.connect, core.targets.dial(target)).await;
     let Dialled {
         stream,
         local,
@@ -163,11 +182,52 @@ async fn perform(
     } = dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))?;
     tracing::info!(target_name = target.info.name, local, peer, "socket opened");
     let connect_us = since();
-    let sent = tokio::time::timeout(limits.exchange, stream.send_all(request)).await;
+    let wire = Wire::new(stream, plan, core.clock);
+    // The socket goes with whichever ends; only talking does.
+    let talk = tokio::select! {
+        talk = talk(core, &wire, request) => talk?,
+        never = wire.work() => never,
+    };
+    if let Some(first_byte_us) = talk.first_byte_us {
+        let seconds = (first_byte_us - talk.sent_us) as f64 / 1e6;
+        core.metrics.exchange.observe(seconds);
+    }
+    let (faults, seed) = plan.asked();
+    let reply = talk.reply;
+    let exchange = Exchange {
+        target: target.info.name.clone(),
+        local,
+        peer,
+        connect_us,
+        sent_us: talk.sent_us.saturating_sub(started_us),
+        first_byte_us: talk.first_byte_us.map(|us| us.saturating_sub(started_us)),
+        done_us: since(),
+        sent_bytes: request.len(),
+        received_bytes: reply.len(),
+        end: talk.end,
+        reply: std::str::from_utf8(&reply).ok().map(str::to_owned),
+        reply_base64: STANDARD.encode(&reply),
+        faults: faults.iter().map(|fault| fault.to_text()).collect(),
+        seed: (!faults.is_empty()).then_some(seed),
+    };
+    Ok((exchange, reply))
+}
+
+/// What was said on an open socket. Times are the gateway's clock.
+struct Talk {
+    sent_us: u64,
+    first_byte_us: Option<u64>,
+    end: End,
+    reply: Vec<u8>,
+}
+
+async fn talk(core: &Core, wire: &Wire, request: &[u8]) -> Result<Talk, Failure> {
+    let limits = &core.config.limits;
+    let sent = tokio::time::timeout(limits.exchange, wire.send_all(request)).await;
     sent.map_err(|_| no_reply())?
-        .map_err(|error| Failure::from(reason_of(&error)))?;
+        .map_err(|error| Failure::of(&error))?;
     core.metrics.to_target.inc_by(request.len() as u64);
-    let sent_us = since();
+    let sent_us = core.clock.now_us();
     let mut reply = Vec::new();
     let mut first_byte_us = None;
     let mut time_up = Instant::now() + limits.exchange;
@@ -177,56 +237,47 @@ async fn perform(
             Some(_) if Instant::now() >= time_up => break End::TimeUp,
             Some(_) => limits.quiet,
         };
-        match tokio::time::timeout(patience, receive(&stream, &mut reply)).await {
+        match tokio::time::timeout(patience, receive(wire, &mut reply)).await {
             Err(_) if first_byte_us.is_none() => return Err(no_reply()),
+            // Quiet on purpose: there is more to come.
+            Err(_) if wire.is_holding() => {}
             Err(_) => break End::Quiet,
-            Ok(Ok(0)) if !stream.is_datagram() => break End::Closed,
+            Ok(Ok(0)) if !wire.is_datagram() => break End::Closed,
             Ok(Ok(n)) => {
                 core.metrics.from_target.inc_by(n as u64);
                 if first_byte_us.is_none() {
-                    first_byte_us = Some(since());
+                    first_byte_us = Some(core.clock.now_us());
                     // A reply that began has as long again to come to its end.
                     time_up = Instant::now() + limits.exchange;
                 }
-                if stream.is_datagram() {
+                if wire.is_datagram() {
                     break End::Datagram;
                 }
                 if reply.len() >= REPLY_BYTES {
                     break End::TooMuch;
                 }
             }
-            Ok(Err(_)) if !reply.is_empty() => break End::Reset,
-            Ok(Err(error)) => return Err(reason_of(&error).into()),
+            Ok(Err(error)) => match Failure::of(&error) {
+                failure if reply.is_empty() => return Err(failure),
+                failure if failure.reason == Reason::Finished => break End::Closed,
+                _ => break End::Reset,
+            },
         }
     };
-    if let Some(first_byte_us) = first_byte_us {
-        core.metrics
-            .exchange
-            .observe((first_byte_us - sent_us) as f64 / 1e6);
-    }
-    let exchange = Exchange {
-        target: target.info.name.clone(),
-        local,
-        peer,
-        connect_us,
+    Ok(Talk {
         sent_us,
         first_byte_us,
-        done_us: since(),
-        sent_bytes: request.len(),
-        received_bytes: reply.len(),
         end,
-        reply: std::str::from_utf8(&reply).ok().map(str::to_owned),
-        reply_base64: STANDARD.encode(&reply),
-    };
-    Ok((exchange, reply))
+        reply,
+    })
 }
 
 /// Reads once and appends what came. Cancel-safe.
-async fn receive(stream: &Stream, reply: &mut Vec<u8>) -> io::Result<usize> {
+async fn receive(wire: &Wire, reply: &mut Vec<u8>) -> io::Result<usize> {
     loop {
-        stream.readable().await?;
+        wire.readable().await?;
         let read: io::Result<usize> = with_buffer(|buffer| {
-            let n = stream.try_recv(buffer)?;
+            let n = wire.try_recv(buffer)?;
             reply.extend_from_slice(&buffer[..n]);
             Ok(n)
         });

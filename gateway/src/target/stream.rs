@@ -15,7 +15,7 @@ use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
 pub const RECV_BYTES: usize = chalkwire_shared::limits::MAX_PAYLOAD_BYTES + 1;
 
 /// How long a target may take to end its side after we ended ours.
-const LINGER: Duration = Duration::from_secs(2);
+pub const LINGER: Duration = Duration::from_secs(2);
 
 /// An open socket to a target.
 #[derive(Debug)]
@@ -33,6 +33,18 @@ pub enum Stream {
 /// A path in the file system that goes when its socket does.
 #[derive(Debug)]
 pub struct BoundPath(pub(super) PathBuf);
+
+impl BoundPath {
+    /// A path that a socket of ours is about to be bound to.
+    pub fn new(path: PathBuf) -> Self {
+        BoundPath(path)
+    }
+
+    /// The path.
+    pub fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+}
 
 impl Drop for BoundPath {
     fn drop(&mut self) {
@@ -121,6 +133,16 @@ impl Stream {
         };
         // A target that goes on has had its time.
         let _ = tokio::time::timeout(LINGER, to_the_end).await;
+    }
+
+    /// Sees to it that closing breaks off (RST) instead of ending (FIN). A Unix socket has no RST: it
+    /// is just closed.
+    pub fn reset_on_close(&self) {
+        if let Stream::Tcp(s) = self
+            && let Err(error) = SockRef::from(s).set_linger(Some(Duration::ZERO))
+        {
+            tracing::debug!(%error, "socket: no RST on close");
+        }
     }
 
     /// No more data from us: a FIN on TCP; a datagram socket has no such thing, and it does nothing.

@@ -2,8 +2,12 @@
 
 use std::rc::Rc;
 
+use chalkwire_shared::fault::Direction;
+use chalkwire_shared::job::Job;
 use yew::prelude::*;
 
+use crate::components::gantt::Gantt;
+use crate::components::ruler::Ruler;
 use crate::components::sequence::Sequence;
 use crate::experiment::{Experiment, PictureKind, Run};
 use crate::model::Entry;
@@ -29,33 +33,72 @@ impl PartialEq for Props {
 pub fn See(props: &Props) -> Html {
     let Props { experiment, run } = props;
     html! {
-        <>{ for experiment.pictures.iter().map(|it| picture(*it, run)) }</>
+        <>
+            if let Some(why) = &run.no_kernel_view { <p class="soft">{ why }</p> }
+            { for experiment.pictures.iter().enumerate().map(|(at, it)| {
+                let picture = picture(*it, run);
+                match (at, it) {
+                    // A sequence tells the whole course: much, where another picture makes the point.
+                    (1.., PictureKind::Sequence) => html! {
+                        <details class="exp-more">
+                            <summary>{ "Step by step, as a sequence" }</summary>
+                            { picture }
+                        </details>
+                    },
+                    _ => picture,
+                }
+            }) }
+        </>
     }
 }
 
-fn picture(kind: PictureKind, run: &Rc<Run>) -> Html {
+fn picture(kind: PictureKind, run: &Run) -> Html {
     match kind {
-        PictureKind::Sequence => sequences(run),
+        PictureKind::Sequence => sockets(run, |entries| {
+            html! { <Sequence {entries} clock={run.clock} /> }
+        }),
+        PictureKind::Ruler => sockets(run, |entries| {
+            html! { <Ruler {entries} way={Direction::ToTarget} /> }
+        }),
+        PictureKind::Gantt => loads(run),
         _ => Html::default(),
     }
 }
 
-/// A sequence for each socket.
-fn sequences(run: &Run) -> Html {
+/// A picture of each socket, under what it is for.
+fn sockets(run: &Run, draw: impl Fn(Rc<Vec<Entry>>) -> Html) -> Html {
     html! {
         { for run.sockets.iter().map(|socket| {
-            let entries: Vec<Entry> = run
-                .entries
-                .iter()
-                .filter(|it| it.socket == Some(socket.id))
-                .cloned()
-                .collect();
-            html! {
-                <section class="exp-picture" key={socket.id.0}>
-                    <h3>{ socket.title }</h3>
-                    <Sequence entries={Rc::new(entries)} clock={run.clock} />
-                </section>
-            }
+            let of = |it: &&Entry| it.socket == Some(socket.id);
+            let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
+            titled(socket.title, draw(Rc::new(entries)))
         }) }
+    }
+}
+
+/// The bars of each load.
+fn loads(run: &Run) -> Html {
+    let name = |target: &String| {
+        let server = run.servers.iter().find(|it| it.target() == *target);
+        server.map_or_else(|| target.clone(), |it| it.title.to_owned())
+    };
+    html! {
+        { for run.jobs.iter().filter_map(|job| {
+            let Job::Load(load) = &job.work else {
+                return None;
+            };
+            let names = Rc::new(load.targets.iter().map(name).collect::<Vec<_>>());
+            let (clients, gauges) = (Rc::new(job.clients.clone()), Rc::new(job.gauges.clone()));
+            Some(html! { <div class="exp-picture"><Gantt {clients} {gauges} {names} /></div> })
+        }) }
+    }
+}
+
+fn titled(title: &'static str, picture: Html) -> Html {
+    html! {
+        <section class="exp-picture">
+            <h3>{ title }</h3>
+            { picture }
+        </section>
     }
 }

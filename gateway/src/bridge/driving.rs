@@ -1,0 +1,56 @@
+//! A hop at work beside a socket's own loop, and who is told of it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Instant;
+
+use super::client::{Client, Told};
+use crate::fault::{Report, Wire};
+use crate::policy::rate::Bucket;
+use crate::target::Failure;
+
+/// Reports of what faults did that a socket tells at once, and each second after that. More are left
+/// out, as they are where the client has no room: bytes come first.
+const REPORTS: u32 = 1_000;
+const REPORTS_PER_S: u32 = 200;
+
+/// A hop at work, in memory of its own: most sockets have none.
+#[derive(Default)]
+pub(super) struct Driving<'a>(Option<Pin<Box<dyn Future<Output = Failure> + Send + 'a>>>);
+
+impl<'a> Driving<'a> {
+    /// Sets to work, when the socket has become faulted and nobody works yet.
+    pub(super) fn start(&mut self, wire: &'a Wire, client: &'a impl Client) {
+        if self.0.is_none() && wire.is_faulted() {
+            self.0 = Some(Box::pin(wire.drive(teller(client))));
+        }
+    }
+
+    /// Works on, if there is work; resolves once, when the socket is over. Cancel-safe: it stays
+    /// where it is.
+    pub(super) async fn over(&mut self) -> Failure {
+        match &mut self.0 {
+            Some(work) => {
+                let failure = work.await;
+                self.0 = Some(Box::pin(std::future::pending()));
+                failure
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Tells the client what faults did, as far as it can be told.
+fn teller(client: &impl Client) -> impl FnMut(Report) + Send {
+    let mut bucket = Bucket::new(REPORTS, REPORTS_PER_S, Instant::now());
+    move |report| {
+        if bucket.take(Instant::now()) && client.has_room() {
+            let Report {
+                clock_us,
+                direction,
+                did,
+            } = report;
+            client.tell(clock_us, Told::Fault { direction, did });
+        }
+    }
+}

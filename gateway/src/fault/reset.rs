@@ -1,0 +1,30 @@
+//! Reset: after so many bytes the connection is broken off with RST.
+
+use super::limit::Budget;
+use super::pipeline::{Ending, Moving, Out};
+use crate::target::Failure;
+use chalkwire_shared::close::Reason;
+
+/// Passes so many bytes, and then the reset.
+#[derive(Debug)]
+pub(super) struct Reset(Budget);
+
+impl Reset {
+    pub(super) fn new(after_bytes: u32) -> Self {
+        Reset(Budget::new(after_bytes))
+    }
+
+    pub(super) fn push(&mut self, moving: Moving, out: &mut Out) {
+        self.0.push(moving, Ending::Reset, &mut out.passed);
+    }
+}
+
+/// What the client is told.
+pub(super) fn reset() -> Failure {
+    Failure {
+        reason: Reason::Reset,
+        detail: "Connection reset, on purpose: Chalkwire did it (the fault reset). The target got \
+                 RST too, and what was under way is lost, as when a program or a machine breaks off."
+            .to_owned(),
+    }
+}
