@@ -11,6 +11,10 @@ use crate::model::{Entry, What};
 use crate::pictures::story::{Story, Table};
 use crate::words;
 
+mod of;
+
+pub use of::of;
+
 /// Rows of the log at the most; the JSON has them all.
 const ROWS: usize = 2_000;
 
