@@ -15,6 +15,7 @@ mod conformance;
 mod credit;
 mod datagrams;
 mod drain;
+mod exports;
 mod http;
 mod jobs;
 mod layers;
