@@ -1,12 +1,11 @@
 //! Experiment 3: a datagram has boundaries.
 
-use bytes::Bytes;
 use chalkwire_shared::server::{ServerDid, ServerOptions};
 use chalkwire_shared::target::Kind;
 
 use super::knob::{Knob, Range};
 use super::run::Run;
-use super::step::{Awaited, Step, To};
+use super::step::{Awaited, Step};
 use super::words::sum;
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
 
@@ -63,37 +62,19 @@ pub(super) static DATAGRAM: Experiment = Experiment {
 
 fn script(settings: &Settings) -> Vec<Step> {
     let size = settings.get("size") as usize;
+    let options = ServerOptions {
+        kind: Kind::Udp,
+        recv_bytes: settings.get("recv"),
+        ..ServerOptions::default()
+    };
     vec![
-        Step::Serve {
-            server: 1,
-            title: "UDP",
-            options: ServerOptions {
-                kind: Kind::Udp,
-                recv_bytes: settings.get("recv"),
-                ..ServerOptions::default()
-            },
-        },
-        Step::Open {
-            socket: 1,
-            title: "datagrams",
-            to: To::Server(1),
-            faults: Vec::new(),
-            kernel: false,
-        },
-        Step::Await {
-            what: Awaited::Opened(1),
-            ms: 5_000,
-        },
-        Step::Send(1, Bytes::from(vec![b'x'; size])),
-        Step::Await {
-            what: Awaited::Replies(1, 1),
-            ms: 1_500,
-        },
-        Step::Send(1, Bytes::from_static(b"next")),
-        Step::Await {
-            what: Awaited::Replies(1, 2),
-            ms: 1_500,
-        },
+        Step::serve(1, "UDP", options),
+        Step::open(1, "two datagrams", 1),
+        Step::opened(1),
+        Step::send(1, vec![b'x'; size]),
+        Step::wait_for(Awaited::Replies(1, 1), 1_500),
+        Step::send(1, "next"),
+        Step::wait_for(Awaited::Replies(1, 2), 1_500),
     ]
 }
 
