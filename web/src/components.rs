@@ -18,6 +18,7 @@ pub mod filter_bar;
 pub mod gantt;
 pub mod hex_view;
 pub mod inspector;
+pub mod latency;
 pub mod legs;
 pub mod log_list;
 pub mod log_row;

@@ -3,6 +3,7 @@
 pub mod axis;
 pub mod datagrams;
 pub mod gantt;
+pub mod latency;
 pub mod ruler;
 pub mod shape;
 pub mod stepper;
@@ -10,6 +11,6 @@ pub mod story;
 pub mod svg;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
