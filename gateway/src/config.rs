@@ -67,6 +67,8 @@ pub struct Limits {
     pub sockets_per_link: usize,
     /// Timestamp servers of links' own at once, of all links; 0 for none.
     pub servers: usize,
+    /// Jobs at once, of all links; 0 for none.
+    pub jobs: usize,
     /// Credit of each socket in bytes, towards the target.
     pub window_bytes: u32,
     /// What a link may have queued for its client in bytes; data waits from half of it on.
@@ -114,6 +116,7 @@ impl Default for Limits {
             sockets: 20_000,
             sockets_per_link: 64,
             servers: 256,
+            jobs: 32,
             window_bytes: 131_072,
             link_queue_bytes: 1_048_576,
             control_per_second: 2_000,

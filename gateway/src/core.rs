@@ -24,6 +24,10 @@ use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
 use crate::timestamp::Count;
 
+/// Calls of jobs that hold a thread at once. tokio has 512 for all that blocks, and name resolution
+/// must find one, too.
+const BLOCKING_CALLS: usize = 256;
+
 /// The gateway's common ground.
 #[derive(Debug)]
 pub struct Core {
@@ -45,6 +49,10 @@ pub struct Core {
     pub sockets: Arc<Semaphore>,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
+    /// Jobs that may still be begun.
+    pub jobs: Arc<Semaphore>,
+    /// Calls of jobs that may hold a thread.
+    pub blocking: Arc<Semaphore>,
     /// How many threads and processes serve, of each built-in target.
     pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
@@ -64,6 +72,8 @@ impl Core {
     ) -> Self {
         Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
+            jobs: Arc::new(Semaphore::new(config.limits.jobs)),
+            blocking: Arc::new(Semaphore::new(BLOCKING_CALLS)),
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             kernel: Watcher::start(clock, &tasks),

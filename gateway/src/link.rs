@@ -4,6 +4,7 @@
 //! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
 
 pub mod connection;
+mod jobs;
 mod outbox;
 mod registry;
 mod servers;
@@ -26,6 +27,7 @@ use crate::bridge::client::{Client, Told};
 use crate::bridge::socket::Socket;
 use crate::core::Core;
 use crate::target::Failure;
+use jobs::Running;
 use outbox::{Item, Outbox};
 pub use registry::Links;
 use servers::Servers;
@@ -56,6 +58,8 @@ pub(crate) struct Link {
     pub(crate) wake: Notify,
     /// Data has to wait for room.
     full: AtomicBool,
+    /// There is room again, for what a job reports.
+    room: Notify,
     /// Cancelled when the link ends: its sockets' tasks return.
     pub(crate) ended: CancellationToken,
     /// Its place among the gateway's links.
@@ -70,6 +74,8 @@ struct State {
     /// The largest number a socket had.
     last_socket: u32,
     servers: Servers,
+    /// The job that runs.
+    job: Option<Running>,
     /// Cancelled to make the present connection give way; `None` while there is none.
     attached: Option<CancellationToken>,
     /// When the connection dropped.
@@ -105,11 +111,13 @@ impl Link {
                 sockets: HashMap::new(),
                 last_socket: 0,
                 servers: Servers::default(),
+                job: None,
                 attached: None,
                 detached_at: None,
             }),
             wake: Notify::new(),
             full: AtomicBool::new(false),
+            room: Notify::new(),
             _place: place,
         })
     }
@@ -216,8 +224,8 @@ impl Link {
                     }
                 }
             }
-            // Not there yet.
-            ClientMessage::Job { .. } | ClientMessage::Cancel { .. } => {}
+            ClientMessage::Job { job, work, .. } => self.job(job, work),
+            ClientMessage::Cancel { job, .. } => self.cancel(job),
             ClientMessage::Serve {
                 server, options, ..
             } => return self.serve(server, &options),
@@ -373,6 +381,7 @@ impl Link {
             return;
         }
         self.full.store(false, Ordering::Relaxed);
+        self.room.notify_one();
         for socket in state.sockets.values() {
             socket.room();
         }

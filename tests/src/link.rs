@@ -1,6 +1,7 @@
 //! A small honest client of the link protocol: numbers its messages, keeps credit, resumes.
 
 mod expect;
+mod jobs;
 mod servers;
 
 use std::collections::{HashMap, VecDeque};
@@ -21,6 +22,7 @@ use crate::deadline::within;
 use crate::websocket::{self, Ended, WebSocket};
 
 pub use expect::Rest;
+pub use jobs::Reported;
 
 /// Credit that a socket has where the test does not care.
 const CREDIT_BYTES: u32 = 262_144;
