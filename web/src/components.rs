@@ -30,6 +30,7 @@ pub mod ruler;
 pub mod sequence;
 pub mod shortcuts;
 pub mod sidebar;
+pub mod states;
 pub mod top_bar;
 
 /// Turns an event into an action, where it calls for one.

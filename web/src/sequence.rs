@@ -312,7 +312,7 @@ impl Pen {
             }
             self.flying.remove(i);
             self.pause(ms);
-            let leg = usize::from(life == Life::Target);
+            let leg = usize::from(life != Life::You);
             let y = self.line(leg, MARK, MARK);
             let time = self.time(life, y, ms - self.first_ms);
             let arrow = &mut self.picture.arrows[arrow];
@@ -361,10 +361,24 @@ impl Pen {
     fn arrow(&mut self, step: &Step, next_ms: Option<f64>) -> (i32, i32) {
         let (a, b) = (life_index(step.from), life_index(step.to));
         let leg = a.min(b);
+        // A time of the gateway's clock stands beside the other leg: that is taken as well.
+        let beside = leg == 0 && step.clock == Whose::Gateway;
+        if beside {
+            self.free = [self.free[0].max(self.free[1]); 2];
+        }
         let y = self.line(leg, ABOVE, BELOW);
+        if beside {
+            self.free = [y + BELOW; 2];
+        }
         // An arrow that arrives before anything else happens needs no line for its end.
+        // One that arrives after another that still flies must not be drawn as if it came first.
         let at_once = step.lands_ms.is_none_or(|lands| {
-            lands - step.order_ms < FOLD_MS && next_ms.is_none_or(|next| lands <= next)
+            lands - step.order_ms < FOLD_MS
+                && next_ms.is_none_or(|next| lands <= next)
+                && self
+                    .flying
+                    .iter()
+                    .all(|it| it.2 != step.to || it.0 >= lands)
         });
         if let Some(lands) = step.lands_ms {
             if at_once {
@@ -483,7 +497,7 @@ impl Pen {
 
 /// A time in its column, in ms where no unit stands, in at most six characters: `0`, `0.42`,
 /// `1003.1`, `12.34s`.
-fn time_text(ms: f64) -> String {
+pub(crate) fn time_text(ms: f64) -> String {
     let s = ms / 1000.0;
     match ms {
         ms if ms < 0.005 => "0".to_owned(),

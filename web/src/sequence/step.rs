@@ -157,7 +157,7 @@ pub(super) fn size(kind: Option<Kind>, bytes: usize, truncated: bool) -> Label {
 }
 
 /// µs for people.
-pub(super) fn took(us: u64) -> String {
+pub(crate) fn took(us: u64) -> String {
     if us < 1000 {
         format!("{us} µs")
     } else {

@@ -390,13 +390,13 @@ impl Build<'_> {
             self.there(entry.no, way, (at.is_some(), order), tone, label);
             return;
         };
-        let verb = if tone == Tone::Received {
-            "send "
+        let label = if tone == Tone::Received {
+            let lead = "send ".to_owned() + &label.lead;
+            Label { lead, ..label }
         } else {
-            "close: "
+            let text = "close: ".to_owned() + fin(entry.kind);
+            words(&text, &text)
         };
-        let lead = verb.to_owned() + &label.lead;
-        let label = Label { lead, ..label };
         self.there(entry.no, way, (true, left), tone, label);
         self.last(|step| step.lands_ms = Some(order));
     }

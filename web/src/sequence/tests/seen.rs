@@ -160,6 +160,13 @@ fn lost_overtaken_and_doubled_datagrams_are_drawn_as_they_always_were() {
             .any(|b| a.from.1 < b.from.1 && a.to.1 > b.to.1)
     });
     assert!(crossing, "what is overtaken crosses what overtakes it");
+    let [.., first, again] = &to_server[..] else {
+        panic!("two copies: {to_server:?}");
+    };
+    assert!(
+        again.label.lead.starts_with("✂ again") && first.to.1 < again.to.1,
+        "copies keep their order"
+    );
 }
 
 #[test]
