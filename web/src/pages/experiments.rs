@@ -6,7 +6,9 @@ use yew::prelude::*;
 
 use crate::components::experiment::again::{self, Again};
 use crate::components::experiment::app::Desk;
+use crate::components::experiment::files::Files;
 use crate::components::experiment::see::See;
+use crate::components::experiment::take_home::TakeHome;
 use crate::components::experiment::{check, index, knobs, predict, run};
 use crate::components::top_bar::{self, Bar};
 use crate::experiment::settings::PATH;
@@ -89,6 +91,10 @@ fn one(props: &Props, visit: &Visit, experiment: &'static Experiment, sheet: &Sh
                 } else {
                     { knobs::view(visit, experiment, sheet, act) }
                     <Again {fragment} seed={sheet.settings.seed} base={props.desk.base.clone()} />
+                    <TakeHome {experiment} settings={sheet.settings.clone()} />
+                    if let Some(run) = sheet.run.as_ref().filter(|it| it.end.is_some()) {
+                        <Files {experiment} run={Rc::clone(run)} bet={sheet.bet} base={props.desk.base.clone()} />
+                    }
                 }
             </aside>
         </div>

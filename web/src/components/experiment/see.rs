@@ -3,16 +3,17 @@
 use std::rc::Rc;
 
 use chalkwire_shared::fault::Direction;
-use chalkwire_shared::job::{Job, Load};
+use chalkwire_shared::job::{Job, Load, Script};
 use yew::prelude::*;
 
 use crate::components::gantt::Gantt;
 use crate::components::latency::Histogram;
 use crate::components::ruler::Ruler;
 use crate::components::sequence::Sequence;
+use crate::components::states::{Calls, States};
 use crate::experiment::run::JobRun;
 use crate::experiment::{Experiment, PictureKind, Run};
-use crate::model::Entry;
+use crate::model::{Entry, What};
 use crate::pictures::latency::Series;
 
 /// What the pictures are drawn from.
@@ -58,26 +59,55 @@ pub fn See(props: &Props) -> Html {
 fn picture(kind: PictureKind, run: &Run) -> Html {
     match kind {
         PictureKind::Sequence => sockets(run, |entries| {
-            html! { <Sequence {entries} clock={run.clock} /> }
+            Some(html! { <Sequence {entries} clock={run.clock} /> })
         }),
         PictureKind::Ruler => sockets(run, |entries| {
-            html! { <Ruler {entries} way={Direction::ToTarget} /> }
+            Some(html! { <Ruler {entries} way={Direction::ToTarget} /> })
         }),
         PictureKind::Gantt => loads(run, |job, _, names| bars(job, names)),
         PictureKind::Histogram => loads(run, spread),
+        PictureKind::States => html! { <>{ watched(run) }{ called(run) }</> },
         _ => Html::default(),
     }
 }
 
 /// A picture of each socket, under what it is for.
-fn sockets(run: &Run, draw: impl Fn(Rc<Vec<Entry>>) -> Html) -> Html {
+fn sockets(run: &Run, draw: impl Fn(Rc<Vec<Entry>>) -> Option<Html>) -> Html {
     html! {
-        { for run.sockets.iter().map(|socket| {
+        { for run.sockets.iter().filter_map(|socket| {
             let of = |it: &&Entry| it.socket == Some(socket.id);
             let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
-            titled(socket.title, draw(Rc::new(entries)))
+            Some(titled(socket.title, draw(Rc::new(entries))?))
         }) }
     }
+}
+
+/// The states of each socket that the kernel was asked about.
+fn watched(run: &Run) -> Html {
+    sockets(run, |entries| {
+        let seen = entries
+            .iter()
+            .any(|it| matches!(it.what, What::Kernel { .. }));
+        seen.then(|| html! { <States {entries} /> })
+    })
+}
+
+/// The calls of each job that made some.
+fn called(run: &Run) -> Html {
+    let calls = |job: &JobRun| {
+        let Job::Calls(work) = &job.work else {
+            return None;
+        };
+        let title = match work.script {
+            Script::Blocking => "A blocking socket",
+            Script::NonBlocking => "A non-blocking socket",
+            Script::UdpUnconnected => "UDP, not connected",
+            Script::UdpConnected => "UDP, connected",
+        };
+        let calls = Rc::new(job.calls.clone());
+        Some(titled(title, html! { <Calls {calls} /> }))
+    };
+    html! { { for run.jobs.iter().filter_map(calls) } }
 }
 
 /// A picture of each load.
