@@ -1,6 +1,7 @@
 //! Pictures as plain shapes: each kind of picture lays its data out here, and one component draws them all.
 
 pub mod axis;
+pub mod buffer;
 pub mod calls;
 pub mod datagrams;
 pub mod gantt;
@@ -11,6 +12,7 @@ pub mod states;
 pub mod stepper;
 pub mod story;
 pub mod svg;
+pub mod tree;
 
 #[cfg(test)]
 pub(crate) mod fixture;

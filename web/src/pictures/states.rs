@@ -64,6 +64,9 @@ pub fn end_name(end: End) -> &'static str {
     }
 }
 
+/// What is drawn of a view: its state and its two queues; `None` where the socket is gone.
+type Shown = Option<(State, u32, u32)>;
+
 /// Moments that are drawn at the most.
 const MOMENTS: usize = 100;
 
@@ -81,7 +84,7 @@ pub fn states(entries: &[Entry]) -> States {
     let mut views: Vec<_> = views.collect();
     views.sort_by_key(|it| it.2);
     let first = views.first().map_or(0, |it| it.2);
-    let mut seen: Vec<(End, Option<(State, u32, u32)>)> = Vec::new();
+    let mut seen: Vec<(End, Shown)> = Vec::new();
     for (end, view, clock_us) in views {
         // Round-trip times and retransmits alone are no step; the table has them.
         let key = view
