@@ -16,6 +16,7 @@ mod credit;
 mod datagrams;
 mod drain;
 mod exports;
+mod faults;
 mod http;
 mod jobs;
 mod layers;

@@ -122,7 +122,8 @@ messages! {
             /// When it was connected, by the gateway's clock, in µs.
             clock_us: u64,
         },
-        /// Bytes were handed to the gateway's kernel for the target (only with `trace`).
+        /// Bytes were handed to the gateway's kernel for the target, or to the socket's faults where
+        /// it has some (only with `trace`).
         Wrote = "wrote" {
             /// Place in the gateway's sequence.
             seq: u64,
@@ -299,6 +300,8 @@ pub enum NoticeKind {
     Draining,
     /// The kernel's view can't be shown; `detail` says why.
     NoKernelView,
+    /// Faults do more than can be told: some of it is not reported from here on.
+    FaultsUntold,
 }
 
 impl GatewayMessage {
