@@ -17,6 +17,7 @@ mod datagrams;
 mod drain;
 mod exports;
 mod faults;
+mod experiments;
 mod http;
 mod jobs;
 mod layers;
