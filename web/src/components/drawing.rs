@@ -126,7 +126,7 @@ fn files(props: &DrawingProps) -> Html {
             let text = svg::document(&props.wide, &props.story, theme());
             let name = [
                 "chalkwire-",
-                &props.story.name.replace(' ', "-").to_lowercase(),
+                &props.story.name.replace(' ', "-").to_ascii_lowercase(),
                 kind,
             ]
             .concat();
