@@ -65,6 +65,8 @@ pub struct Limits {
     pub sockets: usize,
     /// Sockets of one link at once.
     pub sockets_per_link: usize,
+    /// Sockets with faults at once, of everybody; each may hold 1 MiB.
+    pub faulted_sockets: usize,
     /// Timestamp servers of links' own at once, of all links; 0 for none.
     pub servers: usize,
     /// Jobs at once, of all links; 0 for none.
@@ -115,6 +117,7 @@ impl Default for Limits {
             links_per_address: 1_024,
             sockets: 20_000,
             sockets_per_link: 64,
+            faulted_sockets: 1_024,
             servers: 256,
             jobs: 32,
             window_bytes: 131_072,
