@@ -22,7 +22,7 @@ use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
-use crate::timestamp::Count;
+use crate::timestamp::{Count, Workers};
 
 /// Calls of jobs that hold a thread at once. tokio has 512 for all that blocks, and name resolution
 /// must find one, too.
@@ -49,6 +49,8 @@ pub struct Core {
     pub sockets: Arc<Semaphore>,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
+    /// Places for the threads and processes that serve clients there.
+    pub workers: Workers,
     /// Jobs that may still be begun.
     pub jobs: Arc<Semaphore>,
     /// Calls of jobs that may hold a thread.
@@ -72,6 +74,7 @@ impl Core {
     ) -> Self {
         Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
+            workers: Workers::new(config.limits.workers),
             jobs: Arc::new(Semaphore::new(config.limits.jobs)),
             blocking: Arc::new(Semaphore::new(BLOCKING_CALLS)),
             counts,

@@ -500,6 +500,28 @@ async fn the_gateway_does_only_so_many_jobs() {
 }
 
 #[tokio::test]
+async fn servers_of_links_have_only_so_many_workers_between_them() {
+    let gateway = Setup::default().limit("workers", "2").start().await;
+    for model in [Model::Threaded, Model::Process] {
+        let mut link = Link::connect(gateway.address()).await;
+        let options = ServerOptions {
+            model,
+            backlog: 50,
+            delay_ms: 50,
+            ..ServerOptions::default()
+        };
+        let load = Load {
+            clients: 8,
+            ..Load::default()
+        };
+        let reported = load_on(&mut link, options, load).await;
+        assert_eq!(count(&reported.clients, Outcome::Done), 8);
+        let threads = reported.gauges.iter().map(|gauge| gauge.threads).max();
+        assert_eq!(threads, Some(3), "{model}");
+    }
+}
+
+#[tokio::test]
 async fn a_job_goes_with_its_link() {
     let (gateway, mut link) = start().await;
     for kind in [Kind::Tcp, Kind::Unix] {
