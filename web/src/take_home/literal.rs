@@ -139,13 +139,16 @@ pub(super) fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// What a long literal repeats, and how often: 3,000 letters are not to be read one by one.
-pub(super) fn repeated(bytes: &[u8]) -> Option<(&[u8], usize)> {
+/// What a long literal repeats, how often, and what follows: 3,000 letters are not to be read one by
+/// one.
+pub(super) fn repeated(bytes: &[u8]) -> Option<(&[u8], usize, &[u8])> {
     if bytes.len() <= LINE_BYTES {
         return None;
     }
-    (1..=LINE_BYTES.min(bytes.len() / 2))
-        .filter(|size| bytes.len().is_multiple_of(*size))
-        .find(|&size| bytes.iter().zip(&bytes[size..]).all(|(a, b)| a == b))
-        .map(|size| (&bytes[..size], bytes.len() / size))
+    (1..=LINE_BYTES.min(bytes.len() / 2)).find_map(|size| {
+        let same = bytes.iter().zip(&bytes[size..]).take_while(|(a, b)| a == b);
+        let times = (same.count() + size) / size;
+        let tail = &bytes[size * times..];
+        (times > 1 && tail.len() <= LINE_BYTES).then(|| (&bytes[..size], times, tail))
+    })
 }

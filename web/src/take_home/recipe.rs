@@ -6,6 +6,10 @@ use chalkwire_shared::job::{Load, Script};
 use chalkwire_shared::server::{Model, Protocol, ServerOptions};
 use chalkwire_shared::target::{Kind, TargetUrl};
 
+mod of;
+
+pub use of::recipes_of;
+
 /// The port of the chapter's servers.
 const PORT: u16 = 21567;
 

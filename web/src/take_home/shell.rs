@@ -44,15 +44,19 @@ fn peer(recipe: &Recipe) -> String {
     }
 }
 
-/// `printf`, short for what repeats itself.
-fn print(bytes: &[u8]) -> String {
+/// `printf`, short for what repeats itself. A datagram has to be one write.
+fn print(bytes: &[u8], datagram: bool) -> String {
     match repeated(bytes) {
-        Some((part, times)) => {
+        Some((part, times, tail)) if tail.is_empty() || !datagram => {
             let format = printf(part);
             // %.0s takes an argument and prints nothing of it.
-            format!("{}%.0s' $(seq {times})", format.trim_end_matches('\''))
+            let many = format!("{}%.0s' $(seq {times})", format.trim_end_matches('\''));
+            match tail {
+                [] => many,
+                tail => format!("{many}; {}", printf(tail)),
+            }
         }
-        None => printf(bytes),
+        _ => printf(bytes),
     }
 }
 
@@ -96,7 +100,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step], short: &mut Vec<String>) -> String 
             }
             Step::Send(what) => {
                 held = false;
-                lines.push(print(what));
+                lines.push(print(what, datagram));
             }
             Step::SendWithRetry {
                 messages,
@@ -109,7 +113,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step], short: &mut Vec<String>) -> String 
                 );
                 for (number, text) in (1..).zip(messages) {
                     let message = Bytes::from(format!("{number} {text}"));
-                    lines.push(print(&message));
+                    lines.push(print(&message, datagram));
                     lines.push(sleep(*timeout_ms));
                 }
             }
@@ -152,7 +156,12 @@ wait
 
 fn many(recipe: &Recipe, load: &Load, short: &mut Vec<String>) -> String {
     let message = printf(&recipe::line(load));
-    let timeout = seconds(u32::from(load.reply_ms));
+    let datagram = recipe.kind().is_datagram();
+    // Nothing ends a conversation of datagrams but that nobody says any more.
+    let timeout = match datagram {
+        true => seconds(hold_ms(recipe)),
+        false => seconds(u32::from(load.reply_ms)),
+    };
     let mut peer = peer(recipe);
     if load.nonblocking {
         short.push(
@@ -232,12 +241,12 @@ fn calls(recipe: &Recipe, script: Script, short: &mut Vec<String>) -> String {
 }
 
 const SERVER: &str = "\
-cat > /tmp/reply.sh <<'END'
+cat > reply.sh <<'END'
 @late@
 @reply@
 END
 
-socat -v -b @recv@ -T @timeout@ @listen@ EXEC:'sh /tmp/reply.sh'
+socat -v -b @recv@ -T @timeout@ @listen@ EXEC:'sh reply.sh'
 ";
 
 /// The server; `None` where nothing is to listen.

@@ -217,8 +217,7 @@ with socket.socket(@family@) as s:
     @connect@
     told += f', connected {ms()}'
     s.settimeout(@reply@)
-    @idle@
-    told += talk(s)
+    @talk@
 ";
 
 const CONNECT: &str = "\
@@ -254,14 +253,12 @@ fn many(recipe: &Recipe, load: &Load) -> String {
     } else {
         connect
     };
-    let idle = if load.idle_clients > 0 {
-        format!(
-            "if number <= {}:  # connects, and sends nothing\n    s.recv(1)\n    \
-             raise ConnectionError('the server closed')\n",
-            load.idle_clients
-        )
-    } else {
-        String::new()
+    let talk = match load.idle_clients {
+        0 => "told += talk(s)".to_owned(),
+        idle => format!(
+            "if number <= {idle}:  # connects, and sends nothing\n    s.recv(1)\n    \
+             told += f', closed by the server {{ms()}}'\nelse:\n    told += talk(s)\n"
+        ),
     };
     let mut body = fill(
         MANY_BODY,
@@ -269,7 +266,7 @@ fn many(recipe: &Recipe, load: &Load) -> String {
             ("family", family(&recipe.address)),
             ("connect", &connect),
             ("reply", &seconds(u32::from(load.reply_ms))),
-            ("idle", &idle),
+            ("talk", &talk),
         ],
     );
     let (count, messages) = if load.one_shot && load.messages > 1 {

@@ -260,6 +260,7 @@ const MANY_DATAGRAM: &str = "\
 socket.set_read_timeout(Some(@reply@))?;
 let mut buffer = [0; 65535];
 @messages@
+@unnamed@
 ";
 
 const ONE_STREAM: &str = "\
@@ -302,9 +303,11 @@ fn many(recipe: &Recipe, load: &Load) -> String {
     let one = if grams { ONE_DATAGRAM } else { ONE_STREAM };
     let messages = repeat(messages, one);
     let mut imports = String::new();
+    let mut unnamed = "";
     let connect = if grams {
-        let (import, connect, _) = datagram(&recipe.address);
+        let (import, connect, removed) = datagram(&recipe.address);
         imports += import;
+        unnamed = removed;
         // One process has many clients here.
         connect.replace(
             "format!(\"client.{}\", std::process::id())",
@@ -344,16 +347,10 @@ fn many(recipe: &Recipe, load: &Load) -> String {
             ("reply", &duration(u32::from(load.reply_ms))),
             ("idle", &idle),
             ("messages", &messages),
+            ("unnamed", unnamed),
         ],
     );
-    let mut body = repeat(connections, &once);
-    if recipe.kind() == Kind::Unixgram {
-        // Each connection has the same name, one after another.
-        body = body.replace(
-            "socket.connect(ADDRESS)?;",
-            "socket.connect(ADDRESS)?;\nstd::fs::remove_file(&me)?;",
-        );
-    }
+    let body = repeat(connections, &once);
     let number = if body.contains("number") {
         "number"
     } else {

@@ -1,0 +1,1 @@
+//! Every experiment's programs, each pair run together.
