@@ -22,7 +22,7 @@ use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
-use crate::timestamp::Count;
+use crate::timestamp::{Count, Workers};
 
 /// Calls of jobs that hold a thread at once. tokio has 512 for all that blocks, and name resolution
 /// must find one, too.
@@ -51,6 +51,8 @@ pub struct Core {
     pub faulted: Places,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
+    /// Places for the threads and processes that serve clients there.
+    pub workers: Workers,
     /// Jobs that may still be begun.
     pub jobs: Arc<Semaphore>,
     /// Calls of jobs that may hold a thread.
@@ -74,6 +76,7 @@ impl Core {
     ) -> Self {
         Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
+            workers: Workers::new(config.limits.workers),
             jobs: Arc::new(Semaphore::new(config.limits.jobs)),
             blocking: Arc::new(Semaphore::new(BLOCKING_CALLS)),
             counts,
