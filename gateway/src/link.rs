@@ -479,6 +479,14 @@ impl Link {
                 detail: failure.detail,
                 clock_us,
             },
+            Told::FaultsUntold => GatewayMessage::Notice {
+                seq,
+                socket: Some(socket),
+                kind: NoticeKind::FaultsUntold,
+                detail: "Faults do more to this socket than can be told: some of it is not \
+                         reported from here on. The bytes are not affected."
+                    .to_owned(),
+            },
             Told::Dropped { datagrams } => GatewayMessage::Notice {
                 seq,
                 socket: Some(socket),

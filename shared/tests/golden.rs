@@ -300,6 +300,14 @@ fn of_gateway() -> Vec<GatewayMessage> {
             kind: NoticeKind::NoKernelView,
             detail: "The kernel's view is shown for the gateway's own servers only.".to_owned(),
         },
+        GatewayMessage::Notice {
+            seq: 19,
+            socket: Some(SOCKET),
+            kind: NoticeKind::FaultsUntold,
+            detail: "Faults do more to this socket than can be told: some of it is not reported \
+                     from here on. The bytes are not affected."
+                .to_owned(),
+        },
     ]
 }
 
@@ -329,6 +337,7 @@ fn file_of_gateway(message: &GatewayMessage) -> &'static str {
             NoticeKind::Dropped => "gateway-notice-dropped.json",
             NoticeKind::Draining => "gateway-notice-draining.json",
             NoticeKind::NoKernelView => "gateway-notice-no-kernel-view.json",
+            NoticeKind::FaultsUntold => "gateway-notice-faults-untold.json",
         },
     }
 }

@@ -32,6 +32,13 @@ fn count(clients: &[ClientRun], outcome: Outcome) -> usize {
     clients.iter().filter(|run| run.outcome == outcome).count()
 }
 
+/// The most that waited for an accept, and the backlog, as the kernel tells.
+fn longest_queue(reported: &Reported) -> (Option<u32>, Option<u32>) {
+    let waiting = reported.gauges.iter().map(|gauge| gauge.waiting).max();
+    let backlog = reported.gauges.iter().map(|gauge| gauge.backlog).max();
+    (waiting.flatten(), backlog.flatten())
+}
+
 /// What must hold of every connection: its times are in order, and the server's side is there.
 fn assert_in_order(run: &ClientRun) {
     let mut times = vec![run.start_us];
@@ -81,6 +88,12 @@ async fn an_iterative_server_answers_twenty_clients_in_a_staircase_of_50_ms() {
     let steps: Vec<u64> = replies.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let mean = steps.iter().sum::<u64>() / steps.len() as u64;
     assert!((49_000..70_000).contains(&mean), "{steps:?}");
+    // In the order of their numbers: who called `connect` first is first in the queue.
+    let served: Vec<u64> = (0..20)
+        .filter_map(|client| reported.clients.iter().find(|run| run.client == client))
+        .filter_map(|run| run.accepted_us)
+        .collect();
+    assert!(served.len() == 20 && served.is_sorted(), "{served:?}");
     // All connected at once; only the queue differs.
     let connected = reported.clients.iter().filter_map(|run| run.connected_us);
     let last_start = reported.clients.iter().map(|run| run.start_us).max();
@@ -165,6 +178,7 @@ async fn six_connect_without_an_accept_and_the_seventh_hangs() {
     let waited = seventh.end_us - seventh.start_us;
     assert!((600_000..2_000_000).contains(&waited), "{waited}");
     assert!(reported.clients.iter().all(|run| run.accepted_us.is_none()));
+    assert_eq!(longest_queue(&reported), (Some(6), Some(5)));
 }
 
 #[tokio::test]
@@ -209,6 +223,7 @@ async fn a_full_unix_backlog_says_eagain_at_once_on_a_socket_that_does_not_block
     assert_eq!(served + refused, 20);
     // Six in the queue and one in service, or a few more where the server was fast.
     assert!((6..=9).contains(&served), "{served} were served");
+    assert_eq!(longest_queue(&reported), (Some(6), Some(5)));
     for run in &reported.clients {
         match run.outcome {
             Outcome::Done => {
@@ -499,6 +514,56 @@ async fn a_job_goes_with_its_link() {
         assert_eq!(gateway.program.threads("timestamp"), 0);
         link = Link::connect(gateway.address()).await;
     }
+}
+
+#[tokio::test]
+async fn a_job_waits_for_a_page_that_is_away_and_loses_no_record() {
+    let (gateway, mut link) = {
+        // What may be queued is less than what the job reports.
+        let gateway = Setup::default()
+            .limit("link_queue_bytes", "262144")
+            .start()
+            .await;
+        let link = Link::connect(gateway.address()).await;
+        (gateway, link)
+    };
+    let all = Load {
+        clients: 50,
+        messages: 20,
+        one_shot: true,
+        ..Load::default()
+    };
+    let options = ServerOptions {
+        backlog: 50,
+        ..ServerOptions::default()
+    };
+    let targets = vec![link.serving(options.clone()).await];
+    link.job(
+        1,
+        Job::Load(Load {
+            targets,
+            ..all.clone()
+        }),
+    )
+    .await;
+    link.report(1).await;
+    link.cut();
+    // Another link's job of the same size, to its end: by then the first would be over, too.
+    let mut other = Link::connect(gateway.address()).await;
+    let reported = load_on(&mut other, options, all).await;
+    assert_eq!(reported.clients.len(), 1_000);
+    assert_eq!(gateway.metric("jobs").await, 1);
+    link.resume().await.unwrap();
+    let reported = link.reported(1).await;
+    assert_eq!(reported.end, Some(JobEnd::Done));
+    let mut seen: Vec<(u8, u8)> = reported
+        .clients
+        .iter()
+        .map(|run| (run.client, run.connection))
+        .collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 1_000);
 }
 
 async fn calls(link: &mut Link, job: u32, script: Script, target: &str, wait_ms: u16) -> Reported {

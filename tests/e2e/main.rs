@@ -16,6 +16,8 @@ mod credit;
 mod datagrams;
 mod drain;
 mod experiments;
+mod exports;
+mod faults;
 mod http;
 mod jobs;
 mod layers;

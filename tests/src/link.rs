@@ -1,6 +1,7 @@
 //! A small honest client of the link protocol: numbers its messages, keeps credit, resumes.
 
 mod expect;
+mod faults;
 mod jobs;
 mod servers;
 
@@ -22,6 +23,7 @@ use crate::deadline::within;
 use crate::websocket::{self, Ended, WebSocket};
 
 pub use expect::Rest;
+pub use faults::asked;
 pub use jobs::Reported;
 
 /// Credit that a socket has where the test does not care.

@@ -5,6 +5,7 @@ use yew::Callback;
 use crate::state::Action;
 
 pub mod app;
+pub mod buffer;
 pub mod composer;
 pub mod connection_test;
 pub mod details;
@@ -30,7 +31,9 @@ pub mod ruler;
 pub mod sequence;
 pub mod shortcuts;
 pub mod sidebar;
+pub mod states;
 pub mod top_bar;
+pub mod tree;
 
 /// Turns an event into an action, where it calls for one.
 fn when<E: 'static>(

@@ -2,10 +2,14 @@
 
 use crate::model::{ClockMap, Entry, Whose, ms_text};
 
+mod doings;
+mod pairs;
+mod shapes;
 pub mod step;
 pub mod steps;
 mod words;
 
+pub use shapes::{shapes, story};
 pub use words::{clock_words, summary};
 
 use step::{Effect, Ending, Label, Life, Step, Steps, Tone};
@@ -34,9 +38,13 @@ struct Measures {
 /// The most that a character of a label is wide; so wide are those of DejaVu Sans Mono at 12 units.
 const CHAR: i32 = 73; // tenths
 /// From one arrow to the next in the same leg, and in the other one.
-const ROW: i32 = 30;
 const STEP: i32 = 16;
 const TOP: i32 = 28;
+/// What an arrow takes above its line, with its label, and below, with its time.
+const ABOVE: i32 = 14;
+const BELOW: i32 = 16;
+/// What a mark takes above and below.
+const MARK: i32 = 8;
 
 impl Shape {
     fn measures(self) -> Measures {
@@ -72,6 +80,25 @@ pub struct Picture {
     pub arrows: Vec<Arrow>,
     /// Notes and folded pauses, centred texts that take a row.
     pub notes: Vec<Note>,
+    /// Marks at a lifeline.
+    pub marks: Vec<Mark>,
+}
+
+/// What somebody did at a lifeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// The entry that it comes from.
+    pub no: u32,
+    /// Where it is.
+    pub at: (i32, i32),
+    /// Its words, which end at the lifeline or begin there.
+    pub text: Text,
+    /// Whether they end there.
+    pub before: bool,
+    /// When.
+    pub time: Option<Text>,
+    /// Its colour.
+    pub tone: Tone,
 }
 
 /// A text at a place.
@@ -121,6 +148,8 @@ pub struct Arrow {
     pub label: Label,
     /// When, at the left for the browser's clock, at the right for the gateway's.
     pub time: Option<Text>,
+    /// When it arrived, where it took so long that this is a line of its own.
+    pub landed: Option<Text>,
     /// By whose clock.
     pub clock: Whose,
 }
@@ -164,8 +193,11 @@ pub fn draw(steps: &Steps, target: &str, shape: Shape) -> Picture {
     let m = shape.measures();
     let mut pen = Pen {
         y: TOP + 18 - STEP,
-        // The next free line of each leg.
-        free: [TOP + 18; 2],
+        // How far down each leg is taken.
+        free: [TOP + 18 - ABOVE; 2],
+        flying: Vec::new(),
+        first_ms: steps.steps.first().map_or(0.0, |step| step.order_ms),
+        last_ms: None,
         picture: Picture {
             width: m.width,
             height: 0,
@@ -173,29 +205,31 @@ pub fn draw(steps: &Steps, target: &str, shape: Shape) -> Picture {
             lifelines: Vec::new(),
             arrows: Vec::new(),
             notes: Vec::new(),
+            marks: Vec::new(),
         },
         m,
     };
     let mut lives = Lives::new(&steps.steps);
-    let mut before: Option<&Step> = None;
     for (i, step) in steps.steps.iter().enumerate() {
+        pen.land(step.order_ms);
         if steps.omitted > 0 && i == steps.omitted_before {
             let text = format!("{} more entries, not drawn", steps.omitted);
             pen.note(&text, true, Tone::Control, 0);
-        } else if let Some(before) = before
-            && step.order_ms - before.order_ms >= FOLD_MS
-        {
-            let text = format!("{} pass", ms_text(step.order_ms - before.order_ms));
-            pen.note(&text, true, Tone::Control, 0);
+            pen.last_ms = Some(step.order_ms);
+        } else {
+            pen.pause(step.order_ms);
         }
-        let y = if step.from == step.to {
+        let y = if step.mark {
+            pen.mark(step)
+        } else if step.from == step.to {
             pen.note(&step.label.lead, false, step.tone, step.no)
         } else {
-            pen.arrow(step)
+            let next = steps.steps.get(i + 1).map(|next| next.order_ms);
+            pen.arrow(step, next)
         };
         lives.apply(step.effect, y);
-        before = Some(step);
     }
+    pen.land(f64::MAX);
     pen.finish(target, &lives)
 }
 
@@ -236,18 +270,124 @@ impl Lives {
 struct Pen {
     y: i32,
     free: [i32; 2],
+    /// Arrows whose end comes later: when, which, and at which lifeline.
+    flying: Vec<(f64, usize, Life)>,
+    /// When the first step is, and the last thing drawn.
+    first_ms: f64,
+    last_ms: Option<f64>,
     picture: Picture,
     m: Measures,
 }
 
 impl Pen {
-    /// Draws an arrow; gives the lines at which it leaves and arrives.
-    fn arrow(&mut self, step: &Step) -> (i32, i32) {
+    /// Folds the time up to a moment, if it is long.
+    fn pause(&mut self, now_ms: f64) {
+        if let Some(last) = self.last_ms
+            && now_ms - last >= FOLD_MS
+        {
+            let text = format!("{} pass", ms_text(now_ms - last));
+            self.note(&text, true, Tone::Control, 0);
+        }
+        self.last_ms = Some(now_ms);
+    }
+
+    /// Takes a line in a leg.
+    fn line(&mut self, leg: usize, above: i32, below: i32) -> i32 {
+        let y = (self.y + STEP).max(self.free[leg] + above);
+        self.y = y;
+        self.free[leg] = y + below;
+        y
+    }
+
+    /// Ends the arrows that arrive until then, in the order in which they arrive.
+    fn land(&mut self, until_ms: f64) {
+        loop {
+            let next = self.flying.iter().enumerate();
+            let next = next.min_by(|a, b| a.1.0.total_cmp(&b.1.0));
+            let Some((i, (ms, arrow, life))) = next.map(|(i, it)| (i, *it)) else {
+                return;
+            };
+            if ms > until_ms {
+                return;
+            }
+            self.flying.remove(i);
+            self.pause(ms);
+            let leg = usize::from(life != Life::You);
+            let y = self.line(leg, MARK, MARK);
+            let time = self.time(life, y, ms - self.first_ms);
+            let arrow = &mut self.picture.arrows[arrow];
+            arrow.to.1 = y;
+            arrow.landed = Some(time);
+        }
+    }
+
+    /// A time in the column of that lifeline's clock.
+    fn time(&self, life: Life, y: i32, ms: f64) -> Text {
+        let x = match life {
+            Life::You => self.m.lives[0] - 8,
+            _ => self.m.lives[2] + 8,
+        };
+        Text {
+            x,
+            y: y + 4,
+            text: time_text(ms),
+        }
+    }
+
+    /// Draws a mark at its lifeline; gives its line, twice.
+    fn mark(&mut self, step: &Step) -> (i32, i32) {
+        let y = self.line(1, MARK, MARK);
+        let x = self.m.lives[life_index(step.from)];
+        let before = step.from == Life::Target;
+        let room = (self.m.lives[1] - self.m.lives[0] - 2 * 10) * 10 / CHAR;
+        let time = step.when_ms.map(|when| self.time(Life::Target, y, when));
+        self.picture.marks.push(Mark {
+            no: step.no,
+            at: (x, y),
+            text: Text {
+                x: if before { x - 10 } else { x + 10 },
+                y: y + 4,
+                text: cut(&step.label.lead, room as usize),
+            },
+            before,
+            time,
+            tone: step.tone,
+        });
+        (y, y)
+    }
+
+    /// Draws an arrow, of which the next step may be drawn before it ends; gives the lines at which it
+    /// leaves and arrives.
+    fn arrow(&mut self, step: &Step, next_ms: Option<f64>) -> (i32, i32) {
         let (a, b) = (life_index(step.from), life_index(step.to));
         let leg = a.min(b);
-        let y = (self.y + STEP).max(self.free[leg]);
-        self.y = y;
-        self.free[leg] = y + ROW;
+        // A time of the gateway's clock stands beside the other leg: that is taken as well.
+        let beside = leg == 0 && step.clock == Whose::Gateway;
+        if beside {
+            self.free = [self.free[0].max(self.free[1]); 2];
+        }
+        let y = self.line(leg, ABOVE, BELOW);
+        if beside {
+            self.free = [y + BELOW; 2];
+        }
+        // An arrow that arrives before anything else happens needs no line for its end.
+        // One that arrives after another that still flies must not be drawn as if it came first.
+        let at_once = step.lands_ms.is_none_or(|lands| {
+            lands - step.order_ms < FOLD_MS
+                && next_ms.is_none_or(|next| lands <= next)
+                && self
+                    .flying
+                    .iter()
+                    .all(|it| it.2 != step.to || it.0 >= lands)
+        });
+        if let Some(lands) = step.lands_ms {
+            if at_once {
+                self.last_ms = self.last_ms.map(|last| last.max(lands));
+            } else {
+                self.flying
+                    .push((lands, self.picture.arrows.len(), step.to));
+            }
+        }
         let m = &self.m;
         let (x0, x1) = (m.lives[a], m.lives[b]);
         let toward = (x1 - x0).signum();
@@ -267,14 +407,19 @@ impl Pen {
         } else {
             y + m.slope
         };
-        let time = step.when_ms.map(|when| Text {
-            x: match step.clock {
-                Whose::Gateway => m.lives[2] + 8,
-                _ => m.lives[0] - 8,
-            },
-            y: timed_y + 4,
-            text: time_text(when),
-        });
+        let side = match step.clock {
+            Whose::Gateway => Life::Target,
+            _ => Life::You,
+        };
+        let lands = step.lands_ms.filter(|_| at_once);
+        let time = match (step.when_ms, lands) {
+            // The server's own moment stands at the server's lifeline.
+            (Some(_), Some(lands)) if step.to == Life::Target => {
+                Some(self.time(side, y + m.slope, lands - self.first_ms))
+            }
+            (Some(when), Some(_)) if step.from == Life::Target => Some(self.time(side, y, when)),
+            (when, _) => when.map(|when| self.time(side, timed_y, when)),
+        };
         let room = (m.lives[1] - m.lives[0] - 2 * m.margin) * 10 / CHAR;
         self.picture.arrows.push(Arrow {
             no: step.no,
@@ -286,6 +431,7 @@ impl Pen {
             label_at: ((x0 + x1) / 2, y - 3),
             label: fit(&step.label, room as usize),
             time,
+            landed: None,
             clock: step.clock,
         });
         (y, y + m.slope)
@@ -293,9 +439,9 @@ impl Pen {
 
     /// Writes a row of words; gives its line, twice.
     fn note(&mut self, text: &str, fold: bool, tone: Tone, no: u32) -> (i32, i32) {
-        let y = self.free[0].max(self.free[1]).max(self.y + STEP);
+        let y = (self.free[0].max(self.free[1]) + ABOVE).max(self.y + STEP);
         self.y = y;
-        self.free = [y + ROW - 4; 2];
+        self.free = [y + BELOW - 4; 2];
         let room = (self.m.width - 16) * 10 / CHAR;
         self.picture.notes.push(Note {
             text: Text {
@@ -351,7 +497,7 @@ impl Pen {
 
 /// A time in its column, in ms where no unit stands, in at most six characters: `0`, `0.42`,
 /// `1003.1`, `12.34s`.
-fn time_text(ms: f64) -> String {
+pub(crate) fn time_text(ms: f64) -> String {
     let s = ms / 1000.0;
     match ms {
         ms if ms < 0.005 => "0".to_owned(),

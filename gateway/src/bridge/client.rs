@@ -54,6 +54,8 @@ pub enum Told {
         /// What it did.
         did: FaultDid,
     },
+    /// Faults do more than can be told: some of it is left out from here on.
+    FaultsUntold,
     /// It is over.
     Closed(Failure),
 }

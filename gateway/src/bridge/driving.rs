@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use super::client::{Client, Told};
+use crate::clock::Clock;
 use crate::fault::{Report, Wire};
 use crate::policy::rate::Bucket;
 use crate::target::Failure;
@@ -20,9 +21,9 @@ pub(super) struct Driving<'a>(Option<Pin<Box<dyn Future<Output = Failure> + Send
 
 impl<'a> Driving<'a> {
     /// Sets to work, when the socket has become faulted and nobody works yet.
-    pub(super) fn start(&mut self, wire: &'a Wire, client: &'a impl Client) {
+    pub(super) fn start(&mut self, wire: &'a Wire, client: &'a impl Client, clock: Clock) {
         if self.0.is_none() && wire.is_faulted() {
-            self.0 = Some(Box::pin(wire.drive(teller(client))));
+            self.0 = Some(Box::pin(wire.drive(teller(client, clock))));
         }
     }
 
@@ -40,9 +41,10 @@ impl<'a> Driving<'a> {
     }
 }
 
-/// Tells the client what faults did, as far as it can be told.
-fn teller(client: &impl Client) -> impl FnMut(Report) + Send {
+/// Tells the client what faults did, as far as it can be told; once that some of it is not.
+fn teller(client: &impl Client, clock: Clock) -> impl FnMut(Report) + Send {
     let mut bucket = Bucket::new(REPORTS, REPORTS_PER_S, Instant::now());
+    let mut untold = false;
     move |report| {
         if bucket.take(Instant::now()) && client.has_room() {
             let Report {
@@ -51,6 +53,8 @@ fn teller(client: &impl Client) -> impl FnMut(Report) + Send {
                 did,
             } = report;
             client.tell(clock_us, Told::Fault { direction, did });
+        } else if !std::mem::replace(&mut untold, true) {
+            client.tell(clock.now_us(), Told::FaultsUntold);
         }
     }
 }

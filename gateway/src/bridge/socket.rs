@@ -349,7 +349,7 @@ impl<C: Client> Socket<C> {
                     )
                 }
             };
-            driving.start(wire, &self.client);
+            driving.start(wire, &self.client, self.context.clock);
             // Each of these is cancel-safe: nothing is read or written before a branch is chosen.
             tokio::select! {
                 ready = wire.readable(), if reads => match ready {

@@ -1,8 +1,10 @@
 //! Limit: after so many bytes the connection is closed.
 
 use bytes::Bytes;
+use chalkwire_shared::close::Reason;
 
 use super::pipeline::{Ending, Item, Moving, Out};
+use crate::target::Failure;
 
 /// Passes so many bytes, and then the end.
 #[derive(Debug)]
@@ -22,6 +24,17 @@ impl Limit {
     pub(super) fn push(&mut self, moving: Moving, out: &mut Out) {
         self.budget
             .push(moving, Ending::Limited(self.bytes), &mut out.passed);
+    }
+}
+
+/// What the client is told when a limit was reached.
+pub(super) fn limited(bytes: u32) -> Failure {
+    Failure {
+        reason: Reason::Finished,
+        detail: format!(
+            "Closed, on purpose: Chalkwire did it (the fault limit), after {bytes} bytes. Both \
+             sides got a FIN."
+        ),
     }
 }
 

@@ -1,15 +1,20 @@
 //! What a hop holds and does next, both ways: no I/O, and time is passed in.
 
+mod queue;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
-use bytes::{Buf, Bytes};
-use chalkwire_shared::close::Reason;
+use bytes::Bytes;
 use chalkwire_shared::fault::{Direction, FaultDid};
 
 use super::Plan;
+use super::limit::limited;
 use super::pipeline::{Ending, Item, Moving, Out, Pipeline};
 use super::reset::reset;
 use crate::target::Failure;
+use queue::Queue;
 
 /// What each way holds at the most, in bytes of memory, give or take what comes at once: then
 /// streams are not read, and datagrams from the target are dropped.
@@ -54,36 +59,6 @@ pub(super) enum Got {
     Failed(Failure),
     /// Nothing there yet.
     Nothing,
-}
-
-/// One way past the faults: what waits there for its reader.
-#[derive(Debug, Default)]
-struct Queue {
-    items: VecDeque<Moving>,
-    bytes: usize,
-}
-
-impl Queue {
-    fn push(&mut self, moving: Moving) {
-        self.bytes += moving.cost();
-        self.items.push_back(moving);
-    }
-
-    fn pop(&mut self) -> Option<Moving> {
-        let moving = self.items.pop_front()?;
-        self.bytes -= moving.cost();
-        Some(moving)
-    }
-
-    /// Takes so many bytes off the first.
-    fn advance(&mut self, n: usize) {
-        if let Some(moving) = self.items.front_mut()
-            && let Item::Bytes(bytes) = &mut moving.item
-        {
-            bytes.advance(n);
-            self.bytes -= n;
-        }
-    }
 }
 
 /// A hop's state.
@@ -325,7 +300,7 @@ impl Pump {
                 self.ready.pop();
                 Got::Bytes(n)
             }
-            Some(Item::Bytes(_)) => Got::Bytes(self.recv_bytes(buffer)),
+            Some(Item::Bytes(_)) => Got::Bytes(self.ready.read(buffer)),
             Some(Item::End(Ending::Failed(failure))) => Got::Failed(failure.clone()),
             Some(Item::End(_)) => {
                 self.ready.pop();
@@ -333,34 +308,6 @@ impl Pump {
                 Got::End
             }
         }
-    }
-
-    /// Fills the buffer, as a kernel would, but not past a cut or with what was held otherwise.
-    fn recv_bytes(&mut self, buffer: &mut [u8]) -> usize {
-        let mut filled = 0;
-        let mut before_us = None;
-        while let Some(moving) = self.ready.items.front() {
-            let Item::Bytes(bytes) = &moving.item else {
-                break;
-            };
-            if before_us.is_some_and(|held_us| held_us != moving.held_us) {
-                break;
-            }
-            before_us = Some(moving.held_us);
-            let (whole, cut) = (bytes.len(), moving.cut);
-            let n = whole.min(buffer.len() - filled);
-            buffer[filled..filled + n].copy_from_slice(&bytes[..n]);
-            filled += n;
-            if n < whole {
-                self.ready.advance(n);
-                break;
-            }
-            self.ready.pop();
-            if cut {
-                break;
-            }
-        }
-        filled
     }
 
     /// Why the hop is over, if it is.
@@ -520,16 +467,5 @@ impl Pump {
                 did,
             });
         }
-    }
-}
-
-/// What the client is told when a limit was reached.
-fn limited(bytes: u32) -> Failure {
-    Failure {
-        reason: Reason::Finished,
-        detail: format!(
-            "Closed, on purpose: Chalkwire did it (the fault limit), after {bytes} bytes. Both \
-             sides got a FIN."
-        ),
     }
 }

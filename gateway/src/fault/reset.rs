@@ -1,9 +1,10 @@
 //! Reset: after so many bytes the connection is broken off with RST.
 
+use chalkwire_shared::close::Reason;
+
 use super::limit::Budget;
 use super::pipeline::{Ending, Moving, Out};
 use crate::target::Failure;
-use chalkwire_shared::close::Reason;
 
 /// Passes so many bytes, and then the reset.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::target::{Failure, LINGER, Stream};
 pub struct Wire {
     real: Stream,
     /// Once there, it stays: what it holds must keep its place.
-    hop: OnceLock<Hop>,
+    hop: OnceLock<Box<Hop>>,
 }
 
 impl Wire {
@@ -34,8 +34,9 @@ impl Wire {
             Some(hop) => hop.change(plan),
             None if plan.is_empty() => {}
             None => {
+                let datagram = self.real.is_datagram();
                 self.hop
-                    .get_or_init(|| Hop::new(plan, self.real.is_datagram(), clock));
+                    .get_or_init(|| Box::new(Hop::new(plan, datagram, clock)));
             }
         }
     }
@@ -143,21 +144,21 @@ impl Wire {
 
     /// Whether something that was sent is still to reach the target, though everybody was done.
     pub fn is_sending(&self) -> bool {
-        self.hop.get().is_some_and(Hop::is_sending)
+        self.hop.get().is_some_and(|hop| hop.is_sending())
     }
 
     /// Whether faults hold something back, either way.
     pub fn is_holding(&self) -> bool {
-        self.hop.get().is_some_and(Hop::is_holding)
+        self.hop.get().is_some_and(|hop| hop.is_holding())
     }
 
     /// When a hop last passed bytes on, in µs of the gateway's clock; 0 without one.
     pub fn active_us(&self) -> u64 {
-        self.hop.get().map_or(0, Hop::active_us)
+        self.hop.get().map_or(0, |hop| hop.active_us())
     }
 
     /// Datagrams from the target that found no room in a hop, since it was last asked.
     pub fn take_lost(&self) -> u64 {
-        self.hop.get().map_or(0, Hop::take_lost)
+        self.hop.get().map_or(0, |hop| hop.take_lost())
     }
 }

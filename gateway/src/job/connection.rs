@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chalkwire_shared::job::{ClientRun, Load, MessageRun, Outcome};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::dial::{End, Fresh, Patience, outcome_of};
@@ -64,12 +64,17 @@ impl Finished {
     }
 }
 
-/// Performs a connection. `connecting` is dropped as soon as there is an answer to `connect`.
-pub(super) async fn perform(
-    scene: &Scene,
-    plan: Plan,
-    connecting: Option<mpsc::Sender<Infallible>>,
-) -> Finished {
+/// What the others wait for as a client starts. It is dropped, never sent.
+#[derive(Debug)]
+pub(super) struct Starting {
+    /// `connect` has been called.
+    pub(super) begun: oneshot::Sender<Infallible>,
+    /// There is an answer to it; of an idle client alone.
+    pub(super) connecting: Option<mpsc::Sender<Infallible>>,
+}
+
+/// Performs a connection.
+pub(super) async fn perform(scene: &Scene, plan: Plan, starting: Option<Starting>) -> Finished {
     let core = &scene.core;
     let url = &scene.place.target.url;
     let ear = Arc::new(Ear::new(plan.messages));
@@ -86,9 +91,14 @@ pub(super) async fn perform(
         end_us: 0,
         outcome: Outcome::Failed,
     };
+    let (begun, connecting) = match starting {
+        Some(starting) => (Some(starting.begun), starting.connecting),
+        None => (None, None),
+    };
     let connected = match Fresh::open(&core.targets, url) {
         Ok(fresh) => {
             let named = |local: &str| {
+                drop(begun);
                 local.clone_into(&mut run.local);
                 let hearing = ear.clone();
                 let sink = move |event: &_| hearing.hear(event);

@@ -1,24 +1,22 @@
 //! A load: many clients at once, on one target after another.
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chalkwire_shared::job::{Load, Outcome};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Finished, Plan, Scene, perform};
+use super::connection::{Finished, Plan, Scene, Starting, perform};
 use super::gauge::Gauges;
 use super::{Place, Report, Reports};
 use crate::core::Core;
-
-/// How often a server is looked at.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_millis(100);
@@ -58,7 +56,7 @@ async fn on_one_target(scene: Arc<Scene>, reports: &Reports, progress: &mut Prog
     let clients = all_clients(&scene, over);
     let mut settling = FuturesUnordered::new();
     let mut gauges = Gauges::of(scene.target);
-    let mut look = ticks(LOOK);
+    let core = &scene.core;
     let mut tell = ticks(PROGRESS);
     tokio::pin!(clients);
     let mut running = true;
@@ -76,11 +74,13 @@ async fn on_one_target(scene: Arc<Scene>, reports: &Reports, progress: &mut Prog
                 None => open = false,
             },
             Some(report) = settling.next() => reports.tell(report).await,
-            _ = look.tick() => gauges.look(&scene.place, scene.core.clock, reports),
+            () = tokio::time::sleep_until(gauges.next()) => {
+                gauges.look(core, &scene.place, reports);
+            }
             _ = tell.tick() => progress.tell(reports),
         }
     }
-    gauges.look(&scene.place, scene.core.clock, reports);
+    gauges.look(core, &scene.place, reports);
 }
 
 /// What is over, and the connections that its client does not make any more.
@@ -93,69 +93,73 @@ async fn all_clients(scene: &Arc<Scene>, over: mpsc::Sender<Over>) {
         idle_clients,
         ..
     } = scene.load;
-    let mut idle = JoinSet::new();
-    let mut busy = JoinSet::new();
     // Closed when the last of the idle ones has its answer.
     let (connecting, mut all_connected) = mpsc::channel(1);
-    for client in 0..idle_clients {
-        let start = start(scene, client, 0, over.clone(), Some(connecting.clone()));
-        idle.spawn(start);
-    }
-    drop(connecting);
+    let mut idle = JoinSet::new();
+    start(scene, &mut idle, 0..idle_clients, &over, Some(connecting)).await;
     let none: Option<Infallible> = all_connected.recv().await;
     debug_assert!(none.is_none());
-    for client in idle_clients..clients {
-        let place = client - idle_clients;
-        busy.spawn(start(scene, client, place, over.clone(), None));
-    }
+    let mut busy = JoinSet::new();
+    start(scene, &mut busy, idle_clients..clients, &over, None).await;
     drop(over);
     while busy.join_next().await.is_some() {}
     scene.idle_over.cancel();
     while idle.join_next().await.is_some() {}
 }
 
-/// One client, from its place in the row to its last connection.
-fn start(
+/// Starts some clients, together or one after the pause after the other. Each calls `connect` before
+/// the next one does, so that the queue has them in their order.
+async fn start(
     scene: &Arc<Scene>,
-    client: u8,
-    place: u8,
-    over: mpsc::Sender<Over>,
+    tasks: &mut JoinSet<()>,
+    clients: Range<u8>,
+    over: &mpsc::Sender<Over>,
     connecting: Option<mpsc::Sender<Infallible>>,
-) -> impl Future<Output = ()> + Send + 'static {
-    let scene = scene.clone();
-    let idle = connecting.is_some();
-    let place = if idle { client } else { place };
-    let wait = Duration::from_millis(scene.load.stagger_ms.into()) * place.into();
-    async move {
-        if !wait.is_zero() {
+) {
+    let stagger = Duration::from_millis(scene.load.stagger_ms.into());
+    let began = Instant::now();
+    for (place, client) in (0u32..).zip(clients) {
+        if !stagger.is_zero() {
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = scene.cancel.cancelled() => {}
+                () = tokio::time::sleep_until(began + stagger * place) => {}
+                () = scene.cancel.cancelled() => return,
             }
         }
-        let (connections, messages) = match (idle, scene.load.one_shot) {
-            (true, _) => (1, 0),
-            (false, true) => (scene.load.messages, 1),
-            (false, false) => (1, scene.load.messages),
+        let (begun, has_begun) = oneshot::channel();
+        let starting = Starting {
+            begun,
+            connecting: connecting.clone(),
         };
-        let mut connecting = connecting;
-        for connection in 0..connections {
-            let plan = Plan {
-                client,
-                connection,
-                messages,
-            };
-            let finished = perform(&scene, plan, connecting.take()).await;
-            let goes_on = finished.outcome() == Outcome::Done;
-            let left = match goes_on {
-                true => 0,
-                false => u32::from(connections - connection) - 1,
-            };
-            // The receiver outlives every client.
-            let _ = over.send((finished, left)).await;
-            if !goes_on {
-                return;
-            }
+        tasks.spawn(live(scene.clone(), client, over.clone(), starting));
+        let never: Result<Infallible, _> = has_begun.await;
+        debug_assert!(never.is_err());
+    }
+}
+
+/// One client, to its last connection.
+async fn live(scene: Arc<Scene>, client: u8, over: mpsc::Sender<Over>, starting: Starting) {
+    let (connections, messages) = match (&starting.connecting, scene.load.one_shot) {
+        (Some(_), _) => (1, 0),
+        (None, true) => (scene.load.messages, 1),
+        (None, false) => (1, scene.load.messages),
+    };
+    let mut starting = Some(starting);
+    for connection in 0..connections {
+        let plan = Plan {
+            client,
+            connection,
+            messages,
+        };
+        let finished = perform(&scene, plan, starting.take()).await;
+        let goes_on = finished.outcome() == Outcome::Done;
+        let left = match goes_on {
+            true => 0,
+            false => u32::from(connections - connection) - 1,
+        };
+        // The receiver outlives every client.
+        let _ = over.send((finished, left)).await;
+        if !goes_on {
+            return;
         }
     }
 }

@@ -3,6 +3,7 @@
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::kernel::{End, State, View};
 use chalkwire_shared::message::{GatewayMessage, NoticeKind};
+use chalkwire_shared::server::{Protocol, ServerDid, ServerOptions};
 use chalkwire_tests::gateway::Setup;
 use chalkwire_tests::link::{Event, Link};
 use chalkwire_tests::target;
@@ -79,6 +80,39 @@ async fn queues_are_seen_to_grow_where_a_server_is_busy_with_somebody_else() {
     let waits = |view: Option<&View>| view.is_some_and(|view| view.recv_queue == 6);
     until(&mut link, socket, End::Server, waits).await;
     link.close(socket).await;
+}
+
+#[tokio::test]
+async fn what_a_late_server_has_not_received_waits_in_its_queue_and_is_then_cut_as_it_receives() {
+    let gateway = Setup::default().start().await;
+    let mut link = Link::connect(gateway.address()).await;
+    let late = ServerOptions {
+        protocol: Protocol::Line,
+        late_ms: 200,
+        ..ServerOptions::default()
+    };
+    let server = link.serving(late).await;
+    let socket = link.open_watched(&server, true, true).await;
+    link.expect_opened(socket).await;
+    let mut line = vec![b'x'; 2_999];
+    line.push(b'\n');
+    link.send(socket, &line).await;
+    let (mut most, mut received) = (0, Vec::new());
+    while received.iter().sum::<u32>() < 3_000 {
+        match link.observed().await {
+            GatewayMessage::Kernel {
+                end: End::Server,
+                view: Some(view),
+                ..
+            } => most = most.max(view.recv_queue),
+            GatewayMessage::Server {
+                did: ServerDid::Recv { bytes },
+                ..
+            } => received.push(bytes),
+            _ => {}
+        }
+    }
+    assert_eq!((most, &received[..]), (3_000, &[1_024, 1_024, 952][..]));
 }
 
 #[tokio::test]

@@ -3,28 +3,53 @@
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::target::Kind;
 
+use chalkwire_shared::fault::FaultDid;
+
+use super::doings::{recv_words, with_recv};
+use super::pairs::Pairs;
 use super::step::{
     Effect, Ending, Label, Life, Step, Steps, Tone, payload, reason_words, size, took, words,
 };
 use crate::model::{ClockMap, Entry, What, Whose, bytes_text};
 
-/// Entries drawn from the beginning, and from the end; what lies between is only counted.
-const HEAD: usize = 10;
-const TAIL: usize = 10;
+/// Entries that are drawn unless more are asked for: half of them from the beginning, half from the
+/// end; what lies between is only counted.
+pub const MOST: usize = 40;
 
 /// The steps of one socket's entries.
 ///
 /// Moments of the gateway's clock are set into the browser's by `clock`, never before what caused
 /// them and never after what they caused: the clocks are compared only to some ms.
 pub fn steps(entries: &[Entry], clock: Option<ClockMap>) -> Steps {
-    let omitted = entries.len().saturating_sub(HEAD + TAIL);
+    steps_within(entries, clock, MOST)
+}
+
+/// The steps of one socket's entries, of which at most so many are drawn.
+pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> Steps {
+    let pairs = Pairs::new(entries);
+    let on_purpose = entries.iter().any(|entry| match &entry.what {
+        What::Fault { did, .. } => {
+            matches!(did, FaultDid::Refused | FaultDid::Reset | FaultDid::Limited)
+        }
+        _ => false,
+    });
+    // The kernel's view has a picture of its own, and what is an arrow's end takes no row.
+    let drawn: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| !matches!(entry.what, What::Kernel { .. }) && !pairs.used(entry.no))
+        .collect();
+    let omitted = drawn.len().saturating_sub(most);
     let (head, tail) = if omitted > 0 {
-        (&entries[..HEAD], &entries[entries.len() - TAIL..])
+        (&drawn[..most / 2], &drawn[drawn.len() - most / 2..])
     } else {
-        (entries, &[][..])
+        (&drawn[..], &[][..])
     };
     let mut build = Build {
-        clock,
+        clock: clock.map(|clock| agreeing(entries, clock)),
+        pairs: &pairs,
+        on_purpose,
+        cuts: Vec::new(),
+        held: Vec::new(),
         steps: Vec::new(),
         opened_ms: None,
         wrote_ms: f64::MIN,
@@ -55,6 +80,9 @@ pub fn steps(entries: &[Entry], clock: Option<ClockMap>) -> Steps {
         if let Some(when) = &mut step.when_ms {
             *when = latest - first;
         }
+        if let Some(lands) = &mut step.lands_ms {
+            *lands = lands.max(latest);
+        }
     }
     Steps {
         steps,
@@ -63,11 +91,52 @@ pub fn steps(entries: &[Entry], clock: Option<ClockMap>) -> Steps {
     }
 }
 
-struct Build {
+/// The clocks' relation, moved so far that no moment of the gateway's comes before what caused it and
+/// none after what it caused; as far as that can be.
+fn agreeing(entries: &[Entry], clock: ClockMap) -> ClockMap {
+    let (mut least, mut most) = (f64::MIN, f64::MAX);
+    let mut asked = f64::MIN;
+    for entry in entries {
+        let zero = |clock_us: u64| entry.at_ms - clock_us as f64 / 1000.0;
+        match &entry.what {
+            What::Connecting => asked = entry.at_ms,
+            What::Connected {
+                connect_us,
+                clock_us,
+                ..
+            } => {
+                let called = clock_us.saturating_sub(*connect_us) as f64 / 1000.0;
+                least = least.max(asked - called);
+                most = most.min(zero(*clock_us));
+            }
+            What::Sent {
+                wrote_us: Some(us), ..
+            } => least = least.max(zero(*us)),
+            What::Received { clock_us, .. } | What::Eof { clock_us } => {
+                most = most.min(zero(*clock_us))
+            }
+            _ => {}
+        }
+    }
+    if least > most {
+        return clock;
+    }
+    let zero_ms = clock.zero_ms.clamp(least, most);
+    ClockMap { zero_ms, ..clock }
+}
+
+pub(super) struct Build<'a> {
     clock: Option<ClockMap>,
+    pub(super) pairs: &'a Pairs,
+    /// Whether a fault ended the connection.
+    on_purpose: bool,
+    /// Cuts that were told and whose bytes have not passed yet: whether on the way back, and the size.
+    pub(super) cuts: Vec<(bool, u32)>,
+    /// What passed late on the way back and was not received yet: its size, and how long it was held.
+    pub(super) held: Vec<(u32, u64)>,
     steps: Vec<Step>,
     opened_ms: Option<f64>,
-    wrote_ms: f64,
+    pub(super) wrote_ms: f64,
     connected: bool,
 }
 
@@ -79,9 +148,9 @@ fn fin(kind: Option<Kind>) -> &'static str {
     }
 }
 
-impl Build {
+impl Build<'_> {
     /// A moment of the gateway's clock in the browser's ms.
-    fn map(&self, clock_us: u64) -> Option<f64> {
+    pub(super) fn map(&self, clock_us: u64) -> Option<f64> {
         self.clock.map(|clock| clock.browser_ms(clock_us))
     }
 
@@ -100,11 +169,20 @@ impl Build {
             say,
             effect: Effect::None,
             order_ms: entry.at_ms,
+            mark: false,
+            lands_ms: None,
         });
     }
 
     /// A step on the target's side: at `at` if that is known, drawn at `order_ms`.
-    fn there(&mut self, no: u32, way: (Life, Life), at: (bool, f64), tone: Tone, label: Label) {
+    pub(super) fn there(
+        &mut self,
+        no: u32,
+        way: (Life, Life),
+        at: (bool, f64),
+        tone: Tone,
+        label: Label,
+    ) {
         let say = format!("{}{}{}", label.lead, label.code, label.tail);
         self.steps.push(Step {
             no,
@@ -119,10 +197,12 @@ impl Build {
             say,
             effect: Effect::None,
             order_ms: at.1,
+            mark: false,
+            lands_ms: None,
         });
     }
 
-    fn last(&mut self, change: impl FnOnce(&mut Step)) {
+    pub(super) fn last(&mut self, change: impl FnOnce(&mut Step)) {
         if let Some(step) = self.steps.last_mut() {
             change(step);
         }
@@ -150,11 +230,18 @@ impl Build {
             } => {
                 let say = format!("sent {}", bytes_text(bytes.len()));
                 self.here(entry, You, Gateway, Tone::Sent, payload("▶ ", bytes), say);
-                if let Some(wrote_us) = wrote_us {
-                    let at = self.map(*wrote_us);
+                let pairs = self.pairs;
+                let fate = pairs.fates.iter().find(|fate| fate.no == entry.no);
+                if let Some(fate) = fate.filter(|_| !unknown) {
+                    self.datagram(entry, fate);
+                } else if let Some(wrote_us) = wrote_us.filter(|_| !pairs.faulted) {
+                    let at = self.map(wrote_us);
                     let order = at.unwrap_or(entry.at_ms).max(entry.at_ms);
                     self.wrote_ms = self.wrote_ms.max(order);
+                    let recv = pairs.recv(entry.no);
                     let label = size(entry.kind, bytes.len(), false);
+                    let label = with_recv(label, recv, bytes.len());
+                    let lands = recv.and_then(|recv| self.map(recv.clock_us));
                     self.there(
                         entry.no,
                         (Gateway, Target),
@@ -162,8 +249,10 @@ impl Build {
                         Tone::Sent,
                         label,
                     );
+                    let recv = recv_words(recv, bytes.len());
                     self.last(|step| {
-                        step.say = format!("the gateway wrote {}", bytes_text(bytes.len()))
+                        step.lands_ms = lands;
+                        step.say = format!("the gateway wrote {}{recv}", bytes_text(bytes.len()));
                     });
                 } else if *unknown {
                     self.last(|step| {
@@ -193,14 +282,25 @@ impl Build {
                     step.say = format!("the gateway read {}{cut}", bytes_text(bytes.len()))
                 });
                 let say = format!("received {}", bytes_text(bytes.len()));
-                self.here(
-                    entry,
-                    Gateway,
-                    You,
-                    Tone::Received,
-                    payload("◀ ", bytes),
-                    say,
-                );
+                let label = payload("◀ ", bytes);
+                self.here(entry, Gateway, You, Tone::Received, label, say);
+                let held = self.held.iter().position(|it| it.0 as usize == bytes.len());
+                if let Some((_, held_us)) = held.map(|at| self.held.remove(at)) {
+                    let read = self.map(*clock_us);
+                    let held = took(held_us);
+                    self.last(|step| {
+                        step.tone = Tone::Made;
+                        step.label.lead = ["✂ held ", &held, " ◀ "].concat();
+                        step.say += " (held ";
+                        step.say += &held;
+                        step.say += " on purpose)";
+                        if let Some(read) = read.filter(|read| *read < entry.at_ms) {
+                            step.lands_ms = Some(entry.at_ms);
+                            step.order_ms = read;
+                            step.clock = Whose::Gateway;
+                        }
+                    });
+                }
             }
             What::ShutDown => {
                 let fin = fin(entry.kind);
@@ -208,7 +308,8 @@ impl Build {
                 let say = format!("you shut down your side ({fin})");
                 self.here(entry, You, Gateway, Tone::Control, label, say);
                 self.last(|step| step.effect = Effect::YouDone);
-                if !entry.kind.is_some_and(Kind::is_datagram) {
+                let late = self.pairs.eof.is_some_and(|it| it.0 != entry.no);
+                if !entry.kind.is_some_and(Kind::is_datagram) && !late {
                     // After the bytes before it; when, nobody measures.
                     let order = entry.at_ms.max(self.wrote_ms);
                     self.there(
@@ -218,6 +319,14 @@ impl Build {
                         Tone::Control,
                         words(fin, fin),
                     );
+                    let eof = self.pairs.eof.and_then(|it| self.map(it.1));
+                    if let Some(eof) = eof {
+                        self.last(|step| {
+                            step.lands_ms = Some(eof);
+                            step.label = words(&[fin, " · recv b''"].concat(), fin);
+                            step.say = [fin, "; the server’s recv returned nothing"].concat();
+                        });
+                    }
                 }
             }
             What::Eof { clock_us } => {
@@ -238,8 +347,13 @@ impl Build {
             What::Closed {
                 reason, clock_us, ..
             } => self.closed(entry, *reason, *clock_us),
-            // Not drawn yet.
-            What::Server { .. } | What::Fault { .. } | What::Kernel { .. } => {}
+            What::Server { did, clock_us } => self.server(entry, did, *clock_us),
+            What::Fault {
+                direction,
+                did,
+                clock_us,
+            } => self.fault(entry, *direction, did, *clock_us),
+            What::Kernel { .. } => {}
             What::Notice(text) => {
                 self.here(
                     entry,
@@ -271,7 +385,20 @@ impl Build {
             .min(entry.at_ms)
             .max(self.opened_ms.unwrap_or(f64::MIN));
         let way = (Life::Target, Life::Gateway);
-        self.there(entry.no, way, (at.is_some(), order), tone, label);
+        let left = self.pairs.left(entry.no).and_then(|us| self.map(us));
+        let Some(left) = left.filter(|left| *left <= order) else {
+            self.there(entry.no, way, (at.is_some(), order), tone, label);
+            return;
+        };
+        let label = if tone == Tone::Received {
+            let lead = "send ".to_owned() + &label.lead;
+            Label { lead, ..label }
+        } else {
+            let text = "close: ".to_owned() + fin(entry.kind);
+            words(&text, &text)
+        };
+        self.there(entry.no, way, (true, left), tone, label);
+        self.last(|step| step.lands_ms = Some(order));
     }
 
     fn connected(&mut self, entry: &Entry, connect_us: u64, clock_us: u64) {
@@ -328,6 +455,8 @@ impl Build {
             }
             _ => {
                 match reason {
+                    // Then the target had no part in it.
+                    _ if self.on_purpose => {}
                     Reason::Reset => {
                         self.of_target(entry, clock_us, Tone::Error, words("✕ RST", "✕ RST"))
                     }

@@ -525,7 +525,11 @@ fn sending_looks_at_what_comes_of_it_and_not_at_the_row_picked_before() {
 #[test]
 fn faults_are_asked_for_with_a_socket_and_changed_on_the_one_that_is_picked() {
     let mut page = Page::up();
-    let kind = |kind| crate::faults::SORTS.iter().position(|it| it.kind == kind);
+    let kind = |kind| {
+        chalkwire_shared::fault::ABOUT
+            .iter()
+            .position(|it| it.kind == kind)
+    };
     page.act(Action::Fault(Edit::Seed("7".to_owned())));
     page.act(Action::Fault(Edit::Add(kind("latency").unwrap())));
     page.act(Action::Fault(Edit::Add(kind("loss").unwrap())));

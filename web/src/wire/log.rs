@@ -6,6 +6,7 @@ use std::rc::Rc;
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::target::Kind;
 
+use crate::export::Clocks;
 use crate::legs::exchange;
 use crate::model::{Class, ClockMap, Entry, What};
 use crate::words;
@@ -246,6 +247,11 @@ impl Log {
             Some((_, last)) => *last = map,
             None => self.clocks.push((0, map)),
         }
+    }
+
+    /// The clocks of all the gateways that this log has seen, for its exports.
+    pub fn clocks(&self) -> Clocks {
+        Clocks(self.clocks.clone())
     }
 
     /// The relation of the clocks that holds for an entry.

@@ -3,14 +3,18 @@
 use std::rc::Rc;
 
 use chalkwire_shared::fault::Direction;
-use chalkwire_shared::job::Job;
+use chalkwire_shared::job::{Job, Load, Script};
 use yew::prelude::*;
 
 use crate::components::gantt::Gantt;
+use crate::components::latency::Histogram;
 use crate::components::ruler::Ruler;
 use crate::components::sequence::Sequence;
+use crate::components::states::{Calls, States};
+use crate::experiment::run::JobRun;
 use crate::experiment::{Experiment, PictureKind, Run};
-use crate::model::Entry;
+use crate::model::{Entry, What};
+use crate::pictures::latency::Series;
 
 /// What the pictures are drawn from.
 #[derive(Clone, Properties)]
@@ -55,29 +59,59 @@ pub fn See(props: &Props) -> Html {
 fn picture(kind: PictureKind, run: &Run) -> Html {
     match kind {
         PictureKind::Sequence => sockets(run, |entries| {
-            html! { <Sequence {entries} clock={run.clock} /> }
+            Some(html! { <Sequence {entries} clock={run.clock} /> })
         }),
         PictureKind::Ruler => sockets(run, |entries| {
-            html! { <Ruler {entries} way={Direction::ToTarget} /> }
+            Some(html! { <Ruler {entries} way={Direction::ToTarget} /> })
         }),
-        PictureKind::Gantt => loads(run),
+        PictureKind::Gantt => loads(run, |job, _, names| bars(job, names)),
+        PictureKind::Histogram => loads(run, spread),
+        PictureKind::States => html! { <>{ watched(run) }{ called(run) }</> },
         _ => Html::default(),
     }
 }
 
 /// A picture of each socket, under what it is for.
-fn sockets(run: &Run, draw: impl Fn(Rc<Vec<Entry>>) -> Html) -> Html {
+fn sockets(run: &Run, draw: impl Fn(Rc<Vec<Entry>>) -> Option<Html>) -> Html {
     html! {
-        { for run.sockets.iter().map(|socket| {
+        { for run.sockets.iter().filter_map(|socket| {
             let of = |it: &&Entry| it.socket == Some(socket.id);
             let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
-            titled(socket.title, draw(Rc::new(entries)))
+            Some(titled(socket.title, draw(Rc::new(entries))?))
         }) }
     }
 }
 
-/// The bars of each load.
-fn loads(run: &Run) -> Html {
+/// The states of each socket that the kernel was asked about.
+fn watched(run: &Run) -> Html {
+    sockets(run, |entries| {
+        let seen = entries
+            .iter()
+            .any(|it| matches!(it.what, What::Kernel { .. }));
+        seen.then(|| html! { <States {entries} /> })
+    })
+}
+
+/// The calls of each job that made some.
+fn called(run: &Run) -> Html {
+    let calls = |job: &JobRun| {
+        let Job::Calls(work) = &job.work else {
+            return None;
+        };
+        let title = match work.script {
+            Script::Blocking => "A blocking socket",
+            Script::NonBlocking => "A non-blocking socket",
+            Script::UdpUnconnected => "UDP, not connected",
+            Script::UdpConnected => "UDP, connected",
+        };
+        let calls = Rc::new(job.calls.clone());
+        Some(titled(title, html! { <Calls {calls} /> }))
+    };
+    html! { { for run.jobs.iter().filter_map(calls) } }
+}
+
+/// A picture of each load.
+fn loads(run: &Run, draw: impl Fn(&JobRun, &Load, Vec<String>) -> Option<Html>) -> Html {
     let name = |target: &String| {
         let server = run.servers.iter().find(|it| it.target() == *target);
         server.map_or_else(|| target.clone(), |it| it.title.to_owned())
@@ -87,11 +121,29 @@ fn loads(run: &Run) -> Html {
             let Job::Load(load) = &job.work else {
                 return None;
             };
-            let names = Rc::new(load.targets.iter().map(name).collect::<Vec<_>>());
-            let (clients, gauges) = (Rc::new(job.clients.clone()), Rc::new(job.gauges.clone()));
-            Some(html! { <div class="exp-picture"><Gantt {clients} {gauges} {names} /></div> })
+            let drawn = draw(job, load, load.targets.iter().map(name).collect())?;
+            Some(html! { <div class="exp-picture">{ drawn }</div> })
         }) }
     }
+}
+
+fn bars(job: &JobRun, names: Vec<String>) -> Option<Html> {
+    let (clients, gauges) = (Rc::new(job.clients.clone()), Rc::new(job.gauges.clone()));
+    Some(html! { <Gantt {clients} {gauges} names={Rc::new(names)} /> })
+}
+
+/// How long the replies took; of what is not to wait for its connection, how long that took.
+fn spread(job: &JobRun, load: &Load, names: Vec<String>) -> Option<Html> {
+    let of = |(target, name): (usize, String)| {
+        let target = u8::try_from(target).ok()?;
+        let series = match load.nonblocking {
+            true => Series::connects(&job.clients, target, &name),
+            false => Series::replies(&job.clients, target, &name),
+        };
+        (!series.ms.is_empty()).then_some(series)
+    };
+    let series: Vec<Series> = names.into_iter().enumerate().filter_map(of).collect();
+    (!series.is_empty()).then(|| html! { <Histogram series={Rc::new(series)} /> })
 }
 
 fn titled(title: &'static str, picture: Html) -> Html {
