@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use chalkwire_shared::fault::Direction;
-use chalkwire_shared::job::{ClientRun, Job, Load, Script};
+use chalkwire_shared::job::{ClientRun, Job, Load, Outcome, Script};
 use yew::prelude::*;
 
 use crate::components::buffer::Buffer;
@@ -17,7 +17,10 @@ use crate::experiment::run::JobRun;
 use crate::experiment::{Experiment, PictureKind, Run};
 use crate::model::{Entry, What};
 use crate::pictures::latency::Series;
-use crate::pictures::tree::Tried;
+use crate::pictures::tree::{Answer, Tried};
+
+/// Entries of a socket that are drawn as a sequence at the most.
+const MOST: usize = 150;
 
 /// What the pictures are drawn from.
 #[derive(Clone, Properties)]
@@ -67,7 +70,7 @@ pub fn SeeMore(props: &Props) -> Html {
 fn picture(kind: PictureKind, run: &Run) -> Html {
     match kind {
         PictureKind::Sequence => sockets(run, |entries| {
-            Some(html! { <Sequence {entries} clock={run.clock} /> })
+            Some(html! { <Sequence {entries} clock={run.clock} most={MOST} /> })
         }),
         PictureKind::Ruler => sockets(run, |entries| {
             Some(html! { <Ruler {entries} way={Direction::ToTarget} /> })
@@ -105,8 +108,19 @@ fn tree(run: &Run) -> Html {
             let server = names.get(usize::from(it.target)).map_or("", String::as_str);
             format!("{server}, client {}", it.client + 1)
         };
-        let tried = |it: &ClientRun| Tried::client(&name(it), it);
-        job.clients.iter().filter_map(tried).collect()
+        let tried = |it: &ClientRun| {
+            let answer = match it.outcome {
+                Outcome::Done => Answer::Reply,
+                Outcome::Refused => Answer::Refused,
+                Outcome::ConnectTimeout => Answer::Timeout,
+                Outcome::ReplyTimeout => Answer::Silence,
+                _ => return None,
+            };
+            let ms = it.end_us.saturating_sub(it.start_us) as f64 / 1_000.0;
+            let name = name(it);
+            Some(Tried { name, answer, ms })
+        };
+        job.clients.iter().filter_map(tried).collect::<Vec<_>>()
     });
     let tried: Vec<Tried> = sockets.chain(calls).chain(loads).collect();
     html! { <div class="exp-picture"><Tree tried={Rc::new(tried)} /></div> }
