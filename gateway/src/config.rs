@@ -65,6 +65,8 @@ pub struct Limits {
     pub sockets: usize,
     /// Sockets of one link at once.
     pub sockets_per_link: usize,
+    /// Sockets with faults at once, of everybody; each may hold 1 MiB.
+    pub faulted_sockets: usize,
     /// Timestamp servers of links' own at once, of all links; 0 for none.
     pub servers: usize,
     /// Threads and processes that serve clients of links' own servers at once; the next client waits
@@ -118,6 +120,7 @@ impl Default for Limits {
             links_per_address: 1_024,
             sockets: 20_000,
             sockets_per_link: 64,
+            faulted_sockets: 1_024,
             servers: 256,
             workers: 512,
             jobs: 32,

@@ -15,7 +15,7 @@ use crate::bridge::Context;
 use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fault::Plan;
+use crate::fault::{Places, Plan};
 use crate::kernel::{NoView, Watcher};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::observe::Observers;
@@ -47,6 +47,8 @@ pub struct Core {
     pub kernel: Watcher,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
+    /// Sockets of these that may still be faulted.
+    pub faulted: Places,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
     /// Places for the threads and processes that serve clients there.
@@ -80,6 +82,7 @@ impl Core {
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             kernel: Watcher::start(clock, &tasks),
+            faulted: Places::new(clock, config.limits.faulted_sockets),
             guests: Guests::default(),
             config,
             clock,
@@ -117,6 +120,7 @@ impl Core {
     pub fn context(&self) -> Context {
         Context {
             clock: self.clock,
+            faulted: self.faulted.clone(),
             metrics: self.metrics.clone(),
             draining: self.tasks.draining(),
             connect: self.config.limits.connect,

@@ -2,7 +2,7 @@
 
 use chalkwire_shared::job::{Load, Script};
 
-use super::super::literal::python_text;
+use super::super::literal::{all_the_same, list, python_text};
 use super::super::recipe::{Client, Recipe, Step, seconds};
 use super::super::template::{comment, fill};
 use super::{SAY, address, bytes, family};
@@ -103,10 +103,11 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
                     ],
                 );
                 let texts: Vec<_> = messages.iter().map(|it| python_text(it)).collect();
-                add(&format!(
-                    "for number, text in enumerate([{}], 1):",
-                    texts.join(", ")
-                ));
+                let texts = match all_the_same(&texts) {
+                    Some(text) => format!("[{text}] * {}", texts.len()),
+                    None => list(&texts),
+                };
+                add(&format!("for number, text in enumerate({texts}, 1):"));
                 add("    ask(s, number, text)");
                 add(&format!("s.settimeout({})", seconds(recipe.patience_ms())));
             }
@@ -201,7 +202,7 @@ def client(number):
         @body@
     except OSError as error:
         told += f', {type(error).__name__} {ms()}'
-    print(told, 'ms', flush=True)
+    sys.stdout.write(f'{told} ms\\n')  # in one go: the others write as well
 
 
 threads = [threading.Thread(target=client, args=(n,)) for n in range(1, CLIENTS + 1)]
@@ -297,9 +298,9 @@ fn many(recipe: &Recipe, load: &Load) -> String {
         )
     };
     let imports = if load.nonblocking {
-        "import errno\nimport os\nimport select\nimport socket\nimport threading\nimport time"
+        "import errno\nimport os\nimport select\nimport socket\nimport sys\nimport threading\nimport time"
     } else {
-        "import socket\nimport threading\nimport time"
+        "import socket\nimport sys\nimport threading\nimport time"
     };
     filled(
         recipe,
