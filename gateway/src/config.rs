@@ -65,8 +65,13 @@ pub struct Limits {
     pub sockets: usize,
     /// Sockets of one link at once.
     pub sockets_per_link: usize,
+    /// Sockets with faults at once, of everybody; each may hold 1 MiB.
+    pub faulted_sockets: usize,
     /// Timestamp servers of links' own at once, of all links; 0 for none.
     pub servers: usize,
+    /// Threads and processes that serve clients of links' own servers at once; the next client waits
+    /// in the kernel's queue.
+    pub workers: usize,
     /// Jobs at once, of all links; 0 for none.
     pub jobs: usize,
     /// Credit of each socket in bytes, towards the target.
@@ -115,7 +120,9 @@ impl Default for Limits {
             links_per_address: 1_024,
             sockets: 20_000,
             sockets_per_link: 64,
+            faulted_sockets: 1_024,
             servers: 256,
+            workers: 512,
             jobs: 32,
             window_bytes: 131_072,
             link_queue_bytes: 1_048_576,
@@ -346,6 +353,7 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
         ("links_per_address", limits.links_per_address, 1),
         ("sockets", limits.sockets, 1),
         ("sockets_per_link", limits.sockets_per_link, 1),
+        ("workers", limits.workers, 1),
         // One frame of the largest size must fit, or it could never be sent.
         ("window_bytes", limits.window_bytes as usize, 65_536),
         ("link_queue_bytes", limits.link_queue_bytes, 262_144),

@@ -1,24 +1,7 @@
 //! The faults of the Lab's sockets, as a learner puts them together: what each does, and its text.
 
-use chalkwire_shared::fault::{Asked, Direction, MAX_FAULTS};
+use chalkwire_shared::fault::{ABOUT, About, Asked, Direction, MAX_FAULTS};
 use serde_json::{Map, Value, json};
-
-/// A kind of fault, for a form.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Sort {
-    /// Its name in messages and addresses.
-    pub kind: &'static str,
-    /// Its name for people.
-    pub label: &'static str,
-    /// What it does, in plain language.
-    pub effect: &'static str,
-    /// Whether it can be done to streams,
-    pub stream: bool,
-    /// and to datagrams.
-    pub datagram: bool,
-    /// What can be set about it.
-    pub values: &'static [Field],
-}
 
 /// A number of a fault.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,127 +43,28 @@ const SOME: (u32, u32) = (1, 1_000_000_000);
 const PERCENT: Field = field("percent", "Percent", "%", (0, 100), 30);
 const AFTER: Field = field("after_bytes", "After bytes", "B", ANY, 0);
 
-const fn sort(
-    kind: &'static str,
-    label: &'static str,
-    (stream, datagram): (bool, bool),
-    values: &'static [Field],
-    effect: &'static str,
-) -> Sort {
-    Sort {
-        kind,
-        label,
-        effect,
-        stream,
-        datagram,
-        values,
-    }
-}
-
-const EACH: (bool, bool) = (true, true);
-const STREAM: (bool, bool) = (true, false);
-const DATAGRAM: (bool, bool) = (false, true);
-
-/// Every kind, in the order of [`chalkwire_shared::fault::KINDS`].
-pub static SORTS: [Sort; 13] = [
-    sort(
-        "latency",
-        "latency",
-        EACH,
-        &[
-            field("ms", "Milliseconds", "ms", MS, 200),
-            field("jitter_ms", "Give or take", "ms", MS, 0),
-        ],
-        "Everything comes so much later, in order, as over a longer line.",
-    ),
-    sort(
-        "bandwidth",
-        "bandwidth",
-        STREAM,
-        &[field("bytes_per_s", "Bytes a second", "B/s", SOME, 1_000)],
-        "Only so many bytes pass in a second; the rest waits its turn.",
-    ),
-    sort(
-        "slice",
-        "slices",
-        STREAM,
-        &[
-            field("bytes", "Bytes of a piece", "B", SOME, 3),
-            field("vary_bytes", "Give or take", "B", ANY, 0),
-            field("gap_ms", "Pause between, ms", "ms", MS, 0),
-        ],
-        "What was sent at once is passed on in pieces, as a network may cut any stream.",
-    ),
-    sort(
-        "limit",
-        "limit",
-        STREAM,
-        &[field("bytes", "Bytes that pass", "B", ANY, 10)],
-        "After so many bytes the connection is closed, in the middle of whatever is said.",
-    ),
-    sort(
-        "slow_close",
-        "slow close",
-        STREAM,
-        &[field("ms", "Milliseconds", "ms", MS, 1_000)],
-        "The end (FIN) is passed on late: the other side waits for more.",
-    ),
-    sort(
-        "reset",
-        "reset",
-        STREAM,
-        &[AFTER],
-        "The connection is torn down (RST): what was not read by then is lost.",
-    ),
-    sort(
-        "black_hole",
-        "black hole",
-        EACH,
-        &[AFTER],
-        "Nothing passes any more, and nobody is told: only a time-out ends the waiting.",
-    ),
-    sort(
-        "refuse",
-        "refuse",
-        EACH,
-        &[],
-        "The next connection is refused, without asking the server.",
-    ),
-    sort(
-        "loss",
-        "loss",
-        DATAGRAM,
-        &[PERCENT],
-        "So many of a hundred datagrams are lost, by chance. Nobody sends them again.",
-    ),
-    sort(
-        "duplicate",
-        "duplicates",
-        DATAGRAM,
-        &[PERCENT],
-        "So many of a hundred datagrams come twice.",
-    ),
-    sort(
-        "reorder",
-        "reorder",
-        DATAGRAM,
-        &[PERCENT],
-        "So many of a hundred datagrams are overtaken by the next one.",
-    ),
-    sort(
-        "corrupt",
-        "bit flips",
-        DATAGRAM,
-        &[PERCENT],
-        "In so many of a hundred datagrams one bit is flipped.",
-    ),
-    sort(
-        "truncate",
-        "truncate",
-        DATAGRAM,
-        &[field("bytes", "Bytes that pass", "B", ANY, 10)],
-        "Datagrams lose what is beyond so many bytes.",
-    ),
+/// What can be set about each kind, in the order of [`ABOUT`].
+const FIELDS: [&[Field]; ABOUT.len()] = [
+    &[
+        field("ms", "Milliseconds", "ms", MS, 200),
+        field("jitter_ms", "Give or take", "ms", MS, 0),
+    ],
+    &[field("bytes_per_s", "Bytes a second", "B/s", SOME, 1_000)],
+    &[
+        field("bytes", "Bytes of a piece", "B", SOME, 3),
+        field("vary_bytes", "Give or take", "B", ANY, 0),
+        field("gap_ms", "Pause between, ms", "ms", MS, 0),
+    ],
+    &[field("bytes", "Bytes that pass", "B", ANY, 10)],
+    &[field("ms", "Milliseconds", "ms", MS, 1_000)],
+    &[AFTER],
+    &[AFTER],
+    &[],
+    &[PERCENT],
+    &[PERCENT],
+    &[PERCENT],
+    &[PERCENT],
+    &[field("bytes", "Bytes that pass", "B", ANY, 10)],
 ];
 
 /// Why TCP has no loss among its faults.
@@ -188,15 +72,12 @@ pub const NO_LOSS: &str = "TCP shows no loss: its kernel sends again what got lo
                            sees only that it comes later. So take latency for a lossy line, and \
                            reset for one that breaks.";
 
-impl Sort {
-    /// Whether it can be done to this sort of socket: a stream, or datagrams.
-    pub fn fits(&self, datagram: bool) -> bool {
-        if datagram { self.datagram } else { self.stream }
-    }
-
-    /// Whether it goes one way or the other.
-    pub fn has_way(&self) -> bool {
-        !self.values.is_empty()
+/// Whether a kind can be done to this sort of socket: a stream, or datagrams.
+pub fn fits(about: &About, datagram: bool) -> bool {
+    if datagram {
+        about.datagrams
+    } else {
+        about.streams
     }
 }
 
@@ -210,8 +91,8 @@ pub const WAYS: [(Direction, &str, &str); 3] = [
 /// A fault that was put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
-    /// Of which kind.
-    pub sort: &'static Sort,
+    /// Of which kind, by its place in [`ABOUT`].
+    kind: usize,
     /// Which way.
     pub way: Direction,
     /// Its numbers, in the order of the kind's.
@@ -219,23 +100,40 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    fn new(sort: &'static Sort) -> Self {
-        Chosen {
-            sort,
+    /// One of the kind at this place, if there is such.
+    fn new(kind: usize) -> Option<Self> {
+        let fields = FIELDS.get(kind)?;
+        Some(Chosen {
+            kind,
             way: Direction::Both,
-            values: sort.values.iter().map(|it| it.first).collect(),
-        }
+            values: fields.iter().map(|it| it.first).collect(),
+        })
+    }
+
+    /// What it is called and does.
+    pub fn about(&self) -> &'static About {
+        &ABOUT[self.kind]
+    }
+
+    /// What can be set about it.
+    pub fn fields(&self) -> &'static [Field] {
+        FIELDS[self.kind]
+    }
+
+    /// Whether it goes one way or the other.
+    pub fn has_way(&self) -> bool {
+        !self.values.is_empty()
     }
 
     /// As a socket is asked for it.
     fn asked(&self) -> Option<Asked> {
         let mut object = Map::new();
-        object.insert("kind".to_owned(), json!(self.sort.kind));
-        if self.sort.has_way() {
+        object.insert("kind".to_owned(), json!(self.about().kind));
+        if self.has_way() {
             let (_, way, _) = WAYS.into_iter().find(|it| it.0 == self.way)?;
             object.insert("direction".to_owned(), json!(way));
         }
-        for (field, value) in self.sort.values.iter().zip(&self.values) {
+        for (field, value) in self.fields().iter().zip(&self.values) {
             object.insert(field.key.to_owned(), json!(value));
         }
         serde_json::from_value(Value::Object(object)).ok()
@@ -243,23 +141,24 @@ impl Chosen {
 
     /// In a badge: `latency 200 ms`.
     pub fn badge(&self) -> String {
-        match (self.sort.values.first(), self.values.first()) {
+        let label = self.about().label.to_ascii_lowercase();
+        match (self.fields().first(), self.values.first()) {
             (Some(field), Some(value)) => {
-                format!("{} {value} {}", self.sort.label, field.unit)
+                format!("{label} {value} {}", field.unit)
             }
-            _ => self.sort.label.to_owned(),
+            _ => label,
         }
     }
 
     /// As it stands in an address: `latency,direction=to_target,ms=200`.
     pub fn to_text(&self) -> String {
-        let mut text = self.sort.kind.to_owned();
+        let mut text = self.about().kind.to_owned();
         for (way, key, _) in WAYS {
             if way == self.way && way != Direction::Both {
                 text += &format!(",direction={key}");
             }
         }
-        for (field, value) in self.sort.values.iter().zip(&self.values) {
+        for (field, value) in self.fields().iter().zip(&self.values) {
             text += &format!(",{}={value}", field.key);
         }
         text
@@ -269,13 +168,13 @@ impl Chosen {
     pub fn from_text(text: &str) -> Option<Self> {
         let mut parts = text.split(',');
         let kind = parts.next()?;
-        let mut out = Chosen::new(SORTS.iter().find(|it| it.kind == kind)?);
+        let mut out = Chosen::new(ABOUT.iter().position(|it| it.kind == kind)?)?;
         for part in parts {
             let (key, value) = part.split_once('=')?;
             if key == "direction" {
                 out.way = WAYS.into_iter().find(|it| it.1 == value)?.0;
             } else {
-                let at = out.sort.values.iter().position(|it| it.key == key)?;
+                let at = out.fields().iter().position(|it| it.key == key)?;
                 out.set(at, value)?;
             }
         }
@@ -284,7 +183,7 @@ impl Chosen {
 
     /// Sets one of its numbers, if it goes so far.
     fn set(&mut self, at: usize, text: &str) -> Option<()> {
-        let field = self.sort.values.get(at)?;
+        let field = self.fields().get(at)?;
         let value = text.trim().parse().ok()?;
         if !(field.min..=field.max).contains(&value) {
             return None;
@@ -297,7 +196,7 @@ impl Chosen {
 /// What somebody changes about the faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// One more, of the kind at this place in [`SORTS`].
+    /// One more, of the kind at this place in [`ABOUT`].
     Add(usize),
     /// One less.
     Remove(usize),
@@ -324,8 +223,8 @@ impl Faults {
         let before = self.clone();
         match edit {
             Edit::Add(at) => {
-                if let Some(sort) = SORTS.get(at).filter(|_| self.list.len() < MAX_FAULTS) {
-                    self.list.push(Chosen::new(sort));
+                if let Some(it) = Chosen::new(at).filter(|_| self.list.len() < MAX_FAULTS) {
+                    self.list.push(it);
                 }
             }
             Edit::Remove(at) if at < self.list.len() => {
@@ -352,7 +251,7 @@ impl Faults {
     pub fn fitting(&self, datagram: bool, open: bool) -> impl Iterator<Item = &Chosen> {
         self.list
             .iter()
-            .filter(move |it| it.sort.fits(datagram) && !(open && it.sort.kind == "refuse"))
+            .filter(move |it| fits(it.about(), datagram) && !(open && it.about().kind == "refuse"))
     }
 
     /// As a socket is asked for them.
@@ -376,23 +275,27 @@ mod tests {
 
     #[test]
     fn every_kind_that_there_is_can_be_put_together_and_is_what_the_gateway_takes() {
-        assert_eq!(SORTS.iter().map(|it| it.kind).collect::<Vec<_>>(), KINDS);
-        for sort in &SORTS {
-            let chosen = Chosen::new(sort);
+        for (at, about) in ABOUT.iter().enumerate() {
+            let chosen = Chosen::new(at).unwrap();
             let fault = chosen.asked().unwrap().read().unwrap();
-            assert_eq!(fault.kind(), sort.kind);
+            assert_eq!(fault.kind(), about.kind);
             for datagram in [false, true] {
-                assert_eq!(fault.fits(datagram), sort.fits(datagram), "{}", sort.kind);
+                assert_eq!(
+                    fault.fits(datagram),
+                    fits(about, datagram),
+                    "{}",
+                    about.kind
+                );
             }
             // The text is the one that `/raw/{target}?fault=` takes.
             assert_eq!(Fault::from_text(&chosen.to_text()), Ok(fault));
-            assert_eq!(Chosen::from_text(&chosen.to_text()), Some(chosen));
+            assert_eq!(Chosen::from_text(&chosen.to_text()), Some(chosen.clone()));
             // As far as its numbers go, the gateway goes along.
-            for at in 0..sort.values.len() {
-                for end in [sort.values[at].min, sort.values[at].max] {
-                    let mut chosen = Chosen::new(sort);
-                    chosen.set(at, &end.to_string()).unwrap();
-                    assert!(chosen.asked().unwrap().read().is_ok(), "{}", sort.kind);
+            for (n, field) in chosen.fields().iter().enumerate() {
+                for end in [field.min, field.max] {
+                    let mut chosen = chosen.clone();
+                    chosen.set(n, &end.to_string()).unwrap();
+                    assert!(chosen.asked().unwrap().read().is_ok(), "{}", about.kind);
                 }
             }
         }

@@ -110,8 +110,11 @@ async fn each_experiment_is_run_once_and_comes_out_as_documented() {
             if !said.contains("prediction") || said.contains("differs") {
                 wrong.push(format!("{name}: {said}"));
             }
-            let why = page.find("button", "Why?").await;
-            why.click().await.unwrap();
+            page.js(
+                "document.querySelector('.exp-why summary').click()",
+                json!([]),
+            )
+            .await;
             whole(page, Size::WIDE).await;
             page.picture(&format!("experiment-{name}")).await;
             page.resize(Size::PHONE).await;
@@ -157,11 +160,9 @@ async fn a_link_repeats_a_run_with_its_settings_and_its_seed() {
         assert!(said.contains("500 + 500 + 500 + 500 + 500 + 500"), "{said}");
 
         let recv = page
-            .client()
-            .find(fantoccini::Locator::Css("#knob-recv"))
-            .await
-            .unwrap();
-        recv.clear().await.unwrap();
+            .find("spinbutton", "The server's recv size (bytes)")
+            .await;
+        page.js("arguments[0].select()", json!([recv])).await;
         recv.send_keys("1000").await.unwrap();
         page.key(Key::Tab).await;
         let address = "return location.hash.includes('recv=1000') && location.hash";
@@ -309,8 +310,11 @@ async fn there_are_no_barriers_among_the_experiments() {
             let next = format!("location.hash = '#/experiments/stream?seed=7&theme={theme}'");
             page.js(&next, json!([])).await;
             run(page).await;
-            let why = page.find("button", "Why?").await;
-            why.click().await.unwrap();
+            page.js(
+                "document.querySelector('.exp-why summary').click()",
+                json!([]),
+            )
+            .await;
             let width = "return document.documentElement.scrollWidth <= innerWidth";
             assert_eq!(
                 page.js(width, json!([])).await,

@@ -90,10 +90,10 @@ pub fn Drawing(props: &DrawingProps) -> Html {
             </div>
             { for story.notes.iter().map(|note| html! { <p class="pic-note">{ note.clone() }</p> }) }
             <div class="pic-bar">
-                <button type="button" class="small" disabled={len == 0} onclick={press("ArrowLeft")}
-                    aria-label={[story.name, ": previous part"].concat()}>{ "◀" }</button>
-                <button type="button" class="small" disabled={len == 0} onclick={press("ArrowRight")}
-                    aria-label={[story.name, ": next part"].concat()}>{ "▶" }</button>
+                { for [("◀", "ArrowLeft", ": previous part"), ("▶", "ArrowRight", ": next part")].map(|(sign, key, says)| html! {
+                    <button type="button" class="small" disabled={len == 0} onclick={press(key)}
+                        aria-label={[story.name, says].concat()}>{ sign }</button>
+                }) }
                 <span class="pic-says" aria-live="polite">
                     if let Some(at) = at {
                         { at + 1 }{ " of " }{ len }{ ": " }{ story.items[at].clone() }
@@ -126,7 +126,7 @@ fn files(props: &DrawingProps) -> Html {
             let text = svg::document(&props.wide, &props.story, theme());
             let name = [
                 "chalkwire-",
-                &props.story.name.replace(' ', "-").to_lowercase(),
+                &props.story.name.replace(' ', "-").to_ascii_lowercase(),
                 kind,
             ]
             .concat();
@@ -140,10 +140,10 @@ fn files(props: &DrawingProps) -> Html {
     };
     html! {
         <span class="pic-files">
-            <button type="button" class="small" onclick={file(".svg")}
-                aria-label={[props.story.name, ": save as SVG"].concat()}>{ "SVG" }</button>
-            <button type="button" class="small" onclick={file(".png")}
-                aria-label={[props.story.name, ": save as PNG"].concat()}>{ "PNG" }</button>
+            { for [("SVG", ".svg", ": save as SVG"), ("PNG", ".png", ": save as PNG")].map(|(name, kind, says)| html! {
+                <button type="button" class="small" onclick={file(kind)}
+                    aria-label={[props.story.name, says].concat()}>{ name }</button>
+            }) }
         </span>
     }
 }

@@ -3,7 +3,9 @@
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
-use crate::faults::{Chosen, Edit, NO_LOSS, SORTS, WAYS};
+use chalkwire_shared::fault::ABOUT;
+
+use crate::faults::{Chosen, Edit, NO_LOSS, WAYS, fits};
 use crate::state::{Action, State};
 
 /// The fold with the faults.
@@ -13,7 +15,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
     let badge = faults.badge(datagram, false);
     let add = super::when(act, |event: Event| {
         let select: HtmlSelectElement = event.target_unchecked_into();
-        let at = SORTS.iter().position(|it| it.kind == select.value())?;
+        let at = ABOUT.iter().position(|it| it.kind == select.value())?;
         select.set_value("");
         Some(Action::Fault(Edit::Add(at)))
     });
@@ -31,7 +33,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                         <span>{ "Add a fault" }</span>
                         <select onchange={add}>
                             <option value="">{ "Pick one" }</option>
-                            { for SORTS.iter().filter(|it| it.fits(datagram)).map(|it| html! {
+                            { for ABOUT.iter().filter(|it| fits(it, datagram)).map(|it| html! {
                                 <option value={it.kind}>{ it.label }</option>
                             }) }
                         </select>
@@ -56,8 +58,8 @@ fn row(at: usize, it: &Chosen, datagram: bool, act: &Callback<Action>) -> Html {
     let remove = act.reform(move |_: MouseEvent| Action::Fault(Edit::Remove(at)));
     html! {
         <fieldset class="fault">
-            <legend class="made">{ it.sort.label }</legend>
-            if it.sort.has_way() {
+            <legend class="made">{ it.about().label }</legend>
+            if it.has_way() {
                 <label class="field">
                     <span>{ "Which way" }</span>
                     <select onchange={way}>
@@ -67,14 +69,14 @@ fn row(at: usize, it: &Chosen, datagram: bool, act: &Callback<Action>) -> Html {
                     </select>
                 </label>
             }
-            { for it.sort.values.iter().zip(&it.values).enumerate().map(|(n, (field, value))| {
+            { for it.fields().iter().zip(&it.values).enumerate().map(|(n, (field, value))| {
                 let set = act.reform(move |event: Event| Action::Fault(Edit::Value(at, n, typed(&event))));
                 number(field.label, field.min, field.max, *value, set)
             }) }
             <button type="button" class="small" onclick={remove}>{ "Remove" }</button>
             <p class="about">
-                { it.sort.effect }
-                if !it.sort.fits(datagram) {
+                { it.about().effect }
+                if !fits(it.about(), datagram) {
                     { if datagram { " Not for datagrams: left out here." } else { " Only for datagrams: left out here." } }
                 }
             </p>

@@ -2,6 +2,7 @@
 
 use chalkwire_shared::server::Model;
 
+use crate::bytes::escape;
 use crate::model::ms_text;
 
 /// `1024 + 1024 + 952`; `nothing` where there is nothing.
@@ -21,4 +22,20 @@ pub(super) fn ms(ms: f64) -> String {
 /// The model of that place in [`super::knob::MODELS`].
 pub(super) fn model(value: u32) -> Model {
     Model::ALL.get(value as usize).copied().unwrap_or_default()
+}
+
+/// Bytes as a text in quotes, with control characters as in Python: `“hello\r\n”`.
+pub(super) fn quoted(bytes: &[u8]) -> String {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text
+            .chars()
+            .map(|it| match it.is_control() || it == '\\' {
+                true => it.escape_default().to_string(),
+                false => it.to_string(),
+            })
+            .collect(),
+        // Half a letter is no text.
+        Err(_) => escape(bytes),
+    };
+    format!("“{text}”")
 }
