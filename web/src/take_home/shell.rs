@@ -25,7 +25,9 @@ pub fn client(recipe: &Recipe) -> String {
         Client::Load(load) => many(recipe, load, &mut short),
         Client::Calls { script, .. } => calls(recipe, *script, &mut short),
     };
-    head.push("socat -v tells on stderr what it read and sent, how much and when.".to_owned());
+    if text.contains("socat -v ") {
+        head.push("socat -v tells on stderr what it read and sent, how much and when.".to_owned());
+    }
     head.append(&mut short);
     comment("#", &head) + &text
 }

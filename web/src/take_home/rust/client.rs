@@ -100,7 +100,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
     let told = "say(&format!(\"recv {n} bytes: {}\", buffer[..n.min(60)].escape_ascii()));\n";
     let mut lines = String::new();
     let (mut reads, mut writes, mut shuts) = (false, false, false);
-    for step in steps {
+    for (at, step) in steps.iter().enumerate() {
         match step {
             Step::Send(what) => {
                 writes = true;
@@ -127,7 +127,10 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
                         ("wait", &duration(*timeout_ms)),
                         ("texts", &texts),
                         ("tries", &tries.to_string()),
-                        ("patience", &patience),
+                        (
+                            "patience",
+                            if at + 1 < steps.len() { &patience } else { "" },
+                        ),
                     ],
                 );
             }
