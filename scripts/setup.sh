@@ -57,6 +57,7 @@ if [ "$want" = tests ]; then
   debian chromedriver chromium-driver
   debian socat socat
   debian ncat ncat
+  debian tshark tshark
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} from Debian …"
     as_root=()

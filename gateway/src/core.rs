@@ -16,12 +16,17 @@ use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault::{Places, Plan};
+use crate::kernel::{NoView, Watcher};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
-use crate::timestamp::Count;
+use crate::timestamp::{Count, Workers};
+
+/// Calls of jobs that hold a thread at once. tokio has 512 for all that blocks, and name resolution
+/// must find one, too.
+const BLOCKING_CALLS: usize = 256;
 
 /// The gateway's common ground.
 #[derive(Debug)]
@@ -38,12 +43,20 @@ pub struct Core {
     pub targets: Targets,
     /// Who is told what its own servers do.
     pub observers: Observers,
+    /// Who looks at the sockets to them.
+    pub kernel: Watcher,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
     /// Sockets of these that may still be faulted.
     pub faulted: Places,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
+    /// Places for the threads and processes that serve clients there.
+    pub workers: Workers,
+    /// Jobs that may still be begun.
+    pub jobs: Arc<Semaphore>,
+    /// Calls of jobs that may hold a thread.
+    pub blocking: Arc<Semaphore>,
     /// How many threads and processes serve, of each built-in target.
     pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
@@ -63,8 +76,12 @@ impl Core {
     ) -> Self {
         Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
+            workers: Workers::new(config.limits.workers),
+            jobs: Arc::new(Semaphore::new(config.limits.jobs)),
+            blocking: Arc::new(Semaphore::new(BLOCKING_CALLS)),
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
+            kernel: Watcher::start(clock, &tasks),
             faulted: Places::new(clock, config.limits.faulted_sockets),
             guests: Guests::default(),
             config,
@@ -130,10 +147,16 @@ impl Core {
     }
 
     /// What is to be watched of a socket to a target, besides its bytes: with `trace` what one of
-    /// the gateway's own servers does.
-    pub fn views(&self, target: &Target, trace: bool) -> Views<'_> {
+    /// the gateway's own servers does, with `kernel` how the kernel has the connection to it.
+    pub fn views(&self, target: &Target, trace: bool, kernel: bool) -> Views<'_> {
+        let builtin = target.info.builtin;
         Views {
-            server: (trace && target.info.builtin).then_some(&self.observers),
+            server: (trace && builtin).then_some(&self.observers),
+            kernel: match (kernel, builtin) {
+                (false, _) => None,
+                (true, true) => Some(Ok(&self.kernel)),
+                (true, false) => Some(Err(NoView::Foreign)),
+            },
         }
     }
 

@@ -25,6 +25,7 @@ pub mod core;
 mod duration;
 pub mod fault;
 mod http;
+pub mod job;
 pub mod kernel;
 pub mod link;
 pub mod metrics;

@@ -53,6 +53,8 @@ pub struct Metrics {
     pub closed: Family<ByOutcome, Counter>,
     /// Timestamp servers of links' own that run.
     pub servers: Gauge,
+    /// Jobs that run.
+    pub jobs: Gauge,
     /// Bytes written to targets.
     pub to_target: Counter,
     /// Bytes read from targets.
@@ -85,6 +87,7 @@ impl Default for Metrics {
             sockets: Family::default(),
             closed: Family::default(),
             servers: Gauge::default(),
+            jobs: Gauge::default(),
             to_target,
             from_target,
             // 50 µs to 26 s.
@@ -118,6 +121,7 @@ impl Default for Metrics {
             "Timestamp servers of links' own",
             metrics.servers.clone(),
         );
+        r.register("jobs", "Jobs that run", metrics.jobs.clone());
         r.register_with_unit("socket", "Bytes to and from targets", Unit::Bytes, bytes);
         r.register_with_unit(
             "exchange",

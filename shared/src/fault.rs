@@ -220,7 +220,7 @@ impl Fault {
 
 /// What a fault did, made on purpose and said so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum FaultDid {
     /// Bytes went on after the faults: for the target they were handed to the kernel now.
     Passed {

@@ -17,6 +17,16 @@ pub const MAX_TARGETS: usize = 5;
 /// A job ends after this time, in ms.
 pub const MAX_JOB_MS: u32 = 60_000;
 
+/// The longest line of a load, in bytes.
+pub const MAX_LINE_BYTES: usize = 1_024;
+
+/// The longest that a call may wait, in ms.
+pub const MAX_CALL_MS: u16 = 10_000;
+
+/// What [`Call::error`] says of a call that waited for as long as it was allowed to, as Python's
+/// socket module does.
+pub const TIMED_OUT: &str = "TimeoutError";
+
 /// The number of a job in its link, chosen by the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -43,15 +53,15 @@ pub struct Load {
     pub clients: u8,
     /// How many messages each sends, 1 to [`MAX_MESSAGES`].
     pub messages: u8,
-    /// What is sent: a line without its end; `\r\n` is added. At most 1,024 bytes.
+    /// What is sent: a line without its end; `\r\n` is added. At most [`MAX_LINE_BYTES`].
     pub line: String,
     /// Every message over a connection of its own, one after another.
     pub one_shot: bool,
-    /// The first so many clients connect and send nothing.
+    /// The first so many clients connect before the others start, and send nothing.
     pub idle_clients: u8,
     /// A pause between the start of two clients, in ms.
     pub stagger_ms: u16,
-    /// A client gives up connecting after so many ms.
+    /// A client gives up connecting after so many ms. Where it does, its client does no more.
     pub connect_ms: u16,
     /// A client gives up waiting for a reply after so many ms.
     pub reply_ms: u16,
@@ -77,6 +87,84 @@ impl Default for Load {
     }
 }
 
+/// Why a job can't be done as it is asked for: a sentence for a learner.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadJob {
+    /// A number outside of its bounds.
+    #[error("{name} is {value}: it goes from {least} to {most}.")]
+    Range {
+        /// The key.
+        name: &'static str,
+        /// What it is.
+        value: u64,
+        /// What it may be,
+        least: u64,
+        /// and up to what.
+        most: u64,
+    },
+    /// A line that is more than one.
+    #[error("The line holds a line break: its end is added by itself.")]
+    Line,
+}
+
+fn check_range(name: &'static str, value: u64, least: u64, most: u64) -> Result<(), BadJob> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(BadJob::Range {
+        name,
+        value,
+        least,
+        most,
+    })
+}
+
+impl Job {
+    /// Checks that a job may be like this; whether its targets fit, the gateway knows.
+    ///
+    /// # Errors
+    /// [`BadJob`] names the first thing that is wrong.
+    pub fn check(&self) -> Result<(), BadJob> {
+        match self {
+            Job::Load(load) => load.check(),
+            Job::Calls(calls) => {
+                check_range("wait_ms", calls.wait_ms.into(), 1, MAX_CALL_MS.into())
+            }
+        }
+    }
+}
+
+impl Load {
+    fn check(&self) -> Result<(), BadJob> {
+        let most_ms = u64::from(u16::MAX);
+        for (name, value, least, most) in [
+            ("targets", self.targets.len() as u64, 1, MAX_TARGETS as u64),
+            ("clients", self.clients.into(), 1, MAX_CLIENTS.into()),
+            ("messages", self.messages.into(), 1, MAX_MESSAGES.into()),
+            (
+                "idle_clients",
+                self.idle_clients.into(),
+                0,
+                self.clients.into(),
+            ),
+            ("connect_ms", self.connect_ms.into(), 1, most_ms),
+            ("reply_ms", self.reply_ms.into(), 1, most_ms),
+            (
+                "line's length in bytes",
+                self.line.len() as u64,
+                0,
+                MAX_LINE_BYTES as u64,
+            ),
+        ] {
+            check_range(name, value, least, most)?;
+        }
+        match self.line.contains(['\r', '\n']) {
+            true => Err(BadJob::Line),
+            false => Ok(()),
+        }
+    }
+}
+
 /// A few calls, each timed, on a socket of the gateway's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +173,7 @@ pub struct Calls {
     pub script: Script,
     /// The link's own server (`#1`) or a built-in target.
     pub target: String,
-    /// How long a call may wait, in ms, up to 10,000.
+    /// How long a call may wait, in ms, 1 to [`MAX_CALL_MS`].
     pub wait_ms: u16,
 }
 
@@ -101,6 +189,13 @@ pub enum Script {
     UdpUnconnected,
     /// `connect`, `send`, `send`, `recv`, `recv` on a UDP socket.
     UdpConnected,
+}
+
+impl Script {
+    /// Whether it is for UDP alone.
+    pub fn is_udp(self) -> bool {
+        matches!(self, Script::UdpUnconnected | Script::UdpConnected)
+    }
 }
 
 /// One client's connection in a load.
@@ -133,7 +228,7 @@ pub struct ClientRun {
 pub struct MessageRun {
     /// The client's `send` returned.
     pub sent_us: u64,
-    /// The server's `recv` returned it.
+    /// The server's `recv` returned it, or its first bytes.
     pub recv_us: Option<u64>,
     /// The server's `send` of the reply returned.
     pub answered_us: Option<u64>,
@@ -197,7 +292,7 @@ pub struct Call {
     pub end_us: u64,
     /// What it returned: a number of bytes where that is what the call tells,
     pub bytes: Option<u32>,
-    /// or the name of its error: `EWOULDBLOCK`, `ECONNREFUSED`.
+    /// or the name of its error: `EWOULDBLOCK`, `ECONNREFUSED`, or [`TIMED_OUT`].
     pub error: Option<String>,
 }
 
@@ -217,4 +312,64 @@ pub enum JobEnd {
     Limit,
     /// An error of the gateway or its system.
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load() -> Load {
+        Load {
+            targets: vec!["#1".to_owned()],
+            ..Load::default()
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_in_a_sentence() {
+        assert_eq!(Job::Load(load()).check(), Ok(()));
+        let told = |load: Load| Job::Load(load).check().unwrap_err().to_string();
+        assert_eq!(
+            told(Load {
+                clients: 51,
+                ..load()
+            }),
+            "clients is 51: it goes from 1 to 50."
+        );
+        assert_eq!(
+            told(Load {
+                targets: Vec::new(),
+                ..load()
+            }),
+            "targets is 0: it goes from 1 to 5."
+        );
+        assert_eq!(
+            told(Load {
+                idle_clients: 2,
+                ..load()
+            }),
+            "idle_clients is 2: it goes from 0 to 1."
+        );
+        assert!(
+            told(Load {
+                line: "a\nb".to_owned(),
+                ..load()
+            })
+            .contains("a line break")
+        );
+        assert!(
+            told(Load {
+                line: "x".repeat(1_025),
+                ..load()
+            })
+            .contains("1025")
+        );
+        let calls = Calls {
+            script: Script::Blocking,
+            target: "#1".to_owned(),
+            wait_ms: 0,
+        };
+        let told = Job::Calls(calls).check().unwrap_err().to_string();
+        assert_eq!(told, "wait_ms is 0: it goes from 1 to 10000.");
+    }
 }

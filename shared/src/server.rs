@@ -142,7 +142,7 @@ impl ServerOptions {
 
 /// What a built-in server did on a socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ServerDid {
     /// `accept` returned the connection.
     Accepted,

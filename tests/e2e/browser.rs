@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 mod bytes;
+mod experiments;
 mod export;
 mod first_visit;
 mod flood;
@@ -17,6 +18,7 @@ mod keyboard;
 mod log;
 mod looks;
 mod phone;
+mod pictures;
 mod places;
 mod resume;
 mod scripts;

@@ -12,6 +12,7 @@ pub mod browser;
 pub mod deadline;
 pub mod gateway;
 pub mod http;
+pub mod lab;
 pub mod link;
 pub mod peer;
 pub mod program;

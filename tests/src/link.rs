@@ -2,6 +2,7 @@
 
 mod expect;
 mod faults;
+mod jobs;
 mod servers;
 
 use std::collections::{HashMap, VecDeque};
@@ -23,6 +24,7 @@ use crate::websocket::{self, Ended, WebSocket};
 
 pub use expect::Rest;
 pub use faults::asked;
+pub use jobs::Reported;
 
 /// Credit that a socket has where the test does not care.
 const CREDIT_BYTES: u32 = 262_144;

@@ -5,6 +5,7 @@ use yew::Callback;
 use crate::state::Action;
 
 pub mod app;
+pub mod buffer;
 pub mod composer;
 pub mod connection_test;
 pub mod details;
@@ -13,10 +14,12 @@ pub mod download;
 pub mod drawing;
 pub mod experiment;
 pub mod export_menu;
+pub mod faults;
 pub mod filter_bar;
 pub mod gantt;
 pub mod hex_view;
 pub mod inspector;
+pub mod latency;
 pub mod legs;
 pub mod log_list;
 pub mod log_row;
@@ -28,7 +31,9 @@ pub mod ruler;
 pub mod sequence;
 pub mod shortcuts;
 pub mod sidebar;
+pub mod states;
 pub mod top_bar;
+pub mod tree;
 
 /// Turns an event into an action, where it calls for one.
 fn when<E: 'static>(

@@ -11,7 +11,20 @@ pub mod step;
 mod words;
 
 mod datagram;
+mod empty_read;
+mod five_ways;
+mod half_close;
+mod hello;
+mod idle_student;
+mod lines;
+mod listen_five;
+mod loss;
+mod non_blocking;
+mod one_at_a_time;
+mod one_shot;
+mod refused;
 mod stream;
+mod unix;
 
 pub use knob::{Knob, Range};
 pub use run::Run;
@@ -98,8 +111,35 @@ pub struct Finding {
     pub holds: bool,
 }
 
+impl Finding {
+    /// Of a run in which there was nothing to be seen.
+    fn nothing() -> Self {
+        Finding {
+            answer: None,
+            measured: "There is nothing to be seen in this run.".to_owned(),
+            holds: false,
+        }
+    }
+}
+
 /// All experiments, in their order.
-pub static ALL: [&Experiment; 2] = [&stream::STREAM, &datagram::DATAGRAM];
+pub static ALL: [&Experiment; 15] = [
+    &hello::HELLO,
+    &stream::STREAM,
+    &datagram::DATAGRAM,
+    &lines::LINES_EXPERIMENT,
+    &empty_read::EMPTY_READ,
+    &one_at_a_time::ONE_AT_A_TIME,
+    &listen_five::LISTEN_FIVE,
+    &idle_student::IDLE_STUDENT,
+    &five_ways::FIVE_WAYS,
+    &refused::REFUSED_EXPERIMENT,
+    &half_close::HALF_CLOSE,
+    &loss::LOSS,
+    &unix::UNIX,
+    &one_shot::ONE_SHOT,
+    &non_blocking::NON_BLOCKING,
+];
 
 impl Experiment {
     /// The experiment of that name.

@@ -7,6 +7,7 @@ pub mod bytes;
 pub mod components;
 pub mod experiment;
 pub mod export;
+pub mod faults;
 pub mod fields;
 pub mod focus;
 pub mod legs;

@@ -1,15 +1,20 @@
 //! Pictures as plain shapes: each kind of picture lays its data out here, and one component draws them all.
 
 pub mod axis;
+pub mod buffer;
+pub mod calls;
 pub mod datagrams;
 pub mod gantt;
+pub mod latency;
 pub mod ruler;
 pub mod shape;
+pub mod states;
 pub mod stepper;
 pub mod story;
 pub mod svg;
+pub mod tree;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;

@@ -1,8 +1,11 @@
 //! What the page knows and decides: actions in, effects out, no I/O, no clock of its own.
 
+use std::collections::BTreeMap;
+
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::target::Kind;
 
+use crate::faults::Faults;
 use crate::link::Do;
 use crate::wire::socket::Socket;
 use crate::wire::{Out, Wire};
@@ -21,7 +24,7 @@ pub use composer::Way;
 use draft::Draft;
 pub use effect::{Effect, Focus, Timer};
 use news::News;
-use settings::{Address, Settings};
+use settings::{Address, Settings, Shows};
 
 /// How long the picture and the details leave what is new alone, in ms: nobody can follow more.
 const LOOK_MS: f64 = 100.0;
@@ -49,8 +52,14 @@ pub struct State {
     pub draft: Draft,
     /// What is wrong with the message, after an attempt to send it.
     pub trouble: Option<String>,
+    /// What is done to sockets on purpose.
+    pub faults: Faults,
+    /// What is done to open sockets on purpose, for their badges.
+    made: BTreeMap<SocketId, String>,
     /// The message goes out as soon as the gateway answers.
     pub submit_due: bool,
+    /// The kernel is asked about new sockets: somebody wanted to see that.
+    kernel: bool,
     /// How the page looks.
     pub settings: Settings,
     /// What lies on top.
@@ -93,6 +102,12 @@ impl State {
                 self.draft.line_end = end;
                 self.trouble = None;
                 out.push(Effect::Remember);
+            }
+            Action::Fault(edit) => {
+                if self.faults.edit(edit) {
+                    self.refault(&mut wire);
+                    out.push(Effect::Remember);
+                }
             }
             Action::ManyLines(many) => self.draft.many_lines = many,
             Action::Submit => self.submit(now, &mut wire, &mut out),
@@ -162,6 +177,10 @@ impl State {
                 self.settings.picture = show;
                 out.push(Effect::Remember);
             }
+            Action::Shows(shows) => {
+                self.settings.shows = shows;
+                self.kernel |= shows == Shows::Kernel;
+            }
             Action::Tab(tab) => self.settings.tab = tab,
             Action::Overlay(overlay) => self.overlay = Some(overlay),
             Action::Address(address) => {
@@ -203,6 +222,11 @@ impl State {
     /// The picked socket.
     pub fn active_socket(&self) -> Option<&Socket> {
         self.wire.socket(self.active?)
+    }
+
+    /// What is done to a socket on purpose, in a few words.
+    pub fn made(&self, id: SocketId) -> Option<&str> {
+        self.made.get(&id).map(String::as_str)
     }
 
     /// The picked target's kind.
@@ -267,6 +291,7 @@ impl State {
             times: Some(self.settings.times),
             picture: Some(self.settings.picture),
             theme: None,
+            faults: self.faults.clone(),
         }
     }
 
@@ -278,6 +303,7 @@ impl State {
                 self.pick_target(target, &mut Vec::new());
             }
         }
+        self.faults = address.faults;
         self.settings.view = address.view.unwrap_or_default();
         self.settings.times = address.times.unwrap_or_default();
         self.settings.picture = address.picture.unwrap_or(true);

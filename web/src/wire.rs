@@ -197,6 +197,18 @@ impl Wire {
         Some(id)
     }
 
+    /// Other faults for an open socket, from here on.
+    pub fn refault(&mut self, id: SocketId, faults: Vec<Asked>, seed: u32, out: &mut Out) {
+        if self.sockets.contains_key(&id) {
+            self.link.say(&mut out.said, |seq| ClientMessage::Faults {
+                seq,
+                socket: id,
+                faults,
+                seed,
+            });
+        }
+    }
+
     /// Sends bytes on a socket, as far as its credit goes now, the rest when there is more.
     pub fn send(&mut self, id: SocketId, bytes: Bytes, now: Now, out: &mut Out) {
         if let Some(socket) = self.sockets.get_mut(&id) {

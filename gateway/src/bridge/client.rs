@@ -1,8 +1,10 @@
 //! A socket's client, as the socket sees it: somebody who is told things and takes data.
 
 use chalkwire_shared::fault::{Direction, FaultDid};
+use chalkwire_shared::kernel::{End, View};
 use chalkwire_shared::server::ServerDid;
 
+use crate::kernel::NoView;
 use crate::target::Failure;
 
 /// Something the client is to be told, in order.
@@ -24,6 +26,15 @@ pub enum Told {
     },
     /// What the target did, a server of the gateway's own.
     Server(ServerDid),
+    /// The kernel has one end of it otherwise than before. The first may come before `Opened`.
+    Kernel {
+        /// Which.
+        end: End,
+        /// How; `None` for a socket that is gone.
+        view: Option<View>,
+    },
+    /// There is no view of the kernel.
+    NoKernelView(NoView),
     /// The target's FIN.
     Eof,
     /// The client may send so many bytes more.

@@ -281,10 +281,18 @@ impl<C: Client> Socket<C> {
             return Some(refused());
         }
         let started_us = self.context.clock.now_us();
-        let mut named = |_: &Ends| {};
-        let named: Option<Named<'_>> = match watched {
-            Some(_) => Some(&mut named),
-            None => None,
+        if let Some(Err(no_view)) = views.kernel {
+            self.tell(Told::NoKernelView(no_view));
+        }
+        let is_watched = watched.is_some();
+        let mut named = |ends: &Ends| {
+            if let Some(watched) = watched {
+                watched.named(&views, ends, &self.client, &self.context);
+            }
+        };
+        let named: Option<Named<'_>> = match is_watched {
+            true => Some(&mut named),
+            false => None,
         };
         let dialled = targets.dial_named(target, named);
         let dialled = tokio::select! {

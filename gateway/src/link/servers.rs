@@ -11,6 +11,8 @@ use chalkwire_shared::target::{TargetInfo, TargetUrl};
 use tokio_util::sync::CancellationToken;
 
 use super::{Broken, Link};
+use crate::core::Core;
+use crate::job::Place;
 use crate::target::{Failure, Target, Targets};
 use crate::timestamp::{self, Count, Options, Reserved};
 
@@ -54,6 +56,26 @@ impl Servers {
                 name.escape_debug()
             ),
         })
+    }
+
+    /// Where a job may go: to one of the link's servers, or a built-in target. A sentence where not.
+    pub(super) fn place(&self, name: &str, core: &Core) -> Result<Place, String> {
+        let target = self.target(name, &core.targets).map_err(|f| f.detail)?;
+        let own = ServerId::from_name(name).and_then(|id| self.by_id.get(&id));
+        let count = match own {
+            Some(own) => Some(&own.count),
+            None => core.counts.get(name).filter(|_| target.info.builtin),
+        };
+        match count {
+            Some(count) => Ok(Place {
+                target,
+                count: count.clone(),
+            }),
+            None => Err(format!(
+                "Jobs go to servers of your own and to built-in targets only, and {name} is \
+                 neither."
+            )),
+        }
     }
 
     /// Forgets all of them: the link has ended, and their tasks stop them.
@@ -125,7 +147,7 @@ impl Link {
                 );
             }
         };
-        let options = options(asked, &core.targets);
+        let options = options(asked, core);
         let started = match timestamp::start(options, core.clock, core.observers.events()) {
             Ok(started) => started,
             Err(error) => {
@@ -209,13 +231,13 @@ fn target(server: ServerId, url: &TargetUrl) -> Target {
 }
 
 /// How the server is started: on loopback, or in the gateway's directory.
-fn options(asked: &ServerOptions, targets: &Targets) -> Options {
+fn options(asked: &ServerOptions, core: &Core) -> Options {
     let ms = |ms: u32| Duration::from_millis(ms.into());
     let kind = asked.kind;
     let url = match kind.is_unix() {
         true => TargetUrl::Path {
             kind,
-            path: targets.own_path('s').display().to_string(),
+            path: core.targets.own_path('s').display().to_string(),
         },
         false => TargetUrl::Inet {
             kind,
@@ -233,6 +255,7 @@ fn options(asked: &ServerOptions, targets: &Targets) -> Options {
         block: ms(asked.block_ms),
         late: ms(asked.late_ms),
         accept_after: ms(asked.accept_after_ms),
+        workers: core.workers.clone(),
         ..Options::new(url)
     }
 }

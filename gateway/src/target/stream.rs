@@ -34,6 +34,18 @@ pub enum Stream {
 #[derive(Debug)]
 pub struct BoundPath(pub(super) PathBuf);
 
+impl BoundPath {
+    /// A path that a socket of ours is about to be bound to.
+    pub fn new(path: PathBuf) -> Self {
+        BoundPath(path)
+    }
+
+    /// The path.
+    pub fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+}
+
 impl Drop for BoundPath {
     fn drop(&mut self) {
         // Somebody else may have removed it already.

@@ -17,7 +17,7 @@ axe.run(document, { resultTypes: ['violations'] }).then(
   error => done(String(error)));";
 
 /// Leaves a picture of what is in sight, and looks for barriers in it.
-async fn look(page: &Page, name: &str, barriers: &mut Vec<String>) {
+pub(super) async fn look(page: &Page, name: &str, barriers: &mut Vec<String>) {
     let still = "return document.getAnimations().every(it => it.playState !== 'running')";
     page.until("the page to stand still", still, json!([]))
         .await;
@@ -52,7 +52,7 @@ async fn tour(
 
     page.press("Send “hello” to line").await;
     page.row("closed", "").await;
-    let drawn = "return document.querySelector('.seq')?.textContent.includes('FIN')";
+    let drawn = "return document.querySelector('.pic')?.textContent.includes('FIN')";
     page.until("the picture of the exchange", drawn, json!([]))
         .await;
     let narrow = size.width < 1100;

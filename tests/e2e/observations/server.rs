@@ -5,7 +5,8 @@ use chalkwire_shared::close::Reason;
 use chalkwire_shared::frame::ClientFrame;
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::message::GatewayMessage;
-use chalkwire_shared::server::ServerDid;
+use chalkwire_shared::server::{ServerDid, ServerOptions};
+use chalkwire_shared::target::Kind;
 use chalkwire_tests::deadline::eventually;
 use chalkwire_tests::gateway::Setup;
 use chalkwire_tests::link::{Event, Link};
@@ -128,6 +129,33 @@ async fn datagrams_are_told_whole_cut_and_after_the_sockets_end() {
         assert_eq!(did(&mut link, socket).await.0, ServerDid::Recv { bytes: 4 });
         // The answer finds its socket, or no socket any more: a Unix one goes with its path.
         did(&mut link, socket).await;
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_is_told_when_its_socket_has_been_closed_for_a_while() {
+    let gateway = Setup::default().start().await;
+    let mut link = Link::connect(gateway.address()).await;
+    for kind in [Kind::Udp, Kind::Unixgram] {
+        let slow = ServerOptions {
+            kind,
+            delay_ms: 200,
+            ..ServerOptions::default()
+        };
+        let server = link.serving(slow).await;
+        let socket = link.open_watched(&server, true, false).await;
+        link.expect_opened(socket).await;
+        link.send(socket, b"hello").await;
+        assert_eq!(did(&mut link, socket).await.0, ServerDid::Recv { bytes: 5 });
+        link.close(socket).await;
+        let closed = |event: &Event| matches!(event, Event::Told(GatewayMessage::Closed { .. }));
+        while !closed(&link.event(socket).await) {}
+        let (answered, _) = did(&mut link, socket).await;
+        match kind {
+            Kind::Udp => assert!(matches!(answered, ServerDid::Sent { .. }), "{answered:?}"),
+            // Its path is gone with it.
+            _ => assert!(matches!(answered, ServerDid::Failed { .. }), "{answered:?}"),
+        }
     }
 }
 

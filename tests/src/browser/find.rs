@@ -14,7 +14,7 @@ const tags = {
   alert: '', button: 'button, summary', checkbox: 'input[type=checkbox]', combobox: 'select',
   complementary: 'aside', dialog: 'dialog', form: 'form', heading: 'h1, h2, h3', link: 'a',
   list: 'ul, ol', listbox: '', option: '', region: 'section', searchbox: 'input[type=search]',
-  status: 'output', tab: '', textbox: 'textarea, input',
+  spinbutton: 'input[type=number]', status: 'output', tab: '', textbox: 'textarea, input',
 }[role] ?? '';
 const css = [tags, `[role=${role}]`].filter(Boolean).join(', ');
 const plain = text => (text ?? '').replace(/\s+/g, ' ').trim();

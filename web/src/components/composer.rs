@@ -79,6 +79,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                 { verb("Close", state.may_close().err(), Action::Close, act) }
             </div>
             { hint(state, way) }
+            { super::faults::view(state, act) }
         </form>
     }
 }

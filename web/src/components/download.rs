@@ -18,6 +18,20 @@ pub fn download(name: &str, mime: &str, text: &str) -> Result<(), JsValue> {
     )
 }
 
+/// Saves bytes as a file of that name.
+///
+/// # Errors
+/// What the browser threw.
+pub fn download_bytes(name: &str, mime: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type(mime);
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes).into());
+    save(
+        name,
+        &Blob::new_with_u8_array_sequence_and_options(&parts, &options)?,
+    )
+}
+
 /// Saves bytes that the browser holds as a file of that name.
 ///
 /// # Errors

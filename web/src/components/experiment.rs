@@ -3,6 +3,7 @@
 pub mod again;
 pub mod app;
 pub mod check;
+pub mod files;
 pub mod index;
 pub mod knobs;
 pub mod predict;

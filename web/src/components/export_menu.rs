@@ -83,19 +83,18 @@ fn save(page: &Page, format: Format) {
         .map(|it| Entry::clone(it))
         .collect();
     let now_ms = js_sys::Date::now();
+    // Of several targets none names the file.
+    let mut targets = entries.iter().map(|it| it.target.as_str());
+    let target = targets.find(|it| !it.is_empty()).unwrap_or_default();
+    let same = |it: &Entry| it.target == target || it.target.is_empty();
+    let target = if entries.iter().all(same) { target } else { "" };
     let (end, kind, text) = match format {
         Format::Json => {
-            let clock = state.wire.log.clock(u32::MAX);
-            let text = export::json(&entries, clock, now_ms);
+            let text = export::json(&entries, &state.wire.log.clocks(), now_ms);
             ("json", "application/json", text)
         }
         Format::Csv => ("csv", "text/csv", export::csv(&entries)),
     };
-    let at: String = export::iso(now_ms)
-        .chars()
-        .take(19)
-        .map(|it| if it == ':' { '-' } else { it })
-        .collect();
     // A browser that saves nothing has told so itself.
-    let _ = download(&format!("chalkwire-{at}.{end}"), kind, &text);
+    let _ = download(&export::file_name(target, now_ms, end), kind, &text);
 }

@@ -62,6 +62,7 @@ fn socket(socket: &Socket, state: &State, act: &Callback<Action>) -> Html {
                 title={if view.peer.is_empty() { String::new() } else { format!("{} → {}", view.local, view.peer) }}>
                 <span class="name">{ format!("{id} → {}", view.target) }</span>
                 <span class="kind">{ view.state.as_str() }</span>
+                if let Some(made) = state.made(id) { <span class="about made">{ format!("✂ {made}") }</span> }
                 <span class="about">{ about }</span>
             </button>
         </li>

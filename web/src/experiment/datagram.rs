@@ -1,14 +1,17 @@
 //! Experiment 3: a datagram has boundaries.
 
-use bytes::Bytes;
 use chalkwire_shared::server::{ServerDid, ServerOptions};
 use chalkwire_shared::target::Kind;
 
 use super::knob::{Knob, Range};
 use super::run::Run;
-use super::step::{Awaited, Step, To};
+use super::step::{Awaited, Step};
 use super::words::sum;
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
+use crate::model::bytes_text;
+
+/// The datagram after the one that is too large.
+const NEXT: &str = "next";
 
 pub(super) static DATAGRAM: Experiment = Experiment {
     number: 3,
@@ -63,61 +66,50 @@ pub(super) static DATAGRAM: Experiment = Experiment {
 
 fn script(settings: &Settings) -> Vec<Step> {
     let size = settings.get("size") as usize;
+    let options = ServerOptions {
+        kind: Kind::Udp,
+        recv_bytes: settings.get("recv"),
+        ..ServerOptions::default()
+    };
     vec![
-        Step::Serve {
-            server: 1,
-            title: "UDP",
-            options: ServerOptions {
-                kind: Kind::Udp,
-                recv_bytes: settings.get("recv"),
-                ..ServerOptions::default()
-            },
-        },
-        Step::Open {
-            socket: 1,
-            title: "datagrams",
-            to: To::Server(1),
-            faults: Vec::new(),
-            kernel: false,
-        },
-        Step::Await {
-            what: Awaited::Opened(1),
-            ms: 5_000,
-        },
-        Step::Send(1, Bytes::from(vec![b'x'; size])),
-        Step::Await {
-            what: Awaited::Replies(1, 1),
-            ms: 1_500,
-        },
-        Step::Send(1, Bytes::from_static(b"next")),
-        Step::Await {
-            what: Awaited::Replies(1, 2),
-            ms: 1_500,
-        },
+        Step::serve(1, "UDP", options),
+        Step::open(1, "two datagrams", 1),
+        Step::opened(1),
+        Step::send(1, vec![b'x'; size]),
+        Step::wait_for(Awaited::Replies(1, 1), 1_500),
+        Step::send(1, NEXT),
+        Step::wait_for(Awaited::Replies(1, 2), 1_500),
     ]
 }
 
 fn check(settings: &Settings, run: &Run) -> Finding {
-    let size = settings.get("size");
+    let (size, most) = (settings.get("size"), settings.get("recv"));
     let recvs = run.recvs(1);
     let cut = run.server(1).into_iter().find_map(|(_, did)| match did {
-        ServerDid::RecvCut { bytes, of } => Some((*bytes, *of)),
+        ServerDid::RecvCut { bytes, of } if *of == size => Some((*bytes, *of)),
         _ => None,
     });
+    // The next recv returns the next datagram, as much of it as fits.
+    let next = NEXT.len().min(most as usize) as u32;
     let (answer, measured) = match (recvs.as_slice(), cut) {
-        ([first, 4], Some((bytes, of))) if bytes == *first => (
+        ([first, second], Some((bytes, of))) if bytes == *first && *second == next => (
             Some(1),
             format!(
                 "recv returned {bytes} of {of} bytes; {} are gone: the next recv returned the next \
-                 datagram (4 bytes).",
-                of - bytes
+                 datagram ({}).",
+                of - bytes,
+                bytes_text(*second as usize)
             ),
         ),
-        ([first, 4], None) if *first == size => (
+        ([0, _], None) if size == 0 => (
             None,
-            format!("recv returned all {first} bytes: the datagram fitted. No byte was left over."),
+            "recv returned b'': an empty datagram is one as well.".to_owned(),
         ),
-        ([4], None) => (
+        ([first, _], None) if *first == size => (
+            None,
+            format!("recv returned all {first} bytes: the datagram fitted. Nothing was left over."),
+        ),
+        ([only], None) if *only == next => (
             Some(2),
             format!("The datagram of {size} bytes did not arrive; the next one did."),
         ),

@@ -32,6 +32,15 @@ pub enum Range {
     Choice(&'static [(&'static str, &'static str)]),
 }
 
+/// The ways to serve, in the order of [`chalkwire_shared::server::Model::ALL`].
+pub const MODELS: &[(&str, &str)] = &[
+    ("iterative", "one at a time"),
+    ("threaded", "a thread a client"),
+    ("process", "a process a client"),
+    ("select", "select, one thread"),
+    ("evented", "an event loop"),
+];
+
 impl Knob {
     /// Whether it may be set to this.
     pub fn takes(&self, value: u32) -> bool {

@@ -90,7 +90,8 @@ pub enum Step {
     },
 }
 
-/// What is waited for. A socket that is closed is not waited for any longer, whatever it was.
+/// What is waited for. What can't come any more, since the other side is done or the socket closed, is
+/// not waited for any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// The socket is connected.
@@ -108,6 +109,52 @@ pub enum Awaited {
 }
 
 impl Step {
+    /// Start a server, and wait until it listens.
+    pub fn serve(server: Slot, title: &'static str, options: ServerOptions) -> Self {
+        Step::Serve {
+            server,
+            title,
+            options,
+        }
+    }
+
+    /// Ask for a socket to a server of the run's own, without faults or the kernel's view.
+    pub fn open(socket: Slot, title: &'static str, server: Slot) -> Self {
+        Step::Open {
+            socket,
+            title,
+            to: To::Server(server),
+            faults: Vec::new(),
+            kernel: false,
+        }
+    }
+
+    /// The same with the kernel's view.
+    pub fn open_watched(socket: Slot, title: &'static str, server: Slot) -> Self {
+        Step::Open {
+            socket,
+            title,
+            to: To::Server(server),
+            faults: Vec::new(),
+            kernel: true,
+        }
+    }
+
+    /// Wait until a socket is connected.
+    pub fn opened(socket: Slot) -> Self {
+        Step::wait_for(Awaited::Opened(socket), 5_000)
+    }
+
+    /// Wait until something has happened, at most so many ms.
+    pub fn wait_for(what: Awaited, ms: u32) -> Self {
+        Step::Await { what, ms }
+    }
+
+    /// Send a text as one `send`.
+    pub fn send(socket: Slot, text: impl Into<Bytes>) -> Self {
+        Step::Send(socket, text.into())
+    }
+
     /// What is going on while it is done, for people: `waiting for the server's recv`.
     pub fn says(&self) -> String {
         match self {

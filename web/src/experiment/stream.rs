@@ -5,10 +5,9 @@ use chalkwire_shared::server::{Protocol, ServerOptions};
 
 use super::knob::{Knob, Range};
 use super::run::Run;
-use super::step::{Awaited, Step, To};
-use super::words::sum;
+use super::step::{Awaited, Step};
+use super::words::{quoted, sum};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
-use crate::bytes::escape;
 
 /// How long the server is busy before its first `recv`, in ms: longer than three sends take.
 const LATE_MS: u32 = 300;
@@ -73,27 +72,15 @@ pub(super) static STREAM: Experiment = Experiment {
 
 fn script(settings: &Settings) -> Vec<Step> {
     let gap = settings.get("gap");
+    let late = |protocol| ServerOptions {
+        protocol,
+        recv_bytes: settings.get("recv"),
+        late_ms: LATE_MS,
+        ..ServerOptions::default()
+    };
     let mut steps = vec![
-        Step::Serve {
-            server: 1,
-            title: "reads on until a line is whole",
-            options: ServerOptions {
-                protocol: Protocol::Session,
-                recv_bytes: settings.get("recv"),
-                late_ms: LATE_MS,
-                ..ServerOptions::default()
-            },
-        },
-        Step::Serve {
-            server: 2,
-            title: "calls recv once",
-            options: ServerOptions {
-                protocol: Protocol::Basic,
-                recv_bytes: settings.get("recv"),
-                late_ms: LATE_MS,
-                ..ServerOptions::default()
-            },
-        },
+        Step::serve(1, "reads until a line is whole", late(Protocol::Session)),
+        Step::serve(2, "calls recv once", late(Protocol::Basic)),
     ];
     let long = ['a', 'b', 'c'].map(|letter| {
         // The line's end is the last byte of all, so that the server has one request to answer.
@@ -109,27 +96,14 @@ fn script(settings: &Settings) -> Vec<Step> {
         (2, "three lines", short),
     ];
     for (slot, title, sends) in sockets {
-        steps.push(Step::Open {
-            socket: slot,
-            title,
-            to: To::Server(slot),
-            faults: Vec::new(),
-            kernel: false,
-        });
-        steps.push(Step::Await {
-            what: Awaited::Opened(slot),
-            ms: 5_000,
-        });
+        steps.extend([Step::open(slot, title, slot), Step::opened(slot)]);
         for (no, bytes) in sends.into_iter().enumerate() {
             if no > 0 && gap > 0 {
                 steps.push(Step::Wait(gap));
             }
             steps.push(Step::Send(slot, bytes));
         }
-        steps.push(Step::Await {
-            what: Awaited::Replies(slot, 1),
-            ms: 5_000,
-        });
+        steps.push(Step::wait_for(Awaited::Replies(slot, 1), 5_000));
     }
     steps
 }
@@ -157,7 +131,7 @@ fn check(_: &Settings, run: &Run) -> Finding {
         let sends = run.sends(2).len();
         measured += &format!(
             " Of the {sends} lines, one recv returned {} ({first} bytes).",
-            escape(data)
+            quoted(data)
         );
     }
     Finding {

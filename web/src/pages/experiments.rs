@@ -6,7 +6,9 @@ use yew::prelude::*;
 
 use crate::components::experiment::again::{self, Again};
 use crate::components::experiment::app::Desk;
-use crate::components::experiment::see::See;
+use crate::components::experiment::files::Files;
+use crate::components::experiment::see::{See, SeeMore};
+use crate::components::experiment::take_home::TakeHome;
 use crate::components::experiment::{check, index, knobs, predict, run};
 use crate::components::top_bar::{self, Bar};
 use crate::experiment::settings::PATH;
@@ -76,7 +78,11 @@ fn one(props: &Props, visit: &Visit, experiment: &'static Experiment, sheet: &Sh
                 { predict::view(experiment, sheet, act) }
                 { run::view(visit, experiment, sheet, act) }
                 { results(experiment, sheet) }
-                if !visit.embed { { turn_page(experiment) } }
+                if !visit.embed {
+                    { files(props, experiment, sheet) }
+                    <TakeHome {experiment} settings={sheet.settings.clone()} />
+                    { turn_page(experiment) }
+                }
             </article>
             <aside aria-label="Settings and take-away">
                 if visit.embed {
@@ -89,6 +95,10 @@ fn one(props: &Props, visit: &Visit, experiment: &'static Experiment, sheet: &Sh
                 } else {
                     { knobs::view(visit, experiment, sheet, act) }
                     <Again {fragment} seed={sheet.settings.seed} base={props.desk.base.clone()} />
+                    <TakeHome {experiment} settings={sheet.settings.clone()} />
+                    if let Some(run) = sheet.run.as_ref().filter(|it| it.end.is_some()) {
+                        <Files {experiment} run={Rc::clone(run)} bet={sheet.bet} base={props.desk.base.clone()} />
+                    }
                 }
             </aside>
         </div>
@@ -112,9 +122,24 @@ fn results(experiment: &'static Experiment, sheet: &Sheet) -> Html {
                     <summary>{ "Why?" }</summary>
                     { for experiment.explain.iter().map(|it| html! { <p>{ *it }</p> }) }
                 </details>
+                if experiment.pictures.len() > 1 {
+                    <section class="exp-see" tabindex="-1" aria-labelledby="exp-see-more">
+                        <h2 id="exp-see-more" class="exp-step">{ "The same run, seen otherwise" }</h2>
+                        <SeeMore {experiment} run={Rc::clone(run)} />
+                    </section>
+                }
             }
         </>
     }
+}
+
+/// The run that is over, as files.
+fn files(props: &Props, experiment: &'static Experiment, sheet: &Sheet) -> Html {
+    let Some(run) = sheet.run.as_ref().filter(|it| it.end.is_some()) else {
+        return Html::default();
+    };
+    let base = props.desk.base.clone();
+    html! { <Files {experiment} run={Rc::clone(run)} bet={sheet.bet} {base} /> }
 }
 
 /// The experiments before and after.

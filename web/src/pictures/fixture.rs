@@ -10,23 +10,23 @@ use chalkwire_shared::target::Kind;
 use crate::model::{ClockMap, Entry, What};
 
 /// The gateway's clock showed 0 at the browser's 1000 ms.
-pub(super) const CLOCK: ClockMap = ClockMap {
+pub(crate) const CLOCK: ClockMap = ClockMap {
     zero_ms: 1000.0,
     plus_minus_ms: 0.2,
 };
 
 /// The log of one socket.
-pub(super) struct Log {
+pub(crate) struct Log {
     target: &'static str,
     kind: Kind,
     at_ms: f64,
     /// What is in it.
-    pub(in crate::pictures) entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 impl Log {
     /// An empty one.
-    pub(in crate::pictures) fn new(target: &'static str, kind: Kind) -> Self {
+    pub(crate) fn new(target: &'static str, kind: Kind) -> Self {
         Log {
             target,
             kind,
@@ -36,13 +36,13 @@ impl Log {
     }
 
     /// What the page sees or does so many ms after the gateway's clock showed 0.
-    pub(in crate::pictures) fn at(&mut self, ms: f64, what: What) -> &mut Self {
+    pub(crate) fn at(&mut self, ms: f64, what: What) -> &mut Self {
         self.at_ms = 1000.0 + ms;
         self.push(what)
     }
 
     /// What comes in the same moment as the entry before.
-    pub(in crate::pictures) fn push(&mut self, what: What) -> &mut Self {
+    pub(crate) fn push(&mut self, what: What) -> &mut Self {
         self.entries.push(Entry {
             no: self.entries.len() as u32 + 1,
             at_ms: self.at_ms,
@@ -55,7 +55,7 @@ impl Log {
     }
 
     /// Bytes that the page sent and the gateway wrote at `wrote_us`.
-    pub(in crate::pictures) fn sent(bytes: &[u8], wrote_us: u64) -> What {
+    pub(crate) fn sent(bytes: &[u8], wrote_us: u64) -> What {
         What::Sent {
             bytes: Bytes::copy_from_slice(bytes),
             wrote_us: Some(wrote_us),
@@ -64,7 +64,7 @@ impl Log {
     }
 
     /// Bytes that came back.
-    pub(in crate::pictures) fn received(bytes: &[u8], clock_us: u64) -> What {
+    pub(crate) fn received(bytes: &[u8], clock_us: u64) -> What {
         What::Received {
             bytes: Bytes::copy_from_slice(bytes),
             datagram: false,
@@ -74,7 +74,7 @@ impl Log {
     }
 
     /// The socket is connected.
-    pub(in crate::pictures) fn connected(connect_us: u64, clock_us: u64) -> What {
+    pub(crate) fn connected(connect_us: u64, clock_us: u64) -> What {
         What::Connected {
             local: "127.0.0.1:51844".to_owned(),
             peer: "127.0.0.1:21567".to_owned(),
@@ -84,7 +84,7 @@ impl Log {
     }
 
     /// The socket is closed.
-    pub(in crate::pictures) fn closed(reason: Reason, clock_us: u64) -> What {
+    pub(crate) fn closed(reason: Reason, clock_us: u64) -> What {
         What::Closed {
             reason,
             detail: reason.sentence().to_owned(),
@@ -94,12 +94,12 @@ impl Log {
 }
 
 /// What the server did.
-pub(super) fn server(did: ServerDid, clock_us: u64) -> What {
+pub(crate) fn server(did: ServerDid, clock_us: u64) -> What {
     What::Server { did, clock_us }
 }
 
 /// What a fault did to what goes to the target.
-pub(super) fn to_target(did: FaultDid, clock_us: u64) -> What {
+pub(crate) fn to_target(did: FaultDid, clock_us: u64) -> What {
     What::Fault {
         direction: Direction::ToTarget,
         did,

@@ -29,7 +29,7 @@ fn dump(picture: &Picture, story: &Story) -> String {
 
 /// Compares both layouts with golden files (`GOLDEN=write` writes them anew, to be looked at), and
 /// writes them as SVG to `target/pictures/`.
-pub(super) fn golden(name: &str, story: &Story, draw: impl Fn(Width) -> Picture) {
+pub(crate) fn golden(name: &str, story: &Story, draw: impl Fn(Width) -> Picture) {
     let root = env!("CARGO_MANIFEST_DIR");
     let gallery = format!("{root}/../target/pictures");
     std::fs::create_dir_all(&gallery).unwrap();
@@ -60,7 +60,7 @@ pub(super) fn golden(name: &str, story: &Story, draw: impl Fn(Width) -> Picture)
 }
 
 /// What holds for every picture: it stays inside itself, and its items are those of its story.
-pub(super) fn sound(picture: &Picture, story: &Story) {
+pub(crate) fn sound(picture: &Picture, story: &Story) {
     for shape in &picture.shapes {
         let (x0, y0, x1, y1) = shape.bounds();
         let inside = x0 >= 0 && y0 >= 0 && x1 <= picture.width && y1 <= picture.height;

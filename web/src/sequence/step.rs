@@ -31,6 +31,8 @@ pub enum Tone {
     Control,
     /// What went wrong.
     Error,
+    /// What Chalkwire made on purpose.
+    Made,
 }
 
 /// How an arrow ends.
@@ -74,7 +76,7 @@ pub struct Label {
     pub short: String,
 }
 
-/// One arrow, or a note where `from` and `to` are the same.
+/// One arrow; a note or a mark where `from` and `to` are the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// The entry that it comes from.
@@ -99,6 +101,10 @@ pub struct Step {
     pub say: String,
     /// What it does to the lifelines.
     pub effect: Effect,
+    /// Whether it is a mark at its lifeline, and no note across all of them.
+    pub mark: bool,
+    /// When the arrow arrives, in the browser's ms, where that is known by itself.
+    pub lands_ms: Option<f64>,
     /// Its place in time, in the browser's ms, also where that is not known for sure.
     pub order_ms: f64,
 }
@@ -151,7 +157,7 @@ pub(super) fn size(kind: Option<Kind>, bytes: usize, truncated: bool) -> Label {
 }
 
 /// µs for people.
-pub(super) fn took(us: u64) -> String {
+pub(crate) fn took(us: u64) -> String {
     if us < 1000 {
         format!("{us} µs")
     } else {

@@ -1,30 +1,55 @@
 //! From the entries of one socket to the steps of its sequence diagram, in one order of time.
 
-use chalkwire_shared::close::Reason;
 use chalkwire_shared::target::Kind;
 
-use super::step::{
-    Effect, Ending, Label, Life, Step, Steps, Tone, payload, reason_words, size, took, words,
-};
+use std::cmp::Ordering;
+
+use chalkwire_shared::fault::FaultDid;
+
+use super::clocks::agreeing;
+use super::doings::{recv_words, with_recv};
+use super::pairs::Pairs;
+use super::step::{Effect, Ending, Label, Life, Step, Steps, Tone, payload, size, took, words};
 use crate::model::{ClockMap, Entry, What, Whose, bytes_text};
 
-/// Entries drawn from the beginning, and from the end; what lies between is only counted.
-const HEAD: usize = 10;
-const TAIL: usize = 10;
+/// Entries that are drawn unless more are asked for: half of them from the beginning, half from the
+/// end; what lies between is only counted.
+pub const MOST: usize = 40;
 
 /// The steps of one socket's entries.
 ///
 /// Moments of the gateway's clock are set into the browser's by `clock`, never before what caused
 /// them and never after what they caused: the clocks are compared only to some ms.
 pub fn steps(entries: &[Entry], clock: Option<ClockMap>) -> Steps {
-    let omitted = entries.len().saturating_sub(HEAD + TAIL);
+    steps_within(entries, clock, MOST)
+}
+
+/// The steps of one socket's entries, of which at most so many are drawn.
+pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> Steps {
+    let pairs = Pairs::new(entries);
+    let on_purpose = entries.iter().any(|entry| match &entry.what {
+        What::Fault { did, .. } => {
+            matches!(did, FaultDid::Refused | FaultDid::Reset | FaultDid::Limited)
+        }
+        _ => false,
+    });
+    // The kernel's view has a picture of its own, and what is an arrow's end takes no row.
+    let drawn: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| !matches!(entry.what, What::Kernel { .. }) && !pairs.used(entry.no))
+        .collect();
+    let omitted = drawn.len().saturating_sub(most);
     let (head, tail) = if omitted > 0 {
-        (&entries[..HEAD], &entries[entries.len() - TAIL..])
+        (&drawn[..most / 2], &drawn[drawn.len() - most / 2..])
     } else {
-        (entries, &[][..])
+        (&drawn[..], &[][..])
     };
     let mut build = Build {
-        clock,
+        clock: clock.map(|clock| agreeing(entries, clock)),
+        pairs: &pairs,
+        on_purpose,
+        cuts: Vec::new(),
+        held: Vec::new(),
         steps: Vec::new(),
         opened_ms: None,
         wrote_ms: f64::MIN,
@@ -41,8 +66,8 @@ pub fn steps(entries: &[Entry], clock: Option<ClockMap>) -> Steps {
     }
     let mut steps = build.steps;
     // Stable: what comes of one entry, or in one moment, stays in the order of cause.
-    steps[..omitted_before].sort_by(|a, b| a.order_ms.total_cmp(&b.order_ms));
-    steps[omitted_before..].sort_by(|a, b| a.order_ms.total_cmp(&b.order_ms));
+    steps[..omitted_before].sort_by(earlier);
+    steps[omitted_before..].sort_by(earlier);
     if omitted == 0 {
         omitted_before = steps.len();
     }
@@ -55,6 +80,9 @@ pub fn steps(entries: &[Entry], clock: Option<ClockMap>) -> Steps {
         if let Some(when) = &mut step.when_ms {
             *when = latest - first;
         }
+        if let Some(lands) = &mut step.lands_ms {
+            *lands = lands.max(latest);
+        }
     }
     Steps {
         steps,
@@ -63,12 +91,24 @@ pub fn steps(entries: &[Entry], clock: Option<ClockMap>) -> Steps {
     }
 }
 
-struct Build {
+/// In order of time. One function, so that one sort is compiled.
+fn earlier(a: &Step, b: &Step) -> Ordering {
+    a.order_ms.total_cmp(&b.order_ms)
+}
+
+pub(super) struct Build<'a> {
     clock: Option<ClockMap>,
+    pub(super) pairs: &'a Pairs,
+    /// Whether a fault ended the connection.
+    pub(super) on_purpose: bool,
+    /// Cuts that were told and whose bytes have not passed yet: whether on the way back, and the size.
+    pub(super) cuts: Vec<(bool, u32)>,
+    /// What passed late on the way back and was not received yet: its size, and how long it was held.
+    pub(super) held: Vec<(u32, u64)>,
     steps: Vec<Step>,
-    opened_ms: Option<f64>,
-    wrote_ms: f64,
-    connected: bool,
+    pub(super) opened_ms: Option<f64>,
+    pub(super) wrote_ms: f64,
+    pub(super) connected: bool,
 }
 
 /// What the word FIN is for sockets that have none.
@@ -79,14 +119,22 @@ fn fin(kind: Option<Kind>) -> &'static str {
     }
 }
 
-impl Build {
+impl Build<'_> {
     /// A moment of the gateway's clock in the browser's ms.
-    fn map(&self, clock_us: u64) -> Option<f64> {
+    pub(super) fn map(&self, clock_us: u64) -> Option<f64> {
         self.clock.map(|clock| clock.browser_ms(clock_us))
     }
 
     /// A step on the page's side, with the entry's own time.
-    fn here(&mut self, entry: &Entry, from: Life, to: Life, tone: Tone, label: Label, say: String) {
+    pub(super) fn here(
+        &mut self,
+        entry: &Entry,
+        from: Life,
+        to: Life,
+        tone: Tone,
+        label: Label,
+        say: String,
+    ) {
         self.steps.push(Step {
             no: entry.no,
             from,
@@ -100,11 +148,20 @@ impl Build {
             say,
             effect: Effect::None,
             order_ms: entry.at_ms,
+            mark: false,
+            lands_ms: None,
         });
     }
 
     /// A step on the target's side: at `at` if that is known, drawn at `order_ms`.
-    fn there(&mut self, no: u32, way: (Life, Life), at: (bool, f64), tone: Tone, label: Label) {
+    pub(super) fn there(
+        &mut self,
+        no: u32,
+        way: (Life, Life),
+        at: (bool, f64),
+        tone: Tone,
+        label: Label,
+    ) {
         let say = format!("{}{}{}", label.lead, label.code, label.tail);
         self.steps.push(Step {
             no,
@@ -119,10 +176,12 @@ impl Build {
             say,
             effect: Effect::None,
             order_ms: at.1,
+            mark: false,
+            lands_ms: None,
         });
     }
 
-    fn last(&mut self, change: impl FnOnce(&mut Step)) {
+    pub(super) fn last(&mut self, change: impl FnOnce(&mut Step)) {
         if let Some(step) = self.steps.last_mut() {
             change(step);
         }
@@ -150,11 +209,18 @@ impl Build {
             } => {
                 let say = format!("sent {}", bytes_text(bytes.len()));
                 self.here(entry, You, Gateway, Tone::Sent, payload("▶ ", bytes), say);
-                if let Some(wrote_us) = wrote_us {
-                    let at = self.map(*wrote_us);
+                let pairs = self.pairs;
+                let fate = pairs.fates.iter().find(|fate| fate.no == entry.no);
+                if let Some(fate) = fate.filter(|_| !unknown) {
+                    self.datagram(entry, fate);
+                } else if let Some(wrote_us) = wrote_us.filter(|_| !pairs.faulted) {
+                    let at = self.map(wrote_us);
                     let order = at.unwrap_or(entry.at_ms).max(entry.at_ms);
                     self.wrote_ms = self.wrote_ms.max(order);
+                    let recv = pairs.recv(entry.no);
                     let label = size(entry.kind, bytes.len(), false);
+                    let label = with_recv(label, recv, bytes.len());
+                    let lands = recv.and_then(|recv| self.map(recv.clock_us));
                     self.there(
                         entry.no,
                         (Gateway, Target),
@@ -162,8 +228,10 @@ impl Build {
                         Tone::Sent,
                         label,
                     );
+                    let recv = recv_words(recv, bytes.len());
                     self.last(|step| {
-                        step.say = format!("the gateway wrote {}", bytes_text(bytes.len()))
+                        step.lands_ms = lands;
+                        step.say = format!("the gateway wrote {}{recv}", bytes_text(bytes.len()));
                     });
                 } else if *unknown {
                     self.last(|step| {
@@ -193,14 +261,25 @@ impl Build {
                     step.say = format!("the gateway read {}{cut}", bytes_text(bytes.len()))
                 });
                 let say = format!("received {}", bytes_text(bytes.len()));
-                self.here(
-                    entry,
-                    Gateway,
-                    You,
-                    Tone::Received,
-                    payload("◀ ", bytes),
-                    say,
-                );
+                let label = payload("◀ ", bytes);
+                self.here(entry, Gateway, You, Tone::Received, label, say);
+                let held = self.held.iter().position(|it| it.0 as usize == bytes.len());
+                if let Some((_, held_us)) = held.map(|at| self.held.remove(at)) {
+                    let read = self.map(*clock_us);
+                    let held = took(held_us);
+                    self.last(|step| {
+                        step.tone = Tone::Made;
+                        step.label.lead = ["✂ held ", &held, " ◀ "].concat();
+                        step.say += " (held ";
+                        step.say += &held;
+                        step.say += " on purpose)";
+                        if let Some(read) = read.filter(|read| *read < entry.at_ms) {
+                            step.lands_ms = Some(entry.at_ms);
+                            step.order_ms = read;
+                            step.clock = Whose::Gateway;
+                        }
+                    });
+                }
             }
             What::ShutDown => {
                 let fin = fin(entry.kind);
@@ -208,7 +287,8 @@ impl Build {
                 let say = format!("you shut down your side ({fin})");
                 self.here(entry, You, Gateway, Tone::Control, label, say);
                 self.last(|step| step.effect = Effect::YouDone);
-                if !entry.kind.is_some_and(Kind::is_datagram) {
+                let late = self.pairs.eof.is_some_and(|it| it.0 != entry.no);
+                if !entry.kind.is_some_and(Kind::is_datagram) && !late {
                     // After the bytes before it; when, nobody measures.
                     let order = entry.at_ms.max(self.wrote_ms);
                     self.there(
@@ -218,6 +298,14 @@ impl Build {
                         Tone::Control,
                         words(fin, fin),
                     );
+                    let eof = self.pairs.eof.and_then(|it| self.map(it.1));
+                    if let Some(eof) = eof {
+                        self.last(|step| {
+                            step.lands_ms = Some(eof);
+                            step.label = words(&[fin, " · recv b''"].concat(), fin);
+                            step.say = [fin, "; the server’s recv returned nothing"].concat();
+                        });
+                    }
                 }
             }
             What::Eof { clock_us } => {
@@ -238,8 +326,13 @@ impl Build {
             What::Closed {
                 reason, clock_us, ..
             } => self.closed(entry, *reason, *clock_us),
-            // Not drawn yet.
-            What::Server { .. } | What::Fault { .. } | What::Kernel { .. } => {}
+            What::Server { did, clock_us } => self.server(entry, did, *clock_us),
+            What::Fault {
+                direction,
+                did,
+                clock_us,
+            } => self.fault(entry, *direction, did, *clock_us),
+            What::Kernel { .. } => {}
             What::Notice(text) => {
                 self.here(
                     entry,
@@ -264,123 +357,26 @@ impl Build {
     }
 
     /// A step from the target to the gateway, before the page knows of it.
-    fn of_target(&mut self, entry: &Entry, clock_us: u64, tone: Tone, label: Label) {
+    pub(super) fn of_target(&mut self, entry: &Entry, clock_us: u64, tone: Tone, label: Label) {
         let at = self.map(clock_us);
         let order = at
             .unwrap_or(entry.at_ms)
             .min(entry.at_ms)
             .max(self.opened_ms.unwrap_or(f64::MIN));
         let way = (Life::Target, Life::Gateway);
-        self.there(entry.no, way, (at.is_some(), order), tone, label);
-    }
-
-    fn connected(&mut self, entry: &Entry, connect_us: u64, clock_us: u64) {
-        let at = self.map(clock_us.saturating_sub(connect_us));
-        let order = at
-            .unwrap_or(entry.at_ms)
-            .min(entry.at_ms)
-            .max(self.opened_ms.unwrap_or(f64::MIN));
-        let took = took(connect_us);
-        let label = match entry.kind {
-            Some(Kind::Udp | Kind::Unixgram) => words("connect sends nothing here", "no packet"),
-            Some(Kind::Unix) => words(&format!("connected in {took}"), &took),
-            _ => words(
-                &format!("SYN … connected in {took}"),
-                &format!("SYN {took}"),
-            ),
-        };
-        let way = (Life::Gateway, Life::Target);
-        self.there(entry.no, way, (at.is_some(), order), Tone::Control, label);
-        self.last(|step| {
-            step.dashed = true;
-            step.effect = Effect::Opens;
-        });
-    }
-
-    fn closed(&mut self, entry: &Entry, reason: Reason, clock_us: u64) {
-        use Life::{Gateway, Target, You};
-        let tcp = matches!(entry.kind, Some(Kind::Tcp) | None);
-        let long = reason_words(reason);
-        match reason {
-            Reason::Finished => {
-                let label = words("closed: both sides are done", "closed");
-                self.here(
-                    entry,
-                    Gateway,
-                    Gateway,
-                    Tone::Control,
-                    label,
-                    "closed: both sides are done".to_owned(),
-                );
-            }
-            Reason::ClosedByClient => {
-                let at = self.map(clock_us);
-                let order = at.unwrap_or(entry.at_ms).min(entry.at_ms);
-                let label = words("closed by you", "close");
-                self.there(
-                    entry.no,
-                    (Gateway, Target),
-                    (at.is_some(), order),
-                    Tone::Control,
-                    label,
-                );
-                self.last(|step| step.dashed = true);
-            }
-            _ => {
-                match reason {
-                    Reason::Reset => {
-                        self.of_target(entry, clock_us, Tone::Error, words("✕ RST", "✕ RST"))
-                    }
-                    Reason::Refused => {
-                        let text = if tcp { "SYN" } else { "connect" };
-                        self.attempt(entry, text, text, Ending::Arrives);
-                        let answer = match entry.kind {
-                            Some(Kind::Udp) => words("✕ ICMP: port unreachable", "✕ ICMP"),
-                            Some(Kind::Unix | Kind::Unixgram) => {
-                                words("✕ nobody listens", "✕ refused")
-                            }
-                            _ => words("✕ RST: nothing listens", "✕ RST"),
-                        };
-                        self.of_target(entry, clock_us, Tone::Error, answer);
-                    }
-                    Reason::ConnectTimeout => {
-                        let text = if tcp {
-                            "SYN … no answer"
-                        } else {
-                            "no answer"
-                        };
-                        self.attempt(entry, text, "no answer", Ending::Lost);
-                    }
-                    Reason::Unreachable => {
-                        self.attempt(entry, "no way there", "no way there", Ending::Lost);
-                    }
-                    _ => {}
-                }
-                let short = long.trim_start_matches("connection ");
-                let label = words(&format!("✕ {long}"), &format!("✕ {short}"));
-                self.here(entry, Gateway, You, Tone::Error, label, long.to_owned());
-            }
-        }
-        self.last(|step| step.effect = Effect::Ends);
-    }
-
-    /// The try to connect that came to nothing; the gateway reports no time for it.
-    fn attempt(&mut self, entry: &Entry, text: &str, short: &str, ending: Ending) {
-        if self.connected {
+        let left = self.pairs.left(entry.no).and_then(|us| self.map(us));
+        let Some(left) = left.filter(|left| *left <= order) else {
+            self.there(entry.no, way, (at.is_some(), order), tone, label);
             return;
-        }
-        let order = self.opened_ms.unwrap_or(entry.at_ms);
-        let way = (Life::Gateway, Life::Target);
-        self.there(
-            entry.no,
-            way,
-            (false, order),
-            Tone::Control,
-            words(text, short),
-        );
-        self.last(|step| {
-            step.dashed = true;
-            step.ending = ending;
-        });
+        };
+        let label = if tone == Tone::Received {
+            let lead = "send ".to_owned() + &label.lead;
+            Label { lead, ..label }
+        } else {
+            let text = "close: ".to_owned() + fin(entry.kind);
+            words(&text, &text)
+        };
+        self.there(entry.no, way, (true, left), tone, label);
+        self.last(|step| step.lands_ms = Some(order));
     }
 }

@@ -2,12 +2,16 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Direction, FaultDid};
 use chalkwire_shared::id::SocketId;
+use chalkwire_shared::server::ServerDid;
 use chalkwire_shared::target::Kind;
 use proptest::prelude::*;
 
+use super::step::{Life, Steps};
 use super::*;
 use crate::model::What;
+use crate::pictures::shape::CHAR;
 
 const CLOCK: ClockMap = ClockMap {
     zero_ms: 1000.0,
@@ -126,6 +130,18 @@ fn dump(picture: &Picture) -> String {
             a.to,
             a.label_at,
             a.clock.as_str()
+        )
+        .unwrap();
+    }
+    for m in &picture.marks {
+        writeln!(
+            out,
+            "mark {}: {:?} {:?} {} | {:?}",
+            m.no,
+            m.tone,
+            m.at,
+            text(&m.text),
+            m.time.as_ref().map(text)
         )
         .unwrap();
     }
@@ -336,9 +352,9 @@ fn a_long_story_is_bounded_and_says_how_much_is_left_out() {
         })
         .collect();
     let picture = layout(&entries, Some(CLOCK), Shape::Wide);
-    assert_eq!(picture.arrows.len(), 40);
+    assert_eq!(picture.arrows.len(), 80);
     let notes: Vec<_> = picture.notes.iter().map(|n| n.text.text.as_str()).collect();
-    assert_eq!(notes, ["980 more entries, not drawn"]);
+    assert_eq!(notes, ["960 more entries, not drawn"]);
     assert_eq!(picture.arrows.last().unwrap().no, 1000);
 }
 
@@ -374,6 +390,19 @@ fn boxes(picture: &Picture) -> Vec<(i32, i32, i32, i32)> {
             };
             out.push((x0, t.y - LABEL_HEIGHT + 3, x0 + w, t.y + 3));
         }
+        if let Some(t) = &a.landed {
+            let w = width(&t.text);
+            let x0 = if a.to.0 < a.from.0 { t.x - w } else { t.x };
+            out.push((x0, t.y - LABEL_HEIGHT + 3, x0 + w, t.y + 3));
+        }
+    }
+    for m in &picture.marks {
+        let w = width(&m.text.text);
+        let x0 = if m.before { m.text.x - w } else { m.text.x };
+        out.push((x0, m.text.y - LABEL_HEIGHT + 3, x0 + w, m.text.y + 3));
+        if let Some(t) = &m.time {
+            out.push((t.x, t.y - LABEL_HEIGHT + 3, t.x + width(&t.text), t.y + 3));
+        }
     }
     for n in &picture.notes {
         out.push(middle(n.text.x, n.text.y, width(&n.text.text)));
@@ -382,6 +411,51 @@ fn boxes(picture: &Picture) -> Vec<(i32, i32, i32, i32)> {
         out.push(middle(h.x, h.y, width(&h.text)));
     }
     out
+}
+
+fn any_server() -> impl Strategy<Value = ServerDid> {
+    let bytes = 0..90u32;
+    prop_oneof![
+        Just(ServerDid::Accepted),
+        bytes.clone().prop_map(|bytes| ServerDid::Recv { bytes }),
+        bytes.clone().prop_map(|bytes| ServerDid::RecvCut {
+            bytes,
+            of: bytes + 9
+        }),
+        Just(ServerDid::Eof),
+        bytes.prop_map(|bytes| ServerDid::Sent { bytes }),
+        Just(ServerDid::TimedOut),
+        "\\PC{0,99}".prop_map(|detail| ServerDid::Ignored { detail }),
+        "\\PC{0,99}".prop_map(|detail| ServerDid::Failed { detail }),
+        Just(ServerDid::Closed),
+    ]
+}
+
+fn any_fault() -> impl Strategy<Value = FaultDid> {
+    let bytes = 0..90u32;
+    prop_oneof![
+        (bytes.clone(), 0..900_000u64)
+            .prop_map(|(bytes, held_us)| FaultDid::Passed { bytes, held_us }),
+        bytes.clone().prop_map(|bytes| FaultDid::Cut { bytes }),
+        bytes.clone().prop_map(|bytes| FaultDid::Dropped { bytes }),
+        bytes
+            .clone()
+            .prop_map(|bytes| FaultDid::Duplicated { bytes }),
+        bytes
+            .clone()
+            .prop_map(|bytes| FaultDid::Reordered { bytes }),
+        bytes
+            .clone()
+            .prop_map(|bytes| FaultDid::Corrupted { bytes, at: 0 }),
+        bytes.prop_map(|bytes| FaultDid::Truncated {
+            bytes,
+            of: bytes + 3
+        }),
+        (0..900_000u64).prop_map(|held_us| FaultDid::ClosedLate { held_us }),
+        Just(FaultDid::Limited),
+        Just(FaultDid::Reset),
+        Just(FaultDid::Refused),
+    ]
 }
 
 fn any_what() -> impl Strategy<Value = What> {
@@ -410,7 +484,17 @@ fn any_what() -> impl Strategy<Value = What> {
         ),
         Just(What::ShutDown),
         clock.clone().prop_map(|clock_us| What::Eof { clock_us }),
-        (0..Reason::ALL.len(), clock).prop_map(|(i, at)| closed(Reason::ALL[i], at)),
+        (0..Reason::ALL.len(), clock.clone()).prop_map(|(i, at)| closed(Reason::ALL[i], at)),
+        (any_server(), clock.clone()).prop_map(|(did, clock_us)| What::Server { did, clock_us }),
+        (any_fault(), any::<bool>(), clock.clone()).prop_map(|(did, back, clock_us)| What::Fault {
+            direction: if back {
+                Direction::FromTarget
+            } else {
+                Direction::ToTarget
+            },
+            did,
+            clock_us
+        }),
         "\\PC{0,99}".prop_map(What::Notice),
         "\\PC{0,99}".prop_map(What::Trouble),
     ]
@@ -432,7 +516,7 @@ proptest! {
         }).collect();
         let shape = if narrow { Shape::Narrow } else { Shape::Wide };
         let picture = layout(&entries, mapped.then_some(CLOCK), shape);
-        prop_assert!(picture.arrows.len() <= 3 * 20);
+        prop_assert!(picture.arrows.len() <= 3 * steps::MOST);
         prop_assert!(picture.arrows.is_sorted_by_key(|a| a.from.1));
         let boxes = boxes(&picture);
         for (i, a) in boxes.iter().enumerate() {
@@ -447,3 +531,5 @@ proptest! {
         }
     }
 }
+
+mod seen;

@@ -1,13 +1,15 @@
 //! A sequence diagram in words.
 
-use super::step::{Step, Steps};
+use super::step::{Step, Steps, Tone};
 use crate::model::{ClockMap, Whose, ms_text};
 
 /// The picture in words, for those who listen.
 pub fn summary(steps: &Steps, target: &str) -> String {
     const SPOKEN: usize = 12;
     // What the page did or saw; the other legs say the same once more.
-    let own = |step: &&Step| step.clock == Whose::Browser || step.dashed;
+    let own = |step: &&Step| {
+        step.clock == Whose::Browser || step.dashed || step.mark || step.tone == Tone::Made
+    };
     let said: Vec<&str> = steps
         .steps
         .iter()
@@ -22,7 +24,11 @@ pub fn summary(steps: &Steps, target: &str) -> String {
     if said.len() > SPOKEN || steps.omitted > 0 {
         out += "; and more";
     }
-    if let Some(last) = steps.steps.iter().rev().find_map(|step| step.when_ms) {
+    let last = |step: &Step| {
+        let held = step.lands_ms.map_or(0.0, |lands| lands - step.order_ms);
+        step.when_ms.map(|when| when + held)
+    };
+    if let Some(last) = steps.steps.iter().filter_map(last).reduce(f64::max) {
         out += &format!(". In all {}", ms_text(last));
     }
     out + "."

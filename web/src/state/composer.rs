@@ -244,15 +244,39 @@ impl State {
         wire: &mut Out,
         out: &mut Vec<Effect>,
     ) -> Option<SocketId> {
+        let kind = self.kind()?;
         let wanted = Opening {
             one_shot,
-            ..Opening::new(self.target.clone(), self.kind()?)
+            kernel: self.kernel,
+            faults: self.faults.asked(kind.is_datagram(), false),
+            seed: self.faults.seed,
+            ..Opening::new(self.target.clone(), kind)
         };
         let id = self.wire.open(wanted, now, wire)?;
+        self.set_made(id, self.faults.badge(kind.is_datagram(), false));
         if one_shot {
             out.push(Effect::Wake(Timer::NoReply(id), NO_REPLY_MS));
         }
         Some(id)
+    }
+
+    /// The picked socket gets other faults, from here on.
+    pub(super) fn refault(&mut self, wire: &mut Out) {
+        let Some(socket) = self.active_socket() else {
+            return;
+        };
+        let (id, datagram) = (socket.view.id, socket.view.kind.is_datagram());
+        let asked = self.faults.asked(datagram, true);
+        self.wire.refault(id, asked, self.faults.seed, wire);
+        self.set_made(id, self.faults.badge(datagram, true));
+    }
+
+    fn set_made(&mut self, id: SocketId, badge: String) {
+        self.made.retain(|id, _| self.wire.socket(*id).is_some());
+        match badge.is_empty() {
+            true => self.made.remove(&id),
+            false => self.made.insert(id, badge),
+        };
     }
 
     pub(super) fn shut_down(&mut self, now: Now, wire: &mut Out) {

@@ -1,7 +1,9 @@
 //! How the page looks and what it shows: kept in the browser, or in the page's address.
 
 use crate::bytes::View;
+use crate::faults::{Chosen, Faults};
 use crate::line_end::LineEnd;
+use chalkwire_shared::fault::MAX_FAULTS;
 
 /// The colours and sizes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +69,32 @@ pub enum Times {
     First,
 }
 
+/// What the picture shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shows {
+    /// Who sent what to whom, and when.
+    #[default]
+    Sequence,
+    /// The socket's bytes, and where they were cut.
+    Bytes,
+    /// The socket's states, as the kernel has them.
+    Kernel,
+}
+
+impl Shows {
+    /// Everything that it can show.
+    pub const ALL: [Shows; 3] = [Shows::Sequence, Shows::Bytes, Shows::Kernel];
+
+    /// Its name on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Shows::Sequence => "Sequence",
+            Shows::Bytes => "Bytes",
+            Shows::Kernel => "Kernel",
+        }
+    }
+}
+
 /// Which pane a phone shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
@@ -92,6 +120,8 @@ pub struct Settings {
     pub keys: bool,
     /// Whether the picture is unfolded.
     pub picture: bool,
+    /// What the picture shows.
+    pub shows: Shows,
     /// Which pane a phone shows.
     pub tab: Tab,
 }
@@ -104,6 +134,7 @@ impl Default for Settings {
             times: Times::Before,
             keys: true,
             picture: true,
+            shows: Shows::Sequence,
             tab: Tab::Send,
         }
     }
@@ -126,6 +157,8 @@ pub struct Address {
     pub picture: Option<bool>,
     /// The theme: read, so that a teacher can hand out a projector link; never written.
     pub theme: Option<Theme>,
+    /// What is done to sockets on purpose.
+    pub faults: Faults,
 }
 
 impl Address {
@@ -149,10 +182,13 @@ impl Address {
                     })
                 }
                 "picture" => out.picture = Some(value != "off"),
+                "fault" => out.faults.list.extend(Chosen::from_text(value)),
+                "seed" => out.faults.seed = value.parse().unwrap_or_default(),
                 "theme" => out.theme = Theme::from_key(value),
                 _ => {}
             }
         }
+        out.faults.list.truncate(MAX_FAULTS);
         out
     }
 
@@ -184,6 +220,12 @@ impl Address {
         }
         if self.picture == Some(false) {
             put("picture", "off");
+        }
+        for fault in &self.faults.list {
+            put("fault", &fault.to_text());
+        }
+        if self.faults.seed != 0 {
+            put("seed", &self.faults.seed.to_string());
         }
         out
     }
@@ -221,8 +263,13 @@ mod tests {
             times: Some(Times::First),
             picture: Some(false),
             theme: None,
+            faults: Faults {
+                list: vec![Chosen::from_text("loss,direction=to_target,percent=5").unwrap()],
+                seed: 7,
+            },
         };
-        let text = "#target=udp&view=hex&end=none&input=hex&times=first&picture=off";
+        let text = "#target=udp&view=hex&end=none&input=hex&times=first&picture=off\
+                    &fault=loss,direction=to_target,percent=5&seed=7";
         assert_eq!(address.write(), text);
         assert_eq!(Address::read(text), address);
         assert_eq!(Address::default().write(), "#");

@@ -10,6 +10,7 @@ use chalkwire_shared::target::TargetInfo;
 use proptest::prelude::*;
 
 use super::*;
+use crate::faults::Edit;
 use crate::line_end::LineEnd;
 use crate::link::Phase;
 use crate::model::What;
@@ -519,4 +520,55 @@ fn sending_looks_at_what_comes_of_it_and_not_at_the_row_picked_before() {
     assert!(matches!(&sent.what, What::Sent { bytes, .. } if bytes == "again\r\n"));
     page.act(Action::Clear);
     assert_eq!(page.state.look(), None);
+}
+
+#[test]
+fn faults_are_asked_for_with_a_socket_and_changed_on_the_one_that_is_picked() {
+    let mut page = Page::up();
+    let kind = |kind| {
+        chalkwire_shared::fault::ABOUT
+            .iter()
+            .position(|it| it.kind == kind)
+    };
+    page.act(Action::Fault(Edit::Seed("7".to_owned())));
+    page.act(Action::Fault(Edit::Add(kind("latency").unwrap())));
+    page.act(Action::Fault(Edit::Add(kind("loss").unwrap())));
+    page.act(Action::Target("session".to_owned()));
+    let said = page.act(Action::Connect);
+    let Some(Said::Control(ClientMessage::Open { faults, seed, .. })) = said.last() else {
+        panic!("{said:?}")
+    };
+    assert_eq!(*seed, 7);
+    // Loss is for datagrams, and this is a stream.
+    assert_eq!(faults.len(), 1);
+    assert_eq!(faults[0].read().unwrap().kind(), "latency");
+    page.opened(1);
+    assert_eq!(page.state.made(SocketId(1)), Some("latency 200 ms"));
+    assert!(
+        page.state
+            .address()
+            .write()
+            .contains("fault=latency,ms=200")
+    );
+
+    let said = page.act(Action::Fault(Edit::Remove(0)));
+    let Some(Said::Control(ClientMessage::Faults { faults, .. })) = said.last() else {
+        panic!("{said:?}")
+    };
+    assert!(faults.is_empty());
+    assert_eq!(page.state.made(SocketId(1)), None);
+}
+
+#[test]
+fn the_kernel_is_asked_about_sockets_once_somebody_wanted_to_see_it() {
+    let mut page = Page::up();
+    let asked = |said: Vec<Said>| match said.last() {
+        Some(Said::Control(ClientMessage::Open { kernel, .. })) => *kernel,
+        _ => panic!("{said:?}"),
+    };
+    page.act(Action::Target("session".to_owned()));
+    assert!(!asked(page.act(Action::Connect)));
+    page.act(Action::Shows(Shows::Kernel));
+    page.act(Action::Shows(Shows::Sequence));
+    assert!(asked(page.act(Action::Connect)));
 }

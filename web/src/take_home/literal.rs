@@ -139,13 +139,31 @@ pub(super) fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// What a long literal repeats, and how often: 3,000 letters are not to be read one by one.
-pub(super) fn repeated(bytes: &[u8]) -> Option<(&[u8], usize)> {
+/// What a long literal repeats, how often, and what follows: 3,000 letters are not to be read one by
+/// one.
+pub(super) fn repeated(bytes: &[u8]) -> Option<(&[u8], usize, &[u8])> {
     if bytes.len() <= LINE_BYTES {
         return None;
     }
-    (1..=LINE_BYTES.min(bytes.len() / 2))
-        .filter(|size| bytes.len().is_multiple_of(*size))
-        .find(|&size| bytes.iter().zip(&bytes[size..]).all(|(a, b)| a == b))
-        .map(|size| (&bytes[..size], bytes.len() / size))
+    (1..=LINE_BYTES.min(bytes.len() / 2)).find_map(|size| {
+        let same = bytes.iter().zip(&bytes[size..]).take_while(|(a, b)| a == b);
+        let times = (same.count() + size) / size;
+        let tail = &bytes[size * times..];
+        (times > 1 && tail.len() <= LINE_BYTES).then(|| (&bytes[..size], times, tail))
+    })
+}
+
+/// The one text of a list that has it many times over.
+pub(super) fn all_the_same(texts: &[String]) -> Option<&String> {
+    let (first, rest) = texts.split_first()?;
+    (!rest.is_empty() && rest.iter().all(|it| it == first)).then_some(first)
+}
+
+/// Texts between brackets, several lines of them where one is too long.
+pub(super) fn list(literals: &[String]) -> String {
+    let one = literals.join(", ");
+    if one.len() <= 60 {
+        return format!("[{one}]");
+    }
+    format!("[\n        {},\n    ]", literals.join(",\n        "))
 }

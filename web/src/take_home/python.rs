@@ -35,7 +35,10 @@ fn address(address: &TargetUrl) -> String {
 /// Bytes as an expression.
 fn bytes(bytes: &[u8]) -> String {
     match repeated(bytes) {
-        Some((part, times)) => format!("{} * {times}", python_bytes(part)),
+        Some((part, times, [])) => format!("{} * {times}", python_bytes(part)),
+        Some((part, times, tail)) => {
+            format!("{} * {times} + {}", python_bytes(part), python_bytes(tail))
+        }
         None => python_bytes(bytes),
     }
 }

@@ -29,7 +29,12 @@ fn stream(address: &TargetUrl) -> (&'static str, &'static str, &'static str) {
 /// Bytes as an expression that can be borrowed as `&[u8]`.
 fn bytes(bytes: &[u8]) -> String {
     match repeated(bytes) {
-        Some((part, times)) => format!("&{}.repeat({times})", rust_bytes(part)),
+        Some((part, times, [])) => format!("&{}.repeat({times})", rust_bytes(part)),
+        Some((part, times, tail)) => format!(
+            "&[&{}.repeat({times})[..], {}].concat()",
+            rust_bytes(part),
+            rust_bytes(tail)
+        ),
         None => rust_bytes(bytes),
     }
 }

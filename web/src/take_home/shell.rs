@@ -25,7 +25,9 @@ pub fn client(recipe: &Recipe) -> String {
         Client::Load(load) => many(recipe, load, &mut short),
         Client::Calls { script, .. } => calls(recipe, *script, &mut short),
     };
-    head.push("socat -v tells on stderr what it read and sent, how much and when.".to_owned());
+    if text.contains("socat -v ") {
+        head.push("socat -v tells on stderr what it read and sent, how much and when.".to_owned());
+    }
     head.append(&mut short);
     comment("#", &head) + &text
 }
@@ -44,15 +46,19 @@ fn peer(recipe: &Recipe) -> String {
     }
 }
 
-/// `printf`, short for what repeats itself.
-fn print(bytes: &[u8]) -> String {
+/// `printf`, short for what repeats itself. A datagram has to be one write.
+fn print(bytes: &[u8], datagram: bool) -> String {
     match repeated(bytes) {
-        Some((part, times)) => {
+        Some((part, times, tail)) if tail.is_empty() || !datagram => {
             let format = printf(part);
             // %.0s takes an argument and prints nothing of it.
-            format!("{}%.0s' $(seq {times})", format.trim_end_matches('\''))
+            let many = format!("{}%.0s' $(seq {times})", format.trim_end_matches('\''));
+            match tail {
+                [] => many,
+                tail => format!("{many}; {}", printf(tail)),
+            }
         }
-        None => printf(bytes),
+        _ => printf(bytes),
     }
 }
 
@@ -96,7 +102,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step], short: &mut Vec<String>) -> String 
             }
             Step::Send(what) => {
                 held = false;
-                lines.push(print(what));
+                lines.push(print(what, datagram));
             }
             Step::SendWithRetry {
                 messages,
@@ -109,7 +115,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step], short: &mut Vec<String>) -> String 
                 );
                 for (number, text) in (1..).zip(messages) {
                     let message = Bytes::from(format!("{number} {text}"));
-                    lines.push(print(&message));
+                    lines.push(print(&message, datagram));
                     lines.push(sleep(*timeout_ms));
                 }
             }
@@ -152,7 +158,12 @@ wait
 
 fn many(recipe: &Recipe, load: &Load, short: &mut Vec<String>) -> String {
     let message = printf(&recipe::line(load));
-    let timeout = seconds(u32::from(load.reply_ms));
+    let datagram = recipe.kind().is_datagram();
+    // Nothing ends a conversation of datagrams but that nobody says any more.
+    let timeout = match datagram {
+        true => seconds(hold_ms(recipe)),
+        false => seconds(u32::from(load.reply_ms)),
+    };
     let mut peer = peer(recipe);
     if load.nonblocking {
         short.push(
@@ -232,12 +243,13 @@ fn calls(recipe: &Recipe, script: Script, short: &mut Vec<String>) -> String {
 }
 
 const SERVER: &str = "\
-cat > /tmp/reply.sh <<'END'
+cat > reply.sh <<'END'
 @late@
 @reply@
 END
 
-socat -v -b @recv@ -T @timeout@ @listen@ EXEC:'sh /tmp/reply.sh'
+socat -v -b @recv@ -T @timeout@ -t @wait@ @listen@ \\
+  EXEC:'sh reply.sh'
 ";
 
 /// The server; `None` where nothing is to listen.
@@ -268,6 +280,7 @@ pub fn server(recipe: &Recipe) -> Option<String> {
             ("reply", &reply(options, datagram)),
             ("recv", &options.recv_bytes.to_string()),
             ("timeout", &seconds(options.timeout_ms)),
+            ("wait", &seconds(hold_ms(recipe))),
             ("listen", &listen),
         ],
     );
@@ -298,7 +311,9 @@ fn reply(options: &ServerOptions, datagram: bool) -> String {
         Protocol::Line => format!("IFS= read -r line\n{work}{stamp} \"$line\n\"\n"),
         Protocol::Session => {
             let work: String = work.lines().map(|it| format!("  {it}\n")).collect();
-            format!("while IFS= read -r line; do\n{work}  {stamp} \"$line\n\"\ndone\n")
+            format!(
+                "while IFS= read -r line || [ \"$line\" ]; do\n{work}  {stamp} \"$line\n\"\ndone\n"
+            )
         }
     }
 }

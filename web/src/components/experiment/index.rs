@@ -38,18 +38,18 @@ fn picture(kind: PictureKind) -> &'static str {
 fn card(it: &Experiment) -> Html {
     let pictures: Vec<&str> = it.pictures.iter().map(|it| picture(*it)).collect();
     html! {
-        <li>
-            <a class="exp-card" href={format!("{PATH}{}", it.slug)}>
-                <span class="exp-number" aria-hidden="true">{ it.number }</span>
-                <span class="exp-title">
+        <li class="exp-card">
+            <span class="exp-number" aria-hidden="true">{ it.number }</span>
+            <h2>
+                <a href={format!("{PATH}{}", it.slug)}>
                     <span class="unseen">{ format!("{} · ", it.number) }</span>{ it.title }
-                </span>
-                <span class="exp-about">{ it.about }</span>
-                <span class="exp-marks">
-                    <span>{ pictures.join(" · ") }</span>
-                    if it.linux { <span class="kind">{ "Linux" }</span> }
-                </span>
-            </a>
+                </a>
+            </h2>
+            <p>{ it.about }</p>
+            <p class="exp-marks">
+                <span>{ pictures.join(" · ") }</span>
+                if it.linux { <span class="kind">{ "Linux" }</span> }
+            </p>
         </li>
     }
 }

@@ -21,7 +21,7 @@ pub fn view(visit: &Visit, experiment: &Experiment, sheet: &Sheet, act: &Callbac
             <h2 id="exp-break">{ "Break it" }</h2>
             { for experiment.knobs.iter().map(|it| knob(it, sheet, act)) }
             { seed(sheet, act) }
-            <button class="primary" disabled={running || sheet.trouble.is_some()}>
+            <button class="primary" disabled={running}>
                 { "Run with these" }
             </button>
             if !sheet.settings.is_default(experiment) {

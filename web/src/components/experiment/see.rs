@@ -2,11 +2,25 @@
 
 use std::rc::Rc;
 
+use chalkwire_shared::fault::Direction;
+use chalkwire_shared::job::{ClientRun, Job, Load, Outcome, Script};
 use yew::prelude::*;
 
+use crate::components::buffer::Buffer;
+use crate::components::gantt::Gantt;
+use crate::components::latency::Histogram;
+use crate::components::ruler::Ruler;
 use crate::components::sequence::Sequence;
+use crate::components::states::{Calls, States};
+use crate::components::tree::Tree;
+use crate::experiment::run::JobRun;
 use crate::experiment::{Experiment, PictureKind, Run};
-use crate::model::Entry;
+use crate::model::{Entry, What};
+use crate::pictures::latency::Series;
+use crate::pictures::tree::{Answer, Tried};
+
+/// Entries of a socket that are drawn as a sequence at the most.
+const MOST: usize = 150;
 
 /// What the pictures are drawn from.
 #[derive(Clone, Properties)]
@@ -24,38 +38,183 @@ impl PartialEq for Props {
     }
 }
 
-/// The pictures, the most telling one first.
+/// The most telling picture.
 #[component]
 pub fn See(props: &Props) -> Html {
     let Props { experiment, run } = props;
     html! {
-        <>{ for experiment.pictures.iter().map(|it| picture(*it, run)) }</>
+        <>
+            if let Some(why) = &run.no_kernel_view { <p class="soft">{ why }</p> }
+            { for experiment.pictures.first().map(|it| picture(*it, run)) }
+        </>
     }
 }
 
-fn picture(kind: PictureKind, run: &Rc<Run>) -> Html {
+/// The other pictures of the same run.
+#[component]
+pub fn SeeMore(props: &Props) -> Html {
+    let Props { experiment, run } = props;
+    let more = |it: &PictureKind| match it {
+        // It tells the whole course: much, where another picture has made the point.
+        PictureKind::Sequence => html! {
+            <details class="exp-more">
+                <summary>{ "Step by step, as a sequence" }</summary>
+                { picture(*it, run) }
+            </details>
+        },
+        it => picture(*it, run),
+    };
+    html! { { for experiment.pictures.iter().skip(1).map(more) } }
+}
+
+fn picture(kind: PictureKind, run: &Run) -> Html {
     match kind {
-        PictureKind::Sequence => sequences(run),
-        _ => Html::default(),
+        PictureKind::Sequence => sockets(run, |entries| {
+            Some(html! { <Sequence {entries} clock={run.clock} most={MOST} /> })
+        }),
+        PictureKind::Ruler => sockets(run, |entries| {
+            Some(html! { <Ruler {entries} way={Direction::ToTarget} /> })
+        }),
+        PictureKind::Gantt => loads(run, |job, _, names| bars(job, names)),
+        PictureKind::Histogram => loads(run, spread),
+        PictureKind::States => html! { <>{ watched(run) }{ called(run) }</> },
+        PictureKind::Hex => sockets(run, |entries| {
+            let stream = entries
+                .iter()
+                .any(|it| it.kind.is_some_and(|it| !it.is_datagram()));
+            stream.then(|| html! { <Buffer {entries} /> })
+        }),
+        PictureKind::DecisionTree => tree(run),
     }
 }
 
-/// A sequence for each socket.
-fn sequences(run: &Run) -> Html {
+/// What came of everything that was tried.
+fn tree(run: &Run) -> Html {
+    let sockets = run.sockets.iter().filter_map(|socket| {
+        let of = |it: &&Entry| it.socket == Some(socket.id);
+        let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
+        Tried::socket(socket.title, &entries)
+    });
+    let calls = run.jobs.iter().filter_map(|job| match &job.work {
+        Job::Calls(work) => Tried::calls(script(work.script), &job.calls),
+        Job::Load(_) => None,
+    });
+    let loads = run.jobs.iter().flat_map(|job| {
+        let Job::Load(load) = &job.work else {
+            return Vec::new();
+        };
+        let names = names(run, load);
+        let name = |it: &ClientRun| {
+            let server = names.get(usize::from(it.target)).map_or("", String::as_str);
+            format!("{server}, client {}", it.client + 1)
+        };
+        let tried = |it: &ClientRun| {
+            let answer = match it.outcome {
+                Outcome::Done => Answer::Reply,
+                Outcome::Refused => Answer::Refused,
+                Outcome::ConnectTimeout => Answer::Timeout,
+                Outcome::ReplyTimeout => Answer::Silence,
+                _ => return None,
+            };
+            let ms = it.end_us.saturating_sub(it.start_us) as f64 / 1_000.0;
+            let name = name(it);
+            Some(Tried { name, answer, ms })
+        };
+        job.clients.iter().filter_map(tried).collect::<Vec<_>>()
+    });
+    let tried: Vec<Tried> = sockets.chain(calls).chain(loads).collect();
+    html! { <div class="exp-picture"><Tree tried={Rc::new(tried)} /></div> }
+}
+
+/// What a script of calls is about.
+fn script(script: Script) -> &'static str {
+    match script {
+        Script::Blocking => "A blocking socket",
+        Script::NonBlocking => "A non-blocking socket",
+        Script::UdpUnconnected => "UDP, not connected",
+        Script::UdpConnected => "UDP, connected",
+    }
+}
+
+/// What the targets of a load are called.
+fn names(run: &Run, load: &Load) -> Vec<String> {
+    let name = |target: &String| {
+        let server = run.servers.iter().find(|it| it.target() == *target);
+        server.map_or_else(|| target.clone(), |it| it.title.to_owned())
+    };
+    load.targets.iter().map(name).collect()
+}
+
+/// A picture of each socket, under what it is for.
+fn sockets(run: &Run, draw: impl Fn(Rc<Vec<Entry>>) -> Option<Html>) -> Html {
     html! {
-        { for run.sockets.iter().map(|socket| {
-            let entries: Vec<Entry> = run
-                .entries
-                .iter()
-                .filter(|it| it.socket == Some(socket.id))
-                .cloned()
-                .collect();
-            html! {
-                <section class="exp-picture" key={socket.id.0}>
-                    <h3>{ socket.title }</h3>
-                    <Sequence entries={Rc::new(entries)} clock={run.clock} />
-                </section>
-            }
+        { for run.sockets.iter().filter_map(|socket| {
+            let of = |it: &&Entry| it.socket == Some(socket.id);
+            let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
+            Some(titled(socket.title, draw(Rc::new(entries))?))
         }) }
+    }
+}
+
+/// The states of each socket that the kernel was asked about.
+fn watched(run: &Run) -> Html {
+    sockets(run, |entries| {
+        let seen = entries
+            .iter()
+            .any(|it| matches!(it.what, What::Kernel { .. }));
+        seen.then(|| html! { <States {entries} /> })
+    })
+}
+
+/// The calls of each job that made some.
+fn called(run: &Run) -> Html {
+    let calls = |job: &JobRun| {
+        let Job::Calls(work) = &job.work else {
+            return None;
+        };
+        let calls = Rc::new(job.calls.clone());
+        Some(titled(script(work.script), html! { <Calls {calls} /> }))
+    };
+    html! { { for run.jobs.iter().filter_map(calls) } }
+}
+
+/// A picture of each load.
+fn loads(run: &Run, draw: impl Fn(&JobRun, &Load, Vec<String>) -> Option<Html>) -> Html {
+    html! {
+        { for run.jobs.iter().filter_map(|job| {
+            let Job::Load(load) = &job.work else {
+                return None;
+            };
+            let drawn = draw(job, load, names(run, load))?;
+            Some(html! { <div class="exp-picture">{ drawn }</div> })
+        }) }
+    }
+}
+
+fn bars(job: &JobRun, names: Vec<String>) -> Option<Html> {
+    let (clients, gauges) = (Rc::new(job.clients.clone()), Rc::new(job.gauges.clone()));
+    Some(html! { <Gantt {clients} {gauges} names={Rc::new(names)} /> })
+}
+
+/// How long the replies took; of what is not to wait for its connection, how long that took.
+fn spread(job: &JobRun, load: &Load, names: Vec<String>) -> Option<Html> {
+    let of = |(target, name): (usize, String)| {
+        let target = u8::try_from(target).ok()?;
+        let series = match load.nonblocking {
+            true => Series::connects(&job.clients, target, &name),
+            false => Series::replies(&job.clients, target, &name),
+        };
+        (!series.ms.is_empty()).then_some(series)
+    };
+    let series: Vec<Series> = names.into_iter().enumerate().filter_map(of).collect();
+    (!series.is_empty()).then(|| html! { <Histogram series={Rc::new(series)} /> })
+}
+
+fn titled(title: &'static str, picture: Html) -> Html {
+    html! {
+        <section class="exp-picture">
+            <h3>{ title }</h3>
+            { picture }
+        </section>
     }
 }

@@ -122,13 +122,16 @@ impl Sheet {
         for (phase, from, to) in &bar.spans {
             let (x0, x1) = (self.scale.at(*from), self.scale.at(*to));
             match paint(*phase) {
+                // What is open until close is no more than a line.
                 Some((role, Paint::Thin)) => {
-                    if x1 > x0 + 1 {
-                        self.pen
-                            .line(&[(x0, y + h / 2), (x1, y + h / 2)], role, Paint::Thin);
-                        self.pen
-                            .line(&[(x1, y + 2), (x1, y + h - 2)], role, Paint::Thin);
+                    if x1 <= x0 + 1 {
+                        continue;
                     }
+                    let middle = y + h / 2;
+                    self.pen
+                        .line(&[(x0, middle), (x1, middle)], role, Paint::Thin);
+                    self.pen
+                        .line(&[(x1, y + 2), (x1, y + h - 2)], role, Paint::Thin);
                 }
                 Some((role, paint)) => self.pen.rect((x0, y, x1 - x0, h), role, paint),
                 None => {}

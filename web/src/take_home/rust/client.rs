@@ -3,7 +3,7 @@
 use chalkwire_shared::job::{Load, Script};
 use chalkwire_shared::target::{Kind, TargetUrl};
 
-use super::super::literal::rust_text;
+use super::super::literal::{all_the_same, list, rust_text};
 use super::super::recipe::{Client, Recipe, Step, line};
 use super::super::template::{comment, fill};
 use super::{address, bytes, duration, stream};
@@ -44,7 +44,7 @@ fn run() -> std::io::Result<()> {
 
 const ASK: &str = "\
 socket.set_read_timeout(Some(@wait@))?;
-for (number, text) in (1..).zip([@texts@]) {
+for (number, text) in (1..).zip(@texts@) {
     let message = format!(\"{number} {text}\");
     'tries: for attempt in 1..=@tries@ {
         socket.send(message.as_bytes())?;
@@ -100,7 +100,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
     let told = "say(&format!(\"recv {n} bytes: {}\", buffer[..n.min(60)].escape_ascii()));\n";
     let mut lines = String::new();
     let (mut reads, mut writes, mut shuts) = (false, false, false);
-    for step in steps {
+    for (at, step) in steps.iter().enumerate() {
         match step {
             Step::Send(what) => {
                 writes = true;
@@ -117,13 +117,20 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
             } => {
                 reads = true;
                 let texts: Vec<_> = messages.iter().map(|it| rust_text(it)).collect();
+                let texts = match all_the_same(&texts) {
+                    Some(text) => format!("[{text}; {}]", texts.len()),
+                    None => list(&texts),
+                };
                 lines += &fill(
                     ASK,
                     &[
                         ("wait", &duration(*timeout_ms)),
-                        ("texts", &texts.join(", ")),
+                        ("texts", &texts),
                         ("tries", &tries.to_string()),
-                        ("patience", &patience),
+                        (
+                            "patience",
+                            if at + 1 < steps.len() { &patience } else { "" },
+                        ),
                     ],
                 );
             }
@@ -260,6 +267,7 @@ const MANY_DATAGRAM: &str = "\
 socket.set_read_timeout(Some(@reply@))?;
 let mut buffer = [0; 65535];
 @messages@
+@unnamed@
 ";
 
 const ONE_STREAM: &str = "\
@@ -302,9 +310,11 @@ fn many(recipe: &Recipe, load: &Load) -> String {
     let one = if grams { ONE_DATAGRAM } else { ONE_STREAM };
     let messages = repeat(messages, one);
     let mut imports = String::new();
+    let mut unnamed = "";
     let connect = if grams {
-        let (import, connect, _) = datagram(&recipe.address);
+        let (import, connect, removed) = datagram(&recipe.address);
         imports += import;
+        unnamed = removed;
         // One process has many clients here.
         connect.replace(
             "format!(\"client.{}\", std::process::id())",
@@ -344,16 +354,10 @@ fn many(recipe: &Recipe, load: &Load) -> String {
             ("reply", &duration(u32::from(load.reply_ms))),
             ("idle", &idle),
             ("messages", &messages),
+            ("unnamed", unnamed),
         ],
     );
-    let mut body = repeat(connections, &once);
-    if recipe.kind() == Kind::Unixgram {
-        // Each connection has the same name, one after another.
-        body = body.replace(
-            "socket.connect(ADDRESS)?;",
-            "socket.connect(ADDRESS)?;\nstd::fs::remove_file(&me)?;",
-        );
-    }
+    let body = repeat(connections, &once);
     let number = if body.contains("number") {
         "number"
     } else {

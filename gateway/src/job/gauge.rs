@@ -1,0 +1,89 @@
+//! A server of a load as it is at one moment, told when it has changed.
+
+use std::time::Duration;
+
+use chalkwire_shared::job::Gauge;
+use tokio::time::Instant;
+
+use super::{Place, Report, Reports};
+use crate::core::Core;
+
+/// How often a server is looked at.
+const EVERY: Duration = Duration::from_millis(5);
+
+/// Of its time, a look may take one part in so many: finding a Unix listener is a look at all there
+/// are.
+const SHARE: u32 = 10;
+
+/// Looks at one server.
+#[derive(Debug)]
+pub(super) struct Gauges {
+    target: u8,
+    last: Option<Gauge>,
+    /// When it is worth a look again.
+    next: Instant,
+}
+
+impl Gauges {
+    pub(super) fn of(target: u8) -> Self {
+        Gauges {
+            target,
+            last: None,
+            next: Instant::now(),
+        }
+    }
+
+    /// When to look next.
+    pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// Looks at the server, and tells it where it has changed since it was told last.
+    pub(super) fn look(&mut self, core: &Core, place: &Place, reports: &Reports) {
+        let started = Instant::now();
+        let queue = core.kernel.listener_queue(&place.target.url);
+        let serving = place.count.now();
+        let gauge = Gauge {
+            target: self.target,
+            clock_us: core.clock.now_us(),
+            waiting: queue.map(|(waiting, _)| waiting),
+            backlog: queue.map(|(_, backlog)| backlog),
+            threads: serving.threads,
+            processes: serving.processes,
+        };
+        let done = Instant::now();
+        self.next = done + EVERY.max((done - started) * SHARE);
+        // One that finds no place is told the next time.
+        if is_news(self.last.as_ref(), &gauge) && reports.mention(Report::Gauge(gauge.clone())) {
+            self.last = Some(gauge);
+        }
+    }
+}
+
+fn is_news(last: Option<&Gauge>, gauge: &Gauge) -> bool {
+    let without_time = |gauge: &Gauge| Gauge {
+        clock_us: 0,
+        ..gauge.clone()
+    };
+    last.map(without_time) != Some(without_time(gauge))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_changed_is_news() {
+        let gauge = |clock_us, waiting| Gauge {
+            target: 0,
+            clock_us,
+            waiting,
+            backlog: Some(5),
+            threads: 1,
+            processes: 1,
+        };
+        assert!(is_news(None, &gauge(1, None)));
+        assert!(!is_news(Some(&gauge(1, Some(6))), &gauge(9, Some(6))));
+        assert!(is_news(Some(&gauge(1, Some(6))), &gauge(1, Some(5))));
+    }
+}

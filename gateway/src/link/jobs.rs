@@ -1,0 +1,150 @@
+//! The one job that a link may have at a time: begun, cancelled, and its reports passed on.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use chalkwire_shared::job::{Job, JobEnd, JobId};
+use chalkwire_shared::message::GatewayMessage;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Link;
+use crate::job::{self, Place, Report};
+
+/// A job that runs.
+pub(super) struct Running {
+    id: JobId,
+    cancel: CancellationToken,
+}
+
+impl Link {
+    /// Begins a job, or says why not.
+    pub(super) fn job(self: &Arc<Self>, id: JobId, work: Job) {
+        let core = &self.core;
+        let mut state = self.lock();
+        let places = match work.check() {
+            Ok(()) => targets(&work)
+                .iter()
+                .map(|name| state.servers.place(name, core))
+                .collect::<Result<Vec<Place>, String>>(),
+            Err(error) => Err(error.to_string()),
+        };
+        let begun = match (places, &state.job) {
+            (Err(detail), _) => Err((JobEnd::BadRequest, detail)),
+            (_, Some(running)) => {
+                let detail = format!(
+                    "Job {} is not over yet: one at a time. Cancel it, or wait for it.",
+                    running.id.0
+                );
+                Err((JobEnd::Limit, detail))
+            }
+            (Ok(places), None) => match core.jobs.clone().try_acquire_owned() {
+                Ok(permit) => Ok((places, permit)),
+                Err(_) => {
+                    core.metrics.refuse("jobs");
+                    let detail = "This gateway does as many jobs as it may. Try again in a moment.";
+                    Err((JobEnd::Limit, detail.to_owned()))
+                }
+            },
+        };
+        let (places, permit) = match begun {
+            Ok(begun) => begun,
+            Err((end, detail)) => {
+                drop(state);
+                return self.job_done(id, end, detail);
+            }
+        };
+        let cancel = self.ended.child_token();
+        state.job = Some(Running {
+            id,
+            cancel: cancel.clone(),
+        });
+        drop(state);
+        core.metrics.jobs.inc();
+        let (link, core) = (Arc::downgrade(self), core.clone());
+        let ended = self.ended.clone();
+        self.core.tasks.spawn(async move {
+            let metrics = core.metrics.clone();
+            let (reports, heard) = job::reports();
+            // The job's end of the queue goes with it, and that ends the passing on.
+            let work = job::run(core, work, places, reports, cancel);
+            let passed = pass_on(&link, id, heard, &ended);
+            let ((end, detail), ()) = tokio::join!(work, passed);
+            drop(permit);
+            metrics.jobs.dec();
+            if let Some(link) = link.upgrade() {
+                // Whoever is told that it is over may begin another at once.
+                link.lock().job = None;
+                link.job_done(id, end, detail);
+            }
+        });
+    }
+
+    /// Cancels a job; `job_done` follows. One that is over already: the messages crossed.
+    pub(super) fn cancel(&self, id: JobId) {
+        if let Some(running) = self.lock().job.as_ref().filter(|job| job.id == id) {
+            running.cancel.cancel();
+        }
+    }
+
+    fn job_done(&self, job: JobId, end: JobEnd, detail: String) {
+        let clock_us = self.core.clock.now_us();
+        self.push(|seq| GatewayMessage::JobDone {
+            seq,
+            job,
+            end,
+            detail,
+            clock_us,
+        });
+    }
+
+    /// Passes a report on if there is room; gives it back if not.
+    fn report(&self, job: JobId, report: Report) -> Result<(), Report> {
+        let state = self.lock();
+        if !self.has_room(&state) {
+            self.full.store(true, Ordering::Relaxed);
+            return Err(report);
+        }
+        drop(state);
+        self.push(|seq| match report {
+            Report::Progress { done, of } => GatewayMessage::JobProgress { seq, job, done, of },
+            Report::Client(run) => GatewayMessage::JobClient { seq, job, run },
+            Report::Gauge(gauge) => GatewayMessage::JobGauge { seq, job, gauge },
+            Report::Call(call) => GatewayMessage::JobCall { seq, job, call },
+        });
+        Ok(())
+    }
+}
+
+/// The names of a job's targets.
+fn targets(work: &Job) -> Vec<&str> {
+    match work {
+        Job::Load(load) => load.targets.iter().map(String::as_str).collect(),
+        Job::Calls(calls) => vec![&calls.target],
+    }
+}
+
+/// Passes a job's reports on until there are no more. What finds no room waits, and the job with it,
+/// other than what the next one of its kind makes up for: that is dropped.
+async fn pass_on(
+    link: &Weak<Link>,
+    id: JobId,
+    mut heard: mpsc::Receiver<Report>,
+    ended: &CancellationToken,
+) {
+    while let Some(mut report) = heard.recv().await {
+        loop {
+            let Some(link) = link.upgrade() else { return };
+            // The notification is created before the room is looked at.
+            let room = link.room.notified();
+            match link.report(id, report) {
+                Ok(()) | Err(Report::Progress { .. } | Report::Gauge(_)) => break,
+                Err(back) => report = back,
+            }
+            tokio::select! {
+                () = room => {}
+                () = ended.cancelled() => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The faults at the composer: which wrongs are done to the next socket and to the picked one.
+
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+use chalkwire_shared::fault::ABOUT;
+
+use crate::faults::{Chosen, Edit, NO_LOSS, WAYS, fits};
+use crate::state::{Action, State};
+
+/// The fold with the faults.
+pub fn view(state: &State, act: &Callback<Action>) -> Html {
+    let faults = &state.faults;
+    let datagram = state.kind().is_some_and(|it| it.is_datagram());
+    let badge = faults.badge(datagram, false);
+    let add = super::when(act, |event: Event| {
+        let select: HtmlSelectElement = event.target_unchecked_into();
+        let at = ABOUT.iter().position(|it| it.kind == select.value())?;
+        select.set_value("");
+        Some(Action::Fault(Edit::Add(at)))
+    });
+    let seed = act.reform(|event: Event| Action::Fault(Edit::Seed(typed(&event))));
+    html! {
+        <details class="faults">
+            <summary>
+                { "✂ Faults" }
+                <span class="made">{ if badge.is_empty() { String::new() } else { format!(": {badge}") } }</span>
+            </summary>
+            <div class="faults-in">
+                { for faults.list.iter().enumerate().map(|(at, it)| row(at, it, datagram, act)) }
+                <div class="fault-new">
+                    <label class="field">
+                        <span>{ "Add a fault" }</span>
+                        <select onchange={add}>
+                            <option value="">{ "Pick one" }</option>
+                            { for ABOUT.iter().filter(|it| fits(it, datagram)).map(|it| html! {
+                                <option value={it.kind}>{ it.label }</option>
+                            }) }
+                        </select>
+                    </label>
+                    { number("Seed", 0, u32::MAX, faults.seed, seed) }
+                </div>
+                <p class="about">
+                    if !datagram { { NO_LOSS }{ " " } }
+                    { "Done to the next socket, and to the picked one from now on. The same seed and the same bytes give the same run." }
+                </p>
+            </div>
+        </details>
+    }
+}
+
+fn row(at: usize, it: &Chosen, datagram: bool, act: &Callback<Action>) -> Html {
+    let way = super::when(act, move |event: Event| {
+        let key = event.target_unchecked_into::<HtmlSelectElement>().value();
+        let (way, ..) = WAYS.into_iter().find(|it| it.1 == key)?;
+        Some(Action::Fault(Edit::Way(at, way)))
+    });
+    let remove = act.reform(move |_: MouseEvent| Action::Fault(Edit::Remove(at)));
+    html! {
+        <fieldset class="fault">
+            <legend class="made">{ it.about().label }</legend>
+            if it.has_way() {
+                <label class="field">
+                    <span>{ "Which way" }</span>
+                    <select onchange={way}>
+                        { for WAYS.into_iter().map(|(way, key, label)| html! {
+                            <option value={key} selected={way == it.way}>{ label }</option>
+                        }) }
+                    </select>
+                </label>
+            }
+            { for it.fields().iter().zip(&it.values).enumerate().map(|(n, (field, value))| {
+                let set = act.reform(move |event: Event| Action::Fault(Edit::Value(at, n, typed(&event))));
+                number(field.label, field.min, field.max, *value, set)
+            }) }
+            <button type="button" class="small" onclick={remove}>{ "Remove" }</button>
+            <p class="about">
+                { it.about().effect }
+                if !fits(it.about(), datagram) {
+                    { if datagram { " Not for datagrams: left out here." } else { " Only for datagrams: left out here." } }
+                }
+            </p>
+        </fieldset>
+    }
+}
+
+fn number(label: &'static str, min: u32, max: u32, value: u32, set: Callback<Event>) -> Html {
+    html! {
+        <label class="field">
+            <span>{ label }</span>
+            <input type="number" min={min.to_string()} max={max.to_string()} value={value.to_string()}
+                onchange={set} autocomplete="off" />
+        </label>
+    }
+}
+
+fn typed(event: &Event) -> String {
+    event.target_unchecked_into::<HtmlInputElement>().value()
+}
