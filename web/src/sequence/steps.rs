@@ -45,7 +45,7 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
         (&drawn[..], &[][..])
     };
     let mut build = Build {
-        clock: clock.map(|clock| agreeing(entries, clock)),
+        clock: clock.map(|clock| agreeing(entries, &pairs, clock)),
         pairs: &pairs,
         on_purpose,
         cuts: Vec::new(),
@@ -214,7 +214,7 @@ impl Build<'_> {
                 if let Some(fate) = fate.filter(|_| !unknown) {
                     self.datagram(entry, fate);
                 } else if let Some(wrote_us) = wrote_us.filter(|_| !pairs.faulted) {
-                    let at = self.map(wrote_us);
+                    let at = self.map(pairs.wrote(entry.no, wrote_us));
                     let order = at.unwrap_or(entry.at_ms).max(entry.at_ms);
                     self.wrote_ms = self.wrote_ms.max(order);
                     let recv = pairs.recv(entry.no);
