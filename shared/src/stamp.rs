@@ -1,6 +1,6 @@
 //! Reading and writing `[ctime]data`, the answer of a timestamp server.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 /// Length of a C `ctime` without its newline, in bytes: `Sun Nov 22 06:08:00 2026`.
 ///
@@ -10,17 +10,27 @@ pub const CTIME_BYTES: usize = 24;
 /// The most by which a reply may be longer than its request, in bytes.
 pub const MAX_OVERHEAD_BYTES: usize = 64;
 
-/// chrono's words for the format of `asctime` (C17, 7.27.3.1): the day is padded with a space.
-const CTIME_FORMAT: &str = "%a %b %e %H:%M:%S %Y";
-
 const DAYS: [&[u8; 3]; 7] = [b"Sun", b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat"];
 const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
 
-/// A point in local time as C's `ctime` writes it, without the newline.
+/// A point in local time as C's `ctime` writes it (C17, 7.27.3.1), without the newline: the day is
+/// padded with a space. By hand, for what chrono needs to write any format is felt in the page's weight.
 pub fn ctime(at: NaiveDateTime) -> String {
-    at.format(CTIME_FORMAT).to_string()
+    let weekday = DAYS[at.weekday().num_days_from_sunday() as usize];
+    let month = MONTHS[at.month0() as usize];
+    let name = |name: &[u8; 3]| String::from_utf8_lossy(name).into_owned();
+    format!(
+        "{} {} {:>2} {:02}:{:02}:{:02} {:04}",
+        name(weekday),
+        name(month),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+        at.year()
+    )
 }
 
 /// A reply taken apart.

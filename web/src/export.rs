@@ -1,6 +1,6 @@
 //! The log and runs as files: a file a format, all pure.
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike, Timelike};
 
 use crate::model::ClockMap;
 
@@ -40,9 +40,13 @@ impl Clocks {
 
 /// A moment of the browser's clock (ms since 1970) as ISO 8601; empty for one that no date has.
 pub fn iso(at_ms: f64) -> String {
-    DateTime::from_timestamp_micros((at_ms * 1000.0).round() as i64)
-        .map(|at| at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
-        .unwrap_or_default()
+    let Some(at) = DateTime::from_timestamp_micros((at_ms * 1000.0).round() as i64) else {
+        return String::new();
+    };
+    // By hand: what chrono needs for formats of any kind would be felt in the page's weight.
+    let (year, month, day) = (at.year(), at.month(), at.day());
+    let (hour, min, s, us) = (at.hour(), at.minute(), at.second(), at.nanosecond() / 1_000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{min:02}:{s:02}.{us:06}Z")
 }
 
 /// The name of a file: with the date and the target, or whatever it is of.

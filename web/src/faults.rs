@@ -141,7 +141,7 @@ impl Chosen {
 
     /// In a badge: `latency 200 ms`.
     pub fn badge(&self) -> String {
-        let label = self.about().label.to_lowercase();
+        let label = self.about().label.to_ascii_lowercase();
         match (self.fields().first(), self.values.first()) {
             (Some(field), Some(value)) => {
                 format!("{label} {value} {}", field.unit)

@@ -24,7 +24,7 @@ pub use composer::Way;
 use draft::Draft;
 pub use effect::{Effect, Focus, Timer};
 use news::News;
-use settings::{Address, Settings};
+use settings::{Address, Settings, Shows};
 
 /// How long the picture and the details leave what is new alone, in ms: nobody can follow more.
 const LOOK_MS: f64 = 100.0;
@@ -58,6 +58,8 @@ pub struct State {
     made: BTreeMap<SocketId, String>,
     /// The message goes out as soon as the gateway answers.
     pub submit_due: bool,
+    /// The kernel is asked about new sockets: somebody wanted to see that.
+    kernel: bool,
     /// How the page looks.
     pub settings: Settings,
     /// What lies on top.
@@ -174,6 +176,10 @@ impl State {
             Action::Picture(show) => {
                 self.settings.picture = show;
                 out.push(Effect::Remember);
+            }
+            Action::Shows(shows) => {
+                self.settings.shows = shows;
+                self.kernel |= shows == Shows::Kernel;
             }
             Action::Tab(tab) => self.settings.tab = tab,
             Action::Overlay(overlay) => self.overlay = Some(overlay),

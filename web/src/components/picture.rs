@@ -6,9 +6,12 @@ use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
 use super::app::Page;
+use super::ruler::Ruler;
 use super::sequence::Sequence;
-use crate::model::{ClockMap, Entry};
+use super::states::States;
+use crate::model::{ClockMap, Entry, What};
 use crate::state::Action;
+use crate::state::settings::Shows;
 
 /// A picture is drawn anew at most so often, in ms: nobody can follow more.
 const AGAIN_MS: u32 = 200;
@@ -27,6 +30,7 @@ pub struct Picture {
     entries: Rc<Vec<Entry>>,
     clock: Option<ClockMap>,
     selected: Option<u32>,
+    shows: Shows,
     /// While this runs, the picture stands still.
     still: Option<Timeout>,
 }
@@ -46,6 +50,7 @@ impl Component for Picture {
             entries: Rc::default(),
             clock: None,
             selected: None,
+            shows: Shows::default(),
             still: None,
         };
         picture.look(ctx);
@@ -53,8 +58,11 @@ impl Component for Picture {
     }
 
     fn changed(&mut self, ctx: &Context<Self>, _: &Props) -> bool {
-        let picked = ctx.props().page.state().selected;
-        if self.still.is_none() || picked != self.selected {
+        let (picked, shows) = {
+            let state = ctx.props().page.state();
+            (state.selected, state.settings.shows)
+        };
+        if self.still.is_none() || picked != self.selected || shows != self.shows {
             self.look(ctx);
         }
         true
@@ -77,17 +85,13 @@ impl Component for Picture {
             <section class={classes!("picture", (!shown).then_some("folded"))} aria-label="Picture">
                 <header>
                     <button class="fold" aria-expanded={shown.to_string()} onclick={fold}>
-                        <span aria-hidden="true">{ if shown { "▾" } else { "▸" } }</span>{ " Sequence" }
+                        <span aria-hidden="true">{ if shown { "▾" } else { "▸" } }</span>{ " Picture" }
                     </button>
+                    if shown { { tabs(state.settings.shows, &ctx.props().act) } }
                 </header>
                 if shown {
-                    <div class="canvas" tabindex="0" role="group" aria-label="Sequence">
-                        if self.entries.is_empty() {
-                            <p class="seq-empty">{ "What you send is drawn here: you, the gateway, the server." }</p>
-                        } else {
-                            <Sequence entries={self.entries.clone()} clock={self.clock}
-                                selected={self.selected} />
-                        }
+                    <div class="canvas" tabindex="0" role="group" aria-label={state.settings.shows.label()}>
+                        { self.drawn(state.settings.shows) }
                     </div>
                 }
             </section>
@@ -95,11 +99,56 @@ impl Component for Picture {
     }
 }
 
+/// What the picture may show.
+fn tabs(shown: Shows, act: &Callback<Action>) -> Html {
+    html! {
+        <span class="segments" role="group" aria-label="Picture of">
+            { for Shows::ALL.into_iter().map(|it| {
+                let pick = act.reform(move |_: MouseEvent| Action::Shows(it));
+                html! {
+                    <button aria-pressed={(it == shown).to_string()} onclick={pick}>{ it.label() }</button>
+                }
+            }) }
+        </span>
+    }
+}
+
 impl Picture {
+    fn drawn(&self, shows: Shows) -> Html {
+        let entries = self.entries.clone();
+        let said = |text: &'static str| html! { <p class="seq-empty">{ text }</p> };
+        match shows {
+            _ if entries.is_empty() => {
+                said("What you send is drawn here: you, the gateway, the server.")
+            }
+            Shows::Sequence => html! {
+                <Sequence {entries} clock={self.clock} selected={self.selected} />
+            },
+            Shows::Bytes => html! { <Ruler {entries} /> },
+            Shows::Kernel
+                if entries
+                    .iter()
+                    .any(|it| matches!(it.what, What::Kernel { .. })) =>
+            {
+                html! { <States {entries} /> }
+            }
+            Shows::Kernel => said(
+                "The gateway asks its kernel about your sockets to its own servers from now on: \
+                 send again, or connect.",
+            ),
+        }
+    }
+
     fn look(&mut self, ctx: &Context<Self>) {
         let state = ctx.props().page.state();
         let no = state.look();
-        let entries = no.map_or_else(Vec::new, |no| state.wire.log.exchange(no));
+        let entries = match (no, state.settings.shows) {
+            (None, _) => Vec::new(),
+            (Some(no), Shows::Sequence) => state.wire.log.exchange(no),
+            // Cuts and states are of the whole socket.
+            (Some(no), Shows::Bytes | Shows::Kernel) => state.wire.log.socket(no),
+        };
+        self.shows = state.settings.shows;
         self.clock = no.and_then(|no| state.wire.log.clock(no));
         self.selected = state.selected;
         if *self.entries == entries {

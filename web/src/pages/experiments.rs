@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::components::experiment::again::{self, Again};
 use crate::components::experiment::app::Desk;
 use crate::components::experiment::files::Files;
-use crate::components::experiment::see::See;
+use crate::components::experiment::see::{See, SeeMore};
 use crate::components::experiment::take_home::TakeHome;
 use crate::components::experiment::{check, index, knobs, predict, run};
 use crate::components::top_bar::{self, Bar};
@@ -122,6 +122,12 @@ fn results(experiment: &'static Experiment, sheet: &Sheet) -> Html {
                     <summary>{ "Why?" }</summary>
                     { for experiment.explain.iter().map(|it| html! { <p>{ *it }</p> }) }
                 </details>
+                if experiment.pictures.len() > 1 {
+                    <section class="exp-see" tabindex="-1" aria-labelledby="exp-see-more">
+                        <h2 id="exp-see-more" class="exp-step">{ "The same run, seen otherwise" }</h2>
+                        <SeeMore {experiment} run={Rc::clone(run)} />
+                    </section>
+                }
             }
         </>
     }

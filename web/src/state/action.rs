@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chalkwire_shared::id::SocketId;
 
 use super::effect::Timer;
-use super::settings::{Address, Settings, Tab, Theme, Times};
+use super::settings::{Address, Settings, Shows, Tab, Theme, Times};
 use crate::bytes::View;
 use crate::faults::Edit;
 use crate::line_end::LineEnd;
@@ -108,6 +108,8 @@ pub enum Action {
     Keys(bool),
     /// The picture is unfolded, or not.
     Picture(bool),
+    /// The picture shows something else.
+    Shows(Shows),
     /// Another pane on a phone.
     Tab(Tab),
     /// Lay something on top.

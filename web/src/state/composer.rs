@@ -247,6 +247,7 @@ impl State {
         let kind = self.kind()?;
         let wanted = Opening {
             one_shot,
+            kernel: self.kernel,
             faults: self.faults.asked(kind.is_datagram(), false),
             seed: self.faults.seed,
             ..Opening::new(self.target.clone(), kind)

@@ -69,6 +69,32 @@ pub enum Times {
     First,
 }
 
+/// What the picture shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shows {
+    /// Who sent what to whom, and when.
+    #[default]
+    Sequence,
+    /// The socket's bytes, and where they were cut.
+    Bytes,
+    /// The socket's states, as the kernel has them.
+    Kernel,
+}
+
+impl Shows {
+    /// Everything that it can show.
+    pub const ALL: [Shows; 3] = [Shows::Sequence, Shows::Bytes, Shows::Kernel];
+
+    /// Its name on the page.
+    pub fn label(self) -> &'static str {
+        match self {
+            Shows::Sequence => "Sequence",
+            Shows::Bytes => "Bytes",
+            Shows::Kernel => "Kernel",
+        }
+    }
+}
+
 /// Which pane a phone shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
@@ -94,6 +120,8 @@ pub struct Settings {
     pub keys: bool,
     /// Whether the picture is unfolded.
     pub picture: bool,
+    /// What the picture shows.
+    pub shows: Shows,
     /// Which pane a phone shows.
     pub tab: Tab,
 }
@@ -106,6 +134,7 @@ impl Default for Settings {
             times: Times::Before,
             keys: true,
             picture: true,
+            shows: Shows::Sequence,
             tab: Tab::Send,
         }
     }

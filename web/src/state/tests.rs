@@ -558,3 +558,17 @@ fn faults_are_asked_for_with_a_socket_and_changed_on_the_one_that_is_picked() {
     assert!(faults.is_empty());
     assert_eq!(page.state.made(SocketId(1)), None);
 }
+
+#[test]
+fn the_kernel_is_asked_about_sockets_once_somebody_wanted_to_see_it() {
+    let mut page = Page::up();
+    let asked = |said: Vec<Said>| match said.last() {
+        Some(Said::Control(ClientMessage::Open { kernel, .. })) => *kernel,
+        _ => panic!("{said:?}"),
+    };
+    page.act(Action::Target("session".to_owned()));
+    assert!(!asked(page.act(Action::Connect)));
+    page.act(Action::Shows(Shows::Kernel));
+    page.act(Action::Shows(Shows::Sequence));
+    assert!(asked(page.act(Action::Connect)));
+}

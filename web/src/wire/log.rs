@@ -262,6 +262,15 @@ impl Log {
 
     /// The entries of the exchange that `no` is a part of, `no` among them.
     pub fn exchange(&self, no: u32) -> Vec<Entry> {
+        let around = self.socket(no);
+        let all = exchange(&around, no);
+        let place = all.iter().position(|it| it.no == no).unwrap_or_default();
+        let start = (place + 1).saturating_sub(EXCHANGE_ENTRIES);
+        all[start..all.len().min(start + EXCHANGE_ENTRIES)].to_vec()
+    }
+
+    /// The entries of that entry's socket, as far as they are near it.
+    pub fn socket(&self, no: u32) -> Vec<Entry> {
         let (Some(at), Some(picked)) = (self.index(no), self.get(no)) else {
             return Vec::new();
         };
@@ -274,11 +283,7 @@ impl Log {
         around.reverse();
         let after = self.entries.range(at..).take(REACH).filter(same);
         around.extend(after.take(EXCHANGE_ENTRIES));
-        let around: Vec<Entry> = around.into_iter().map(|it| Entry::clone(it)).collect();
-        let all = exchange(&around, no);
-        let place = all.iter().position(|it| it.no == no).unwrap_or_default();
-        let start = (place + 1).saturating_sub(EXCHANGE_ENTRIES);
-        all[start..all.len().min(start + EXCHANGE_ENTRIES)].to_vec()
+        around.into_iter().map(|it| Entry::clone(it)).collect()
     }
 
     /// The entry that says most of the latest exchange: what came back, or else what was sent.

@@ -23,9 +23,9 @@ pub fn view(experiment: &Experiment, sheet: &Sheet, run: &Run) -> Html {
         .is_some_and(|it| it.usual);
     let as_documented = run.settings.is_default(experiment) && !finding.holds;
     html! {
-        <section class={classes!("exp-check", class)} aria-labelledby="exp-check" >
+        <section class={classes!("exp-check", class)} aria-labelledby="exp-check">
             <h2 id="exp-check" class="exp-step">{ "Check" }</h2>
-            <div class="exp-verdict" role="status">
+            <div class="exp-verdict">
                 <p><strong>{ verdict.sentence() }</strong>{ " " }{ &finding.measured }</p>
                 if let (Verdict::DidNotHold | Verdict::NoBet, Some(right)) = (&verdict, right) {
                     <p>{ format!("This time: {}", right.text) }</p>

@@ -5,7 +5,7 @@ use yew::prelude::*;
 use crate::experiment::Experiment;
 use crate::experiment::runner;
 use crate::link::Phase;
-use crate::visit::{Action, Sheet, Visit};
+use crate::visit::{Action, Sheet, Verdict, Visit};
 
 /// The button, the way to stop, and a sentence on what goes on.
 pub fn view(visit: &Visit, experiment: &Experiment, sheet: &Sheet, act: &Callback<Action>) -> Html {
@@ -58,9 +58,8 @@ fn says(visit: &Visit, experiment: &Experiment, sheet: &Sheet) -> String {
             (None, None) => "Beginning …".to_owned(),
         };
     }
-    if let Some(run) = &sheet.run
-        && let Err(why) = experiment.finding(run)
-    {
+    let finding = sheet.run.as_ref().map(|run| experiment.finding(run));
+    if let Some(Err(why)) = finding {
         return why;
     }
     match (phase, sheet.predicted) {
@@ -70,7 +69,10 @@ fn says(visit: &Visit, experiment: &Experiment, sheet: &Sheet) -> String {
                 .to_owned()
         }
         (Phase::Stopped(why), _) => why.clone(),
-        _ if sheet.run.is_some() => String::new(),
+        _ if let Some(Ok(finding)) = &finding => {
+            let verdict = Verdict::of(sheet.bet, finding).sentence();
+            format!("{verdict} The numbers are below the picture.")
+        }
         (_, None) => {
             "Guess first: it is how the picture sticks. You may run it without, too.".to_owned()
         }

@@ -3,18 +3,24 @@
 use std::rc::Rc;
 
 use chalkwire_shared::fault::Direction;
-use chalkwire_shared::job::{Job, Load, Script};
+use chalkwire_shared::job::{ClientRun, Job, Load, Outcome, Script};
 use yew::prelude::*;
 
+use crate::components::buffer::Buffer;
 use crate::components::gantt::Gantt;
 use crate::components::latency::Histogram;
 use crate::components::ruler::Ruler;
 use crate::components::sequence::Sequence;
 use crate::components::states::{Calls, States};
+use crate::components::tree::Tree;
 use crate::experiment::run::JobRun;
 use crate::experiment::{Experiment, PictureKind, Run};
 use crate::model::{Entry, What};
 use crate::pictures::latency::Series;
+use crate::pictures::tree::{Answer, Tried};
+
+/// Entries of a socket that are drawn as a sequence at the most.
+const MOST: usize = 150;
 
 /// What the pictures are drawn from.
 #[derive(Clone, Properties)]
@@ -32,34 +38,39 @@ impl PartialEq for Props {
     }
 }
 
-/// The pictures, the most telling one first.
+/// The most telling picture.
 #[component]
 pub fn See(props: &Props) -> Html {
     let Props { experiment, run } = props;
     html! {
         <>
             if let Some(why) = &run.no_kernel_view { <p class="soft">{ why }</p> }
-            { for experiment.pictures.iter().enumerate().map(|(at, it)| {
-                let picture = picture(*it, run);
-                match (at, it) {
-                    // A sequence tells the whole course: much, where another picture makes the point.
-                    (1.., PictureKind::Sequence) => html! {
-                        <details class="exp-more">
-                            <summary>{ "Step by step, as a sequence" }</summary>
-                            { picture }
-                        </details>
-                    },
-                    _ => picture,
-                }
-            }) }
+            { for experiment.pictures.first().map(|it| picture(*it, run)) }
         </>
     }
+}
+
+/// The other pictures of the same run.
+#[component]
+pub fn SeeMore(props: &Props) -> Html {
+    let Props { experiment, run } = props;
+    let more = |it: &PictureKind| match it {
+        // It tells the whole course: much, where another picture has made the point.
+        PictureKind::Sequence => html! {
+            <details class="exp-more">
+                <summary>{ "Step by step, as a sequence" }</summary>
+                { picture(*it, run) }
+            </details>
+        },
+        it => picture(*it, run),
+    };
+    html! { { for experiment.pictures.iter().skip(1).map(more) } }
 }
 
 fn picture(kind: PictureKind, run: &Run) -> Html {
     match kind {
         PictureKind::Sequence => sockets(run, |entries| {
-            Some(html! { <Sequence {entries} clock={run.clock} /> })
+            Some(html! { <Sequence {entries} clock={run.clock} most={MOST} /> })
         }),
         PictureKind::Ruler => sockets(run, |entries| {
             Some(html! { <Ruler {entries} way={Direction::ToTarget} /> })
@@ -67,8 +78,71 @@ fn picture(kind: PictureKind, run: &Run) -> Html {
         PictureKind::Gantt => loads(run, |job, _, names| bars(job, names)),
         PictureKind::Histogram => loads(run, spread),
         PictureKind::States => html! { <>{ watched(run) }{ called(run) }</> },
-        _ => Html::default(),
+        PictureKind::Hex => sockets(run, |entries| {
+            let stream = entries
+                .iter()
+                .any(|it| it.kind.is_some_and(|it| !it.is_datagram()));
+            stream.then(|| html! { <Buffer {entries} /> })
+        }),
+        PictureKind::DecisionTree => tree(run),
     }
+}
+
+/// What came of everything that was tried.
+fn tree(run: &Run) -> Html {
+    let sockets = run.sockets.iter().filter_map(|socket| {
+        let of = |it: &&Entry| it.socket == Some(socket.id);
+        let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
+        Tried::socket(socket.title, &entries)
+    });
+    let calls = run.jobs.iter().filter_map(|job| match &job.work {
+        Job::Calls(work) => Tried::calls(script(work.script), &job.calls),
+        Job::Load(_) => None,
+    });
+    let loads = run.jobs.iter().flat_map(|job| {
+        let Job::Load(load) = &job.work else {
+            return Vec::new();
+        };
+        let names = names(run, load);
+        let name = |it: &ClientRun| {
+            let server = names.get(usize::from(it.target)).map_or("", String::as_str);
+            format!("{server}, client {}", it.client + 1)
+        };
+        let tried = |it: &ClientRun| {
+            let answer = match it.outcome {
+                Outcome::Done => Answer::Reply,
+                Outcome::Refused => Answer::Refused,
+                Outcome::ConnectTimeout => Answer::Timeout,
+                Outcome::ReplyTimeout => Answer::Silence,
+                _ => return None,
+            };
+            let ms = it.end_us.saturating_sub(it.start_us) as f64 / 1_000.0;
+            let name = name(it);
+            Some(Tried { name, answer, ms })
+        };
+        job.clients.iter().filter_map(tried).collect::<Vec<_>>()
+    });
+    let tried: Vec<Tried> = sockets.chain(calls).chain(loads).collect();
+    html! { <div class="exp-picture"><Tree tried={Rc::new(tried)} /></div> }
+}
+
+/// What a script of calls is about.
+fn script(script: Script) -> &'static str {
+    match script {
+        Script::Blocking => "A blocking socket",
+        Script::NonBlocking => "A non-blocking socket",
+        Script::UdpUnconnected => "UDP, not connected",
+        Script::UdpConnected => "UDP, connected",
+    }
+}
+
+/// What the targets of a load are called.
+fn names(run: &Run, load: &Load) -> Vec<String> {
+    let name = |target: &String| {
+        let server = run.servers.iter().find(|it| it.target() == *target);
+        server.map_or_else(|| target.clone(), |it| it.title.to_owned())
+    };
+    load.targets.iter().map(name).collect()
 }
 
 /// A picture of each socket, under what it is for.
@@ -98,30 +172,20 @@ fn called(run: &Run) -> Html {
         let Job::Calls(work) = &job.work else {
             return None;
         };
-        let title = match work.script {
-            Script::Blocking => "A blocking socket",
-            Script::NonBlocking => "A non-blocking socket",
-            Script::UdpUnconnected => "UDP, not connected",
-            Script::UdpConnected => "UDP, connected",
-        };
         let calls = Rc::new(job.calls.clone());
-        Some(titled(title, html! { <Calls {calls} /> }))
+        Some(titled(script(work.script), html! { <Calls {calls} /> }))
     };
     html! { { for run.jobs.iter().filter_map(calls) } }
 }
 
 /// A picture of each load.
 fn loads(run: &Run, draw: impl Fn(&JobRun, &Load, Vec<String>) -> Option<Html>) -> Html {
-    let name = |target: &String| {
-        let server = run.servers.iter().find(|it| it.target() == *target);
-        server.map_or_else(|| target.clone(), |it| it.title.to_owned())
-    };
     html! {
         { for run.jobs.iter().filter_map(|job| {
             let Job::Load(load) = &job.work else {
                 return None;
             };
-            let drawn = draw(job, load, load.targets.iter().map(name).collect())?;
+            let drawn = draw(job, load, names(run, load))?;
             Some(html! { <div class="exp-picture">{ drawn }</div> })
         }) }
     }
