@@ -79,7 +79,10 @@ pub fn Drawing(props: &DrawingProps) -> Html {
             go(key);
         })
     };
-    let svg = |picture: &Picture, class: &'static str| drawn(picture, class, &story.summary, at);
+    // Who steps sees what comes later wait its turn; who picked a row elsewhere sees it all.
+    let until = at.filter(|_| stepper.at != props.picked);
+    let svg =
+        |picture: &Picture, class: &'static str| drawn(picture, class, &story.summary, (at, until));
     let label = [story.name, ": the arrow keys go from part to part"].concat();
     let table = table(story, &rows);
     html! {
@@ -148,12 +151,17 @@ fn files(props: &DrawingProps) -> Html {
     }
 }
 
-fn drawn(picture: &Picture, class: &'static str, summary: &str, at: Option<usize>) -> Html {
+fn drawn(
+    picture: &Picture,
+    class: &'static str,
+    summary: &str,
+    (at, until): (Option<usize>, Option<usize>),
+) -> Html {
     let (w, h) = (picture.width.to_string(), picture.height.to_string());
     let frame = at.and_then(|at| picture.frame(u16::try_from(at).ok()?));
     html! {
         <svg {class} viewBox={["0 0 ", &w, " ", &h].concat()} role="img" aria-label={summary.to_owned()}>
-            { for picture.shapes.iter().map(|it| shape(it, at)) }
+            { for picture.shapes.iter().map(|it| shape(it, until)) }
             if let Some((x, y, w, h)) = frame {
                 <rect class="pic-frame" x={x.to_string()} y={y.to_string()} width={w.to_string()}
                     height={h.to_string()} rx="3" />
@@ -162,13 +170,12 @@ fn drawn(picture: &Picture, class: &'static str, summary: &str, at: Option<usize
     }
 }
 
-fn shape(shape: &Shape, at: Option<usize>) -> Html {
+fn shape(shape: &Shape, until: Option<usize>) -> Html {
     let mut class = String::from(shape.role.key());
     class.push(' ');
     class.push_str(shape.paint.key());
-    // What comes later in the story waits its turn.
-    if let (Some(at), Some(item)) = (at, shape.item)
-        && usize::from(item) > at
+    if let (Some(until), Some(item)) = (until, shape.item)
+        && usize::from(item) > until
     {
         class.push_str(" later");
     }

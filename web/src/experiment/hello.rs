@@ -80,7 +80,7 @@ fn script(settings: &Settings) -> Vec<Step> {
         Step::opened(1),
         Step::send(1, format!("hello{end}")),
         Step::wait_for(Awaited::Replies(1, 1), TIMEOUT_MS + 1_000),
-        Step::wait_for(Awaited::Closed(1), 1_000),
+        Step::wait_for(Awaited::Eof(1), 1_000),
     ]
 }
 

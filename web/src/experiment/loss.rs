@@ -141,7 +141,7 @@ fn numbers(run: &Run) -> Vec<usize> {
         .collect()
 }
 
-fn check(settings: &Settings, run: &Run) -> Finding {
+fn check(_: &Settings, run: &Run) -> Finding {
     let numbers = numbers(run);
     let lost = (1..=COUNT).filter(|it| !numbers.contains(it)).count();
     let twice = (1..=COUNT)

@@ -288,9 +288,13 @@ impl Runner {
                 if has_happened(run, *what) {
                     return true;
                 }
-                // The server's reports may come after the end; nothing else does.
-                let ended =
-                    run.closed(what.socket()).is_some() && !matches!(what, Awaited::Recvs(..));
+                let closed = run.closed(what.socket()).is_some();
+                let ended = match what {
+                    // The server's reports may come after the end.
+                    Awaited::Recvs(..) => false,
+                    Awaited::Replies(..) | Awaited::Bytes(..) => closed || run.eof(what.socket()),
+                    Awaited::Opened(_) | Awaited::Eof(_) | Awaited::Closed(_) => closed,
+                };
                 if over || ended {
                     run.unmet.push(*what);
                 }
