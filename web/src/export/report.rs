@@ -78,7 +78,7 @@ h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.15rem;margin-top:2rem;border
 table{border-collapse:collapse;width:100%;font-size:.85rem}th,td{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;border-bottom:1px solid #e8e5de}
 td{overflow-wrap:anywhere}pre,code,.bytes{font-family:ui-monospace,'SF Mono','DejaVu Sans Mono',Menlo,monospace;font-size:.8rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#fbfaf7;border:1px solid #d9d5cc;padding:.6rem}
-svg{max-width:100%;height:auto}dt{font-weight:600}dd{margin:0 0 .4rem}.soft{color:#566167}
+svg{max-width:100%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1.2rem}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}.soft{color:#566167}
 @media print{body{margin:0;max-width:none}h2,h3{break-after:avoid}svg,tr{break-inside:avoid}}";
 
 /// The report as an HTML document.

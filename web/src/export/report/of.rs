@@ -2,7 +2,7 @@
 
 use super::pictures::pictures;
 use super::{Finding, Report};
-use crate::experiment::{Experiment, Run};
+use crate::experiment::{Experiment, Knob, Range, Run};
 use crate::export::Clocks;
 use crate::take_home::recipe::recipes_of;
 use crate::take_home::{Program, Recipe};
@@ -37,7 +37,7 @@ pub fn of<'a>(
         settings: experiment
             .knobs
             .iter()
-            .map(|knob| (knob.label, knob.to_text(run.settings.get(knob.key))))
+            .map(|knob| (knob.label, value(knob, run.settings.get(knob.key))))
             .collect(),
         seed: run.settings.seed,
         question: experiment.question,
@@ -48,6 +48,16 @@ pub fn of<'a>(
         entries: &run.entries,
         clocks: Clocks::one(run.clock),
         programs: programs(&recipes_of(experiment, &run.settings)),
+    }
+}
+
+/// What a knob is set to, as people read it.
+fn value(knob: &Knob, value: u32) -> String {
+    match knob.range {
+        Range::Number { unit, .. } => format!("{value} {unit}").trim_end().to_owned(),
+        Range::Choice(choices) => choices
+            .get(value as usize)
+            .map_or_else(String::new, |(_, label)| (*label).to_owned()),
     }
 }
 
