@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::fault::Places;
 use crate::metrics::Metrics;
 
 /// What a socket needs of the gateway.
@@ -21,6 +22,8 @@ use crate::metrics::Metrics;
 pub struct Context {
     /// The gateway's clock.
     pub clock: Clock,
+    /// Where hops find room.
+    pub faulted: Places,
     /// Where it counts.
     pub metrics: Arc<Metrics>,
     /// Cancelled when the gateway is about to end.

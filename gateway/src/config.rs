@@ -1,17 +1,18 @@
 //! The configuration: a TOML file, then the environment, then flags; what runs holds no loose ends.
 
+mod limits;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chalkwire_shared::fault::{Fault, FaultError, check_list};
 use chalkwire_shared::target::{TargetUrl, is_target_name};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::duration;
 use crate::policy::embed::Embedders;
 use crate::policy::origin::Origins;
+pub use limits::Limits;
 
 /// What the gateway runs with, checked.
 #[derive(Clone, Debug)]
@@ -49,89 +50,6 @@ pub struct Target {
     pub faults: Vec<Fault>,
     /// Where their chance begins.
     pub seed: u32,
-}
-
-/// Caps, sizes and times of the gateway. The file's section `[limits]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Connections of any kind at once; the next one waits in the kernel's queue.
-    pub connections: usize,
-    /// Links at once, dropped ones that are kept included.
-    pub links: usize,
-    /// Links and raw WebSockets at once from one client address; loopback does not count.
-    pub links_per_address: usize,
-    /// Sockets at once, of all links, raw WebSockets and exchanges.
-    pub sockets: usize,
-    /// Sockets of one link at once.
-    pub sockets_per_link: usize,
-    /// Timestamp servers of links' own at once, of all links; 0 for none.
-    pub servers: usize,
-    /// Jobs at once, of all links; 0 for none.
-    pub jobs: usize,
-    /// Credit of each socket in bytes, towards the target.
-    pub window_bytes: u32,
-    /// What a link may have queued for its client in bytes; data waits from half of it on.
-    pub link_queue_bytes: usize,
-    /// Messages a second on one WebSocket that ask for work (not data), after a burst of twice that.
-    pub control_per_second: u32,
-    /// A request's header must be there within this time.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub header: Duration,
-    /// A link must say something within this time.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub hello: Duration,
-    /// Connecting to a target may take so long.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub connect: Duration,
-    /// A socket without traffic is closed after this time.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub idle: Duration,
-    /// An HTTP exchange waits so long for the first byte of a reply.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub exchange: Duration,
-    /// An HTTP exchange takes a reply for complete when nothing came for so long.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub quiet: Duration,
-    /// A ping goes to a silent client after this time.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub ping: Duration,
-    /// A client that does not answer a ping, or take what is sent, for so long is gone.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub pong: Duration,
-    /// A dropped link is kept for this time.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub resume: Duration,
-    /// On SIGTERM, open links are closed over this time.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub drain: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            connections: 16_384,
-            links: 10_000,
-            links_per_address: 1_024,
-            sockets: 20_000,
-            sockets_per_link: 64,
-            servers: 256,
-            jobs: 32,
-            window_bytes: 131_072,
-            link_queue_bytes: 1_048_576,
-            control_per_second: 2_000,
-            header: Duration::from_secs(10),
-            hello: Duration::from_secs(10),
-            connect: Duration::from_secs(5),
-            idle: Duration::from_secs(300),
-            exchange: Duration::from_secs(10),
-            quiet: Duration::from_millis(250),
-            ping: Duration::from_secs(25),
-            pong: Duration::from_secs(8),
-            resume: Duration::from_secs(120),
-            drain: Duration::from_secs(3),
-        }
-    }
 }
 
 /// Why a configuration can't be used; each says where and what.
@@ -346,6 +264,7 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
         ("links_per_address", limits.links_per_address, 1),
         ("sockets", limits.sockets, 1),
         ("sockets_per_link", limits.sockets_per_link, 1),
+        ("workers", limits.workers, 1),
         // One frame of the largest size must fit, or it could never be sent.
         ("window_bytes", limits.window_bytes as usize, 65_536),
         ("link_queue_bytes", limits.link_queue_bytes, 262_144),
@@ -421,146 +340,4 @@ fn origin_of(url: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn from_text(text: &str) -> Result<Config, ConfigError> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("c.toml");
-        std::fs::write(&path, text).unwrap();
-        Config::load(Some(&path), [], Flags::default())
-    }
-
-    #[test]
-    fn the_example_file_is_what_runs_without_one() {
-        let example = include_str!("../../chalkwire.example.toml");
-        let loaded = from_text(example).unwrap();
-        let default = Config::load(None, [], Flags::default()).unwrap();
-        assert_eq!(
-            format!("{:?}", loaded.limits),
-            format!("{:?}", default.limits)
-        );
-        assert_eq!(loaded.listen, default.listen);
-        assert_eq!(loaded.builtin, default.builtin);
-    }
-
-    #[test]
-    fn every_key_stands_in_the_example_file() {
-        let example = include_str!("../../chalkwire.example.toml");
-        let limits = format!("{:?}", Limits::default());
-        let limit_keys = limits
-            .split(['{', ',', '}'])
-            .filter_map(|part| part.split_once(':'))
-            .map(|(key, _)| key.trim());
-        for key in KEYS.into_iter().chain(limit_keys) {
-            let written = example.lines().any(|line| {
-                let line = line.trim_start_matches(['#', ' ']);
-                line.starts_with(&format!("{key} =")) || line.starts_with(&format!("[{key}"))
-            });
-            assert!(written, "{key} is missing from chalkwire.example.toml");
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_by_name() {
-        for (text, name) in [
-            ("lisen = '127.0.0.1:1'", "lisen"),
-            ("[limits]\nlinkz = 3", "linkz"),
-            ("[targets.x]\nurl = 'tcp://h:1'\nabuot = 'x'", "abuot"),
-        ] {
-            let error = from_text(text).unwrap_err().to_string();
-            assert!(error.contains(name), "{error}");
-        }
-    }
-
-    #[test]
-    fn flags_come_before_the_environment_and_that_before_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("c.toml");
-        std::fs::write(
-            &path,
-            "listen = 'a:1'\ndata = '/file'\n[limits]\nidle = '1s'",
-        )
-        .unwrap();
-        let environment = [
-            ("CHALKWIRE_LISTEN".to_owned(), "b:2".to_owned()),
-            ("CHALKWIRE_DATA".to_owned(), "/env".to_owned()),
-            ("CHALKWIRE_LIMITS__IDLE".to_owned(), "7s".to_owned()),
-            ("CHALKWIRE_LIMITS__LINKS".to_owned(), "9".to_owned()),
-            (
-                "CHALKWIRE_TARGETS__ECHO__URL".to_owned(),
-                "tcp://h:7".to_owned(),
-            ),
-            ("CHALKWIRE_LOG".to_owned(), "debug".to_owned()),
-        ];
-        let flags = Flags {
-            listen: Some("c:3".to_owned()),
-            ..Flags::default()
-        };
-        let config = Config::load(Some(&path), environment, flags).unwrap();
-        assert_eq!(config.listen, "c:3");
-        assert_eq!(config.data.as_deref(), Some(Path::new("/env")));
-        assert_eq!(config.limits.idle, Duration::from_secs(7));
-        assert_eq!(config.limits.links, 9);
-        assert_eq!(config.targets[0].name, "echo");
-    }
-
-    #[test]
-    fn a_bad_target_is_told_by_name() {
-        for (name, url, part) in [
-            ("a b", "tcp://h:1", "'a b' can't name a target"),
-            ("x", "h:1", "target x: 'h:1' is no target URL"),
-            ("x", "tcp://h:0", "its port is 0"),
-        ] {
-            let flags = Flags {
-                targets: vec![(name.to_owned(), url.to_owned())],
-                ..Flags::default()
-            };
-            let error = Config::load(None, [], flags).unwrap_err().to_string();
-            assert!(error.contains(part), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_targets_faults_are_read_and_a_wrong_one_is_told_with_the_targets_name() {
-        let with = |url: &str, faults: &str| {
-            from_text(&format!(
-                "[targets.far]\nurl = '{url}'\nfaults = {faults}\nseed = 7"
-            ))
-        };
-        let config = with("tcp://h:7", "['latency,ms=200', 'reset']").unwrap();
-        let target = &config.targets[0];
-        assert_eq!(target.seed, 7);
-        assert_eq!(target.faults.len(), 2);
-        assert_eq!(
-            target.faults[0],
-            Fault::from_text("latency,ms=200").unwrap()
-        );
-        for (url, faults, part) in [
-            ("tcp://h:7", "['flood']", "no fault named 'flood'"),
-            ("tcp://h:7", "['loss,percent=5']", "TCP hides loss"),
-            (
-                "udp://h:7",
-                "['slice,bytes=5']",
-                "no fault slice for datagrams",
-            ),
-        ] {
-            let error = with(url, faults).unwrap_err().to_string();
-            assert!(
-                error.starts_with("target far: ") && error.contains(part),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_public_url_is_an_origin_of_ours() {
-        let config = from_text("public_url = 'https://demo.example.org/lab/'").unwrap();
-        assert!(
-            config
-                .origins
-                .allows_origin(Some("https://demo.example.org"), "10.0.0.1")
-        );
-        assert!(config.origins.allows_host("demo.example.org"));
-    }
-}
+mod tests;

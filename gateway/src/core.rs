@@ -15,14 +15,14 @@ use crate::bridge::Context;
 use crate::bridge::watch::Views;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::fault::Plan;
+use crate::fault::{Places, Plan};
 use crate::kernel::{NoView, Watcher};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::observe::Observers;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
-use crate::timestamp::Count;
+use crate::timestamp::{Count, Workers};
 
 /// Calls of jobs that hold a thread at once. tokio has 512 for all that blocks, and name resolution
 /// must find one, too.
@@ -47,8 +47,12 @@ pub struct Core {
     pub kernel: Watcher,
     /// Sockets that may still be opened.
     pub sockets: Arc<Semaphore>,
+    /// Sockets of these that may still be faulted.
+    pub faulted: Places,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
+    /// Places for the threads and processes that serve clients there.
+    pub workers: Workers,
     /// Jobs that may still be begun.
     pub jobs: Arc<Semaphore>,
     /// Calls of jobs that may hold a thread.
@@ -72,11 +76,13 @@ impl Core {
     ) -> Self {
         Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
+            workers: Workers::new(config.limits.workers),
             jobs: Arc::new(Semaphore::new(config.limits.jobs)),
             blocking: Arc::new(Semaphore::new(BLOCKING_CALLS)),
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             kernel: Watcher::start(clock, &tasks),
+            faulted: Places::new(clock, config.limits.faulted_sockets),
             guests: Guests::default(),
             config,
             clock,
@@ -114,6 +120,7 @@ impl Core {
     pub fn context(&self) -> Context {
         Context {
             clock: self.clock,
+            faulted: self.faulted.clone(),
             metrics: self.metrics.clone(),
             draining: self.tasks.draining(),
             connect: self.config.limits.connect,

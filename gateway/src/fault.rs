@@ -34,7 +34,7 @@ use pipeline::Pipeline;
 pub use pump::Report;
 pub use refuse::refused;
 use stage::Stage;
-pub use wire::Wire;
+pub use wire::{Places, Wire};
 
 /// The faults of a socket: those of its target, which stand, and after them those of its client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

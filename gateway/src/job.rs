@@ -121,3 +121,79 @@ pub async fn run(
         Ok(()) => (JobEnd::Done, String::new()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::{Config, Flags};
+    use crate::metrics::Metrics;
+    use crate::observe::Observers;
+    use crate::target::Targets;
+    use crate::tasks::Tasks;
+    use chalkwire_shared::job::{Load, Outcome};
+    use chalkwire_shared::target::TargetInfo;
+
+    fn core() -> Arc<Core> {
+        let config = Config::load(None, [], Flags::default()).unwrap();
+        let (clock, tasks) = (Clock::start(), Tasks::default());
+        let metrics = Arc::new(Metrics::default());
+        let observers = Observers::start(clock, &metrics, &tasks);
+        let targets = Targets::new(Vec::new(), Vec::new(), std::env::temp_dir());
+        Arc::new(Core::new(
+            config,
+            clock,
+            metrics,
+            tasks,
+            targets,
+            observers,
+            Default::default(),
+        ))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_ends_when_its_time_is_up() {
+        // It never accepts, and so never answers.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("tcp://{}", listener.local_addr().unwrap());
+        let target = Target {
+            info: TargetInfo {
+                name: "silent".to_owned(),
+                kind: chalkwire_shared::target::Kind::Tcp,
+                url: None,
+                about: String::new(),
+                builtin: true,
+            },
+            url: url.parse().unwrap(),
+        };
+        let place = Place {
+            target: Arc::new(target),
+            count: Count::default(),
+        };
+        let load = Load {
+            targets: vec!["silent".to_owned()],
+            reply_ms: u16::MAX,
+            ..Load::default()
+        };
+        let (reports, mut heard) = reports();
+        let job = run(
+            core(),
+            Job::Load(load),
+            vec![place],
+            reports,
+            CancellationToken::new(),
+        );
+        let clients = async {
+            let mut outcomes = Vec::new();
+            while let Some(report) = heard.recv().await {
+                if let Report::Client(run) = report {
+                    outcomes.push(run.outcome);
+                }
+            }
+            outcomes
+        };
+        let ((end, detail), outcomes) = tokio::join!(job, clients);
+        assert_eq!((end, &*detail), (JobEnd::TimeUp, "A job ends after 60 s."));
+        assert_eq!(outcomes, [Outcome::Cancelled]);
+    }
+}

@@ -5,32 +5,33 @@
 
 pub mod connection;
 mod jobs;
+mod opening;
 mod outbox;
 mod registry;
 mod servers;
+mod side;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::{BufMut, Bytes, BytesMut};
-use chalkwire_shared::close::{LinkClose, Reason};
-use chalkwire_shared::fault::{Asked, Fault, FaultError};
-use chalkwire_shared::frame::{ClientFrame, GATEWAY_HEADER_BYTES, gateway_header};
+use bytes::Bytes;
+use chalkwire_shared::close::LinkClose;
+use chalkwire_shared::frame::ClientFrame;
 use chalkwire_shared::id::{SocketId, Token};
-use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
+use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::client::{Client, Told};
 use crate::bridge::socket::Socket;
 use crate::core::Core;
-use crate::target::Failure;
 use jobs::Running;
+use opening::{Opening, bad_request, read_faults};
 use outbox::{Item, Outbox};
 pub use registry::Links;
 use servers::Servers;
+use side::Side;
 
 /// Why a client's message ends its link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,22 +81,6 @@ struct State {
     attached: Option<CancellationToken>,
     /// When the connection dropped.
     detached_at: Option<Instant>,
-}
-
-/// How a socket is asked for, besides its number and its target: see [`ClientMessage::Open`].
-struct Opening<'a> {
-    credit: u32,
-    trace: bool,
-    kernel: bool,
-    faults: &'a [Asked],
-    seed: u32,
-}
-
-/// A link's side of one of its sockets.
-#[derive(Clone)]
-pub(crate) struct Side {
-    link: Weak<Link>,
-    id: SocketId,
 }
 
 impl Link {
@@ -296,85 +281,6 @@ impl Link {
         Ok(state.sockets.get(&id).cloned())
     }
 
-    fn open(
-        self: &Arc<Self>,
-        id: SocketId,
-        name: &str,
-        opening: Opening<'_>,
-    ) -> Result<(), Broken> {
-        let Opening {
-            credit,
-            trace,
-            kernel,
-            faults,
-            seed,
-        } = opening;
-        let core = &self.core;
-        let mut state = self.lock();
-        if id.0 <= state.last_socket {
-            let detail = format!("socket {} was used before: numbers must grow", id.0);
-            return Err(Broken::protocol(detail));
-        }
-        state.last_socket = id.0;
-        let open = state.sockets.len();
-        let refuse = |state: MutexGuard<'_, State>, reason: Reason, detail: String| {
-            drop(state);
-            core.metrics.refuse(reason.as_str());
-            tracing::info!(socket = %id, %reason, "socket refused");
-            self.tell(
-                id,
-                core.clock.now_us(),
-                Told::Closed(Failure { reason, detail }),
-            );
-            Ok(())
-        };
-        let target = match state.servers.target(name, &core.targets) {
-            Ok(target) => target,
-            Err(failure) => return refuse(state, failure.reason, failure.detail),
-        };
-        let plan = read_faults(faults).and_then(|faults| core.plan(&target, faults, seed));
-        let plan = match plan {
-            Ok(plan) => plan,
-            Err(error) => {
-                let Failure { reason, detail } = bad_request(&error);
-                return refuse(state, reason, detail);
-            }
-        };
-        let permit = match core.sockets.clone().try_acquire_owned() {
-            Ok(permit) if open < core.config.limits.sockets_per_link => permit,
-            _ => return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned()),
-        };
-        let side = Side {
-            link: Arc::downgrade(self),
-            id,
-        };
-        let socket = Arc::new(Socket::new(
-            side,
-            &target,
-            core.context(),
-            trace,
-            credit,
-            plan,
-        ));
-        state.sockets.insert(id, socket.clone());
-        drop(state);
-
-        let stop = self.ended.child_token();
-        let core = core.clone();
-        self.core.tasks.spawn(async move {
-            let account = core.account(&target);
-            let views = core.views(&target, trace, kernel);
-            let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;
-            account.closed(reason);
-            socket.linger().await;
-            match watched {
-                Some(watched) => watched.ended(target.kind(), (socket, permit)),
-                None => drop(permit),
-            }
-        });
-        Ok(())
-    }
-
     /// Room was made: data that waited for it may go on.
     fn made_room(&self, state: MutexGuard<'_, State>) {
         if !self.full.load(Ordering::Relaxed) || !self.has_room(&state) {
@@ -401,104 +307,6 @@ impl Link {
         self.wake.notify_one();
     }
 
-    fn push_data(&self, id: SocketId, flags: u32, clock_us: u64, payload: &[u8]) {
-        let mut frame = BytesMut::with_capacity(GATEWAY_HEADER_BYTES + payload.len());
-        let mut state = self.lock();
-        frame.put_slice(&gateway_header(
-            id,
-            flags,
-            state.outbox.next_seq(),
-            clock_us,
-        ));
-        frame.put_slice(payload);
-        state.outbox.push(Item::Data(frame.freeze()));
-        drop(state);
-        self.wake.notify_one();
-    }
-
-    fn tell(&self, socket: SocketId, clock_us: u64, told: Told) {
-        if matches!(told, Told::Closed(_)) {
-            // Whoever is told that it is over may open another at once: its place is free by then.
-            self.lock().sockets.remove(&socket);
-        }
-        self.push(|seq| match told {
-            Told::Opened {
-                local,
-                peer,
-                connect_us,
-            } => GatewayMessage::Opened {
-                seq,
-                socket,
-                local,
-                peer,
-                connect_us,
-                clock_us,
-            },
-            Told::Wrote { bytes } => GatewayMessage::Wrote {
-                seq,
-                socket,
-                bytes,
-                clock_us,
-            },
-            Told::Server(did) => GatewayMessage::Server {
-                seq,
-                socket,
-                clock_us,
-                did,
-            },
-            Told::Kernel { end, view } => GatewayMessage::Kernel {
-                seq,
-                socket,
-                clock_us,
-                end,
-                view,
-            },
-            Told::NoKernelView(no_view) => GatewayMessage::Notice {
-                seq,
-                socket: Some(socket),
-                kind: NoticeKind::NoKernelView,
-                detail: no_view.to_string(),
-            },
-            Told::Eof => GatewayMessage::Eof {
-                seq,
-                socket,
-                clock_us,
-            },
-            Told::Fault { direction, did } => GatewayMessage::Fault {
-                seq,
-                socket,
-                clock_us,
-                direction,
-                did,
-            },
-            Told::Credit { bytes } => GatewayMessage::Credit { seq, socket, bytes },
-            Told::Closed(failure) => GatewayMessage::Closed {
-                seq,
-                socket,
-                reason: failure.reason,
-                detail: failure.detail,
-                clock_us,
-            },
-            Told::FaultsUntold => GatewayMessage::Notice {
-                seq,
-                socket: Some(socket),
-                kind: NoticeKind::FaultsUntold,
-                detail: "Faults do more to this socket than can be told: some of it is not \
-                         reported from here on. The bytes are not affected."
-                    .to_owned(),
-            },
-            Told::Dropped { datagrams } => GatewayMessage::Notice {
-                seq,
-                socket: Some(socket),
-                kind: NoticeKind::Dropped,
-                detail: format!(
-                    "{datagrams} datagram(s) were dropped: they came faster than this page took \
-                     them. UDP has no way to slow its sender down."
-                ),
-            },
-        });
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         // What the lock protects is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -508,43 +316,6 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.core.metrics.links.dec();
-    }
-}
-
-impl Client for Side {
-    fn has_room(&self) -> bool {
-        self.link.upgrade().is_some_and(|link| {
-            let state = link.lock();
-            let room = link.has_room(&state);
-            if !room {
-                link.full.store(true, Ordering::Relaxed);
-            }
-            room
-        })
-    }
-
-    fn data(&self, flags: u32, clock_us: u64, payload: &[u8]) {
-        if let Some(link) = self.link.upgrade() {
-            link.push_data(self.id, flags, clock_us, payload);
-        }
-    }
-
-    fn tell(&self, clock_us: u64, told: Told) {
-        if let Some(link) = self.link.upgrade() {
-            link.tell(self.id, clock_us, told);
-        }
-    }
-}
-
-/// The faults that a client asks for.
-fn read_faults(asked: &[Asked]) -> Result<Vec<Fault>, FaultError> {
-    asked.iter().map(Asked::read).collect()
-}
-
-fn bad_request(error: &FaultError) -> Failure {
-    Failure {
-        reason: Reason::BadRequest,
-        detail: error.to_string(),
     }
 }
 

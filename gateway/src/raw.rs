@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::Core;
 use crate::fault::{Plan, Wire, refused};
 use crate::policy::rate::Bucket;
-use crate::target::{Dialled, Failure, RECV_BYTES, Target, with_buffer};
+use crate::target::{Failure, RECV_BYTES, Target, with_buffer};
 use crate::ws;
 
 /// How a raw socket ended.
@@ -47,14 +47,13 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan
             () = stop.cancelled() => Err(Reason::Draining.into()),
         },
     };
-    let (end, wire) = match dialled {
-        Ok(Dialled {
-            stream,
-            local,
-            peer,
-        }) => {
-            tracing::info!(target_name = target.info.name, local, peer, "socket opened");
-            let wire = Wire::new(stream, &plan, core.clock);
+    let opened = dialled.and_then(|dialled| {
+        let (name, local, peer) = (&target.info.name, dialled.local, dialled.peer);
+        tracing::info!(target_name = name, local, peer, "socket opened");
+        Wire::new(dialled.stream, &plan, &core.faulted)
+    });
+    let (end, wire) = match opened {
+        Ok(wire) => {
             let end = pump(&mut socket, &wire, &core, &stop).await;
             (end, wire)
         }

@@ -37,6 +37,7 @@ use crate::clock::Clock;
 
 pub use error::StartError;
 pub use event::{Event, EventSender, Events, What, Why, events};
+pub use permit::Workers;
 pub use reserved::Reserved;
 pub use serving::{Count, Serving};
 pub use worker::serve_standard_input;
@@ -73,6 +74,8 @@ pub struct Options {
     pub late: Duration,
     /// It listens, and does not call `accept` for so long; nothing to a server of datagrams.
     pub accept_after: Duration,
+    /// Places for a thread or process a client, which several servers may share.
+    pub workers: Workers,
     /// The program that serves a client of the model `process`.
     pub worker: Worker,
 }
@@ -92,6 +95,7 @@ impl Options {
             block: Duration::ZERO,
             late: Duration::ZERO,
             accept_after: Duration::ZERO,
+            workers: Workers::unbounded(),
             worker: Worker::ThisProgram,
         }
     }

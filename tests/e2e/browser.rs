@@ -18,6 +18,7 @@ mod keyboard;
 mod log;
 mod looks;
 mod phone;
+mod pictures;
 mod places;
 mod resume;
 mod scripts;

@@ -1,14 +1,15 @@
 //! The programs to take home, as a learner would run them: with nothing of ours in them.
 
-use std::path::Path;
-use std::process::Stdio;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chalkwire_shared::server::ServerOptions;
 use chalkwire_shared::target::{Kind, TargetUrl};
 use chalkwire_tests::deadline::eventually;
-use chalkwire_tests::peer::{Peer, installed, system};
+use chalkwire_tests::peer::{installed, system};
 use chalkwire_tests::target::closed_port;
 use chalkwire_web::take_home::recipe::{Client, Recipe, Step};
 use chalkwire_web::take_home::{python, rust, shell};
@@ -78,14 +79,19 @@ impl Bench {
 
     /// Runs a client to its end: what it printed.
     async fn client(&self, by: By, recipe: &Recipe) -> String {
+        let (command, text) = self.client_program(by, recipe).await;
+        finish(command, &text).await
+    }
+
+    /// A client, ready to be run, and its text.
+    async fn client_program(&self, by: By, recipe: &Recipe) -> (Command, String) {
         let text = match by {
             By::Python => python::client(recipe),
             By::Shell => shell::client(recipe),
             By::Rust => rust::client(recipe),
         };
         let name = format!("client_{by:?}").to_lowercase();
-        let command = self.make(by, &name, &text).await;
-        finish(command, &text).await
+        (self.make(by, &name, &text).await, text)
     }
 
     /// Starts the recipe's server, wherever it has to listen, and gives the recipe its address.
@@ -99,21 +105,31 @@ impl Bench {
         let text = text.expect("a server");
         let name = format!("server_{by:?}").to_lowercase();
         let mut command = self.make(by, &name, &text).await;
-        command.kill_on_drop(true);
-        if by == By::Shell {
-            // It does not say that it listens; the system does.
-            let socat = command.stderr(Stdio::null()).spawn().expect("a shell");
-            let address = &recipe.address;
-            eventually("socat to be bound", || async { bound(address) }).await;
-            return Server::Silent(socat);
+        let said = self.path().join("said");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(File::create(&said).expect("a file of our own"))
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("a program");
+        let server = Server {
+            said,
+            _child: child,
+        };
+        let address = &recipe.address;
+        let listens = || async {
+            match by {
+                // It does not say that it listens; the system does.
+                By::Shell => bound(address),
+                _ => server.said().contains("listening on"),
+            }
+        };
+        eventually("the server to listen", listens).await;
+        if let (TargetUrl::Inet { port, .. }, false) = (&mut recipe.address, by == By::Shell) {
+            *port = server.port();
         }
-        let peer = Peer::start(command, |line| line.contains("listening on")).await;
-        if let TargetUrl::Inet { port, .. } = &mut recipe.address {
-            let other = |c: char| !c.is_ascii_digit();
-            let said = peer.said.trim_end_matches(other);
-            *port = said.rsplit(other).next().unwrap().parse().expect("a port");
-        }
-        Server::Says(peer)
+        server
     }
 
     fn address(&self, by: By, kind: Kind) -> TargetUrl {
@@ -137,10 +153,30 @@ impl Bench {
 }
 
 /// A server that ends when this is dropped.
-#[expect(dead_code, reason = "held, and not looked at")]
-enum Server {
-    Says(Peer),
-    Silent(Child),
+struct Server {
+    said: PathBuf,
+    _child: Child,
+}
+
+impl Server {
+    /// What it has printed so far.
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.said).unwrap_or_default()
+    }
+
+    /// Waits until it has printed this.
+    async fn says(&self, text: &str) {
+        eventually(text, || async { self.said().contains(text) }).await;
+    }
+
+    /// The port that it listens on.
+    fn port(&self) -> u16 {
+        let said = self.said();
+        let line = said.lines().find(|it| it.contains("listening on")).unwrap();
+        let other = |c: char| !c.is_ascii_digit();
+        let digits = line.trim_end_matches(other).rsplit(other).next();
+        digits.unwrap().parse().expect("a port")
+    }
 }
 
 /// Whether somebody listens there, or has bound a datagram socket.
@@ -154,13 +190,18 @@ fn bound(address: &TargetUrl) -> bool {
     }
 }
 
-/// Runs a program to its end: what it printed.
-async fn finish(mut command: Command, text: &str) -> String {
+/// Runs a program to its end: how it ended, and what it printed.
+async fn end(mut command: Command, text: &str) -> Output {
     command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output())
+    tokio::time::timeout(PATIENCE, command.output())
         .await
         .unwrap_or_else(|_| panic!("did not end in {PATIENCE:?}:\n{text}"))
-        .unwrap_or_else(|error| panic!("{command:?} can't be started: {error}"));
+        .unwrap_or_else(|error| panic!("{command:?} can't be started: {error}"))
+}
+
+/// Runs a program to its end, which must be a good one: what it printed.
+async fn finish(command: Command, text: &str) -> String {
+    let output = end(command, text).await;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(

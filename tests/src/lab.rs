@@ -46,7 +46,7 @@ impl Lab {
     /// # Panics
     /// When it does not end.
     pub async fn run(&mut self, experiment: &'static Experiment, settings: Settings) -> Run {
-        self.act(Action::Run(experiment, settings)).await;
+        self.start(experiment, settings).await;
         let running = async {
             while self.runner.is_running() {
                 self.step().await;
@@ -54,6 +54,19 @@ impl Lab {
         };
         timeout(LONGEST, running).await.expect("a run that ends");
         self.runner.run().expect("a run").clone()
+    }
+
+    /// Begins to run an experiment.
+    pub async fn start(&mut self, experiment: &'static Experiment, settings: Settings) {
+        self.act(Action::Run(experiment, settings)).await;
+    }
+
+    /// Loses the connection, as when a cable is pulled.
+    pub async fn drop_link(&mut self) {
+        if let Some(socket) = self.socket.take() {
+            websocket::abort(socket);
+        }
+        self.act(Action::Dropped(1006)).await;
     }
 
     /// Takes one thing in: a message, or the end of a wait.

@@ -201,8 +201,10 @@ impl<C: Client> Socket<C> {
             return self.end(&mut state, Failure { reason, detail });
         }
         // Under the lock, as sending is: what was sent before goes before.
-        if let Some(wire) = self.wire.get() {
-            wire.change(&state.plan, self.context.clock);
+        if let Some(wire) = self.wire.get()
+            && let Err(failure) = wire.change(&state.plan, &self.context.faulted)
+        {
+            return self.end(&mut state, failure);
         }
         drop(state);
         self.wake.notify_one();
@@ -300,11 +302,15 @@ impl<C: Client> Socket<C> {
                 let (name, local, peer) = (&target.info.name, &dialled.local, &dialled.peer);
                 tracing::info!(target_name = name, local, peer, "socket opened");
                 let local = dialled.local.clone();
-                self.opened(dialled, started_us, |socket| {
+                let opened = self.opened(dialled, started_us, |socket| {
                     if let Some(watched) = watched {
                         watched.opened(&views, target, &local, &socket.client, &socket.context);
                     }
-                })
+                });
+                match opened {
+                    Ok(wire) => wire,
+                    Err(failure) => return Some(failure),
+                }
             }
             Err(failure) => return Some(failure),
         };
@@ -399,13 +405,16 @@ impl<C: Client> Socket<C> {
     }
 
     /// Connected; what the client sent meanwhile is in the queue.
-    fn opened(&self, dialled: Dialled, started_us: u64, told: impl FnOnce(&Self)) -> &Wire {
+    fn opened(
+        &self,
+        dialled: Dialled,
+        started_us: u64,
+        told: impl FnOnce(&Self),
+    ) -> Result<&Wire, Failure> {
         let now_us = self.active();
         let mut state = self.lock();
-        let clock = self.context.clock;
-        let wire = self
-            .wire
-            .get_or_init(|| Wire::new(dialled.stream, &state.plan, clock));
+        let wire = Wire::new(dialled.stream, &state.plan, &self.context.faulted)?;
+        let wire = self.wire.get_or_init(|| wire);
         let actions = state.machine.on(Event::Connected);
         if actions.tell_opened {
             let connect_us = now_us.saturating_sub(started_us);
@@ -419,7 +428,7 @@ impl<C: Client> Socket<C> {
             told(self);
         }
         self.perform(&mut state, actions);
-        wire
+        Ok(wire)
     }
 
     /// Reads once and passes it on.

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::duration;
-use crate::timestamp::{self, Events, MAX_RECV_BYTES, Options, Worker};
+use crate::timestamp::{self, Events, MAX_RECV_BYTES, Options, Worker, Workers};
 
 /// Events that may wait to be logged; more are dropped, and the log says how many.
 const MAX_EVENTS: usize = 4096;
@@ -99,6 +99,7 @@ impl Args {
             block: self.block,
             late: self.late,
             accept_after: Duration::ZERO,
+            workers: Workers::unbounded(),
             worker: Worker::ThisProgram,
         }
     }

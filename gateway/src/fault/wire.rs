@@ -1,55 +1,95 @@
 //! What the owner of a socket holds: its stream, and a hop before it once faults were asked for.
 
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+use chalkwire_shared::close::Reason;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Plan;
 use super::hop::Hop;
 use super::pump::Report;
 use crate::clock::Clock;
 use crate::target::{Failure, LINGER, Stream};
+/// What hops need of the gateway.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Its clock.
+    clock: Clock,
+    /// Sockets that may still be faulted: each holds memory of its own.
+    free: Arc<Semaphore>,
+}
+
+impl Places {
+    /// Places for so many faulted sockets at once.
+    pub fn new(clock: Clock, most: usize) -> Self {
+        Places {
+            clock,
+            free: Arc::new(Semaphore::new(most)),
+        }
+    }
+}
 
 /// An open socket, which may be faulted. Without faults it is its stream and nothing else.
 #[derive(Debug)]
 pub struct Wire {
     real: Stream,
     /// Once there, it stays: what it holds must keep its place.
-    hop: OnceLock<Box<Hop>>,
+    hop: OnceLock<Box<Placed>>,
+}
+
+/// A hop in its place.
+#[derive(Debug)]
+struct Placed {
+    hop: Hop,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Wire {
     /// A socket with these faults from the start.
-    pub fn new(real: Stream, plan: &Plan, clock: Clock) -> Self {
+    ///
+    /// # Errors
+    /// [`Reason::Limit`] where too many sockets are faulted already.
+    pub fn new(real: Stream, plan: &Plan, places: &Places) -> Result<Self, Failure> {
         let wire = Wire {
             real,
             hop: OnceLock::new(),
         };
-        wire.change(plan, clock);
-        wire
+        wire.change(plan, places)?;
+        Ok(wire)
     }
 
     /// Other faults from here on. Whoever sends must not do so at the same time.
-    pub fn change(&self, plan: &Plan, clock: Clock) {
-        match self.hop.get() {
-            Some(hop) => hop.change(plan),
-            None if plan.is_empty() => {}
-            None => {
-                let datagram = self.real.is_datagram();
-                self.hop
-                    .get_or_init(|| Box::new(Hop::new(plan, datagram, clock)));
-            }
+    ///
+    /// # Errors
+    /// [`Reason::Limit`] where too many sockets are faulted already; then nothing has changed.
+    pub fn change(&self, plan: &Plan, places: &Places) -> Result<(), Failure> {
+        if let Some(hop) = self.hop() {
+            hop.change(plan);
+        } else if !plan.is_empty() {
+            let place = places.free.clone().try_acquire_owned();
+            let placed = Placed {
+                _place: place.map_err(|_| too_many())?,
+                hop: Hop::new(plan, self.real.is_datagram(), places.clock),
+            };
+            self.hop.get_or_init(|| Box::new(placed));
         }
+        Ok(())
+    }
+
+    fn hop(&self) -> Option<&Hop> {
+        self.hop.get().map(|placed| &placed.hop)
     }
 
     /// Whether there is a hop that must be [driven](Wire::drive).
     pub fn is_faulted(&self) -> bool {
-        self.hop.get().is_some()
+        self.hop().is_some()
     }
 
     /// Does the faults and tells what they did, for as long as it is polled. Returns when the socket
     /// is over, with what is read last. Without faults it never does. Cancel-safe.
     pub async fn drive(&self, told: impl FnMut(Report)) -> Failure {
-        match self.hop.get() {
+        match self.hop() {
             Some(hop) => hop.drive(&self.real, told).await,
             None => std::future::pending().await,
         }
@@ -71,7 +111,7 @@ impl Wire {
 
     /// As [`Stream::try_recv`]. An error that a hop passed on is read by [`Failure::of`].
     pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.hop.get() {
+        match self.hop() {
             Some(hop) => hop.try_recv(buffer),
             None => self.real.try_recv(buffer),
         }
@@ -79,7 +119,7 @@ impl Wire {
 
     /// As [`Stream::try_send`].
     pub fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self.hop.get() {
+        match self.hop() {
             Some(hop) => hop.try_send(bytes),
             None => self.real.try_send(bytes),
         }
@@ -87,7 +127,7 @@ impl Wire {
 
     /// As [`Stream::readable`]. Cancel-safe.
     pub async fn readable(&self) -> io::Result<()> {
-        match self.hop.get() {
+        match self.hop() {
             Some(hop) => {
                 hop.readable().await;
                 Ok(())
@@ -98,7 +138,7 @@ impl Wire {
 
     /// As [`Stream::writable`]. Cancel-safe.
     pub async fn writable(&self) -> io::Result<()> {
-        match self.hop.get() {
+        match self.hop() {
             Some(hop) => {
                 hop.writable().await;
                 Ok(())
@@ -109,7 +149,7 @@ impl Wire {
 
     /// Writes all of `bytes`, waiting as needed. Not cancel-safe: a part may be written.
     pub async fn send_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        if self.hop.get().is_none() {
+        if self.hop().is_none() {
             return self.real.send_all(bytes).await;
         }
         loop {
@@ -125,7 +165,7 @@ impl Wire {
 
     /// No more data from us: a FIN, when the faults have passed on what was sent before.
     pub fn shutdown_write(&self) -> io::Result<()> {
-        match self.hop.get() {
+        match self.hop() {
             Some(hop) => {
                 hop.shutdown();
                 Ok(())
@@ -136,7 +176,7 @@ impl Wire {
 
     /// As [`Stream::linger`]; what faults hold back for the target is delivered before.
     pub async fn linger(&self) {
-        if let Some(hop) = self.hop.get() {
+        if let Some(hop) = self.hop() {
             hop.deliver(&self.real, LINGER).await;
         }
         self.real.linger().await;
@@ -144,21 +184,31 @@ impl Wire {
 
     /// Whether something that was sent is still to reach the target, though everybody was done.
     pub fn is_sending(&self) -> bool {
-        self.hop.get().is_some_and(|hop| hop.is_sending())
+        self.hop().is_some_and(Hop::is_sending)
     }
 
     /// Whether faults hold something back, either way.
     pub fn is_holding(&self) -> bool {
-        self.hop.get().is_some_and(|hop| hop.is_holding())
+        self.hop().is_some_and(Hop::is_holding)
     }
 
     /// When a hop last passed bytes on, in µs of the gateway's clock; 0 without one.
     pub fn active_us(&self) -> u64 {
-        self.hop.get().map_or(0, |hop| hop.active_us())
+        self.hop().map_or(0, Hop::active_us)
     }
 
     /// Datagrams from the target that found no room in a hop, since it was last asked.
     pub fn take_lost(&self) -> u64 {
-        self.hop.get().map_or(0, |hop| hop.take_lost())
+        self.hop().map_or(0, Hop::take_lost)
+    }
+}
+
+fn too_many() -> Failure {
+    Failure {
+        reason: Reason::Limit,
+        detail:
+            "Too many sockets with faults: the gateway's cap is reached. Close one, or do without \
+                 faults."
+                .to_owned(),
     }
 }

@@ -182,7 +182,7 @@ async fn perform(
     } = dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))?;
     tracing::info!(target_name = target.info.name, local, peer, "socket opened");
     let connect_us = since();
-    let wire = Wire::new(stream, plan, core.clock);
+    let wire = Wire::new(stream, plan, &core.faulted)?;
     // The socket goes with whichever ends; only talking does.
     let talk = tokio::select! {
         talk = talk(core, &wire, request) => talk?,

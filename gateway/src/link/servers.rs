@@ -147,7 +147,7 @@ impl Link {
                 );
             }
         };
-        let options = options(asked, &core.targets);
+        let options = options(asked, core);
         let started = match timestamp::start(options, core.clock, core.observers.events()) {
             Ok(started) => started,
             Err(error) => {
@@ -231,13 +231,13 @@ fn target(server: ServerId, url: &TargetUrl) -> Target {
 }
 
 /// How the server is started: on loopback, or in the gateway's directory.
-fn options(asked: &ServerOptions, targets: &Targets) -> Options {
+fn options(asked: &ServerOptions, core: &Core) -> Options {
     let ms = |ms: u32| Duration::from_millis(ms.into());
     let kind = asked.kind;
     let url = match kind.is_unix() {
         true => TargetUrl::Path {
             kind,
-            path: targets.own_path('s').display().to_string(),
+            path: core.targets.own_path('s').display().to_string(),
         },
         false => TargetUrl::Inet {
             kind,
@@ -255,6 +255,7 @@ fn options(asked: &ServerOptions, targets: &Targets) -> Options {
         block: ms(asked.block_ms),
         late: ms(asked.late_ms),
         accept_after: ms(asked.accept_after_ms),
+        workers: core.workers.clone(),
         ..Options::new(url)
     }
 }

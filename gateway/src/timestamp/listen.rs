@@ -122,15 +122,28 @@ impl Listener {
 
     /// Waits for a client; `None` once the server is to stop. Errors are reported, and rested for.
     pub(super) fn accept_blocking(&self, context: &Arc<Context>) -> Option<(Client, Socket)> {
+        let ((), client, socket) = self.accept_with(context, || Some(()))?;
+        Some((client, socket))
+    }
+
+    /// The same; when a client waits and before it is accepted, `place` must find one for it.
+    pub(super) fn accept_with<P>(
+        &self,
+        context: &Arc<Context>,
+        place: impl Fn() -> Option<P>,
+    ) -> Option<(P, Client, Socket)> {
         let mut backoff = Backoff::new();
         loop {
             let readable = Some((self.socket.as_fd(), PollFlags::IN));
             let error = match context.stop.wait(readable, None) {
                 Ok(Woken::Stopped) => return None,
-                Ok(_) => match self.accept(context) {
-                    Ok(accepted) => return Some(accepted),
-                    Err(error) => error,
-                },
+                Ok(_) => {
+                    let place = place()?;
+                    match self.accept(context) {
+                        Ok((client, socket)) => return Some((place, client, socket)),
+                        Err(error) => error,
+                    }
+                }
                 Err(error) => error,
             };
             if let Some(rest) = backoff.after(&error) {

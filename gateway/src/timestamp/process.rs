@@ -37,13 +37,14 @@ pub(super) fn run(listener: Listener, program: &Path, context: &Arc<Context>) {
     thread::scope(|scope| {
         loop {
             let permit = permits.acquire();
-            let Some((client, socket)) = listener.accept_blocking(context) else {
+            let place = || context.options.workers.acquire(&context.stop);
+            let Some((place, client, socket)) = listener.accept_with(context, place) else {
                 return;
             };
             // The thread before the process, so that no process is without one that reaps it.
             let (hand_over, handed) = mpsc::sync_channel(1);
             let serve = move || {
-                let _permit = permit;
+                let _permit = (permit, place);
                 if let Ok((child, client)) = handed.recv() {
                     let _counted = context.count.process();
                     watch(child, &client, &context.stop);

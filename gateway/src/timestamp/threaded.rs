@@ -19,11 +19,12 @@ pub(super) fn run(listener: Listener, context: &Arc<Context>) {
     thread::scope(|scope| {
         loop {
             let permit = permits.acquire();
-            let Some((client, socket)) = listener.accept_blocking(context) else {
+            let place = || context.options.workers.acquire(&context.stop);
+            let Some((place, client, socket)) = listener.accept_with(context, place) else {
                 return;
             };
             let serve = move || {
-                let _permit = permit;
+                let _permit = (permit, place);
                 let _counted = context.count.thread();
                 // Declared here so that it outlives the socket: see `Client`.
                 let client = client;

@@ -52,7 +52,7 @@ async fn tour(
 
     page.press("Send “hello” to line").await;
     page.row("closed", "").await;
-    let drawn = "return document.querySelector('.seq')?.textContent.includes('FIN')";
+    let drawn = "return document.querySelector('.pic')?.textContent.includes('FIN')";
     page.until("the picture of the exchange", drawn, json!([]))
         .await;
     let narrow = size.width < 1100;

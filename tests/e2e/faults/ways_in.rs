@@ -2,9 +2,11 @@
 
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::fault::{Asked, Direction, FaultDid};
+use chalkwire_shared::message::{GatewayMessage, NoticeKind};
+use chalkwire_tests::deadline::eventually;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::http::{self, Response};
-use chalkwire_tests::link::{Link, asked};
+use chalkwire_tests::link::{Event, Link, asked};
 use chalkwire_tests::target::Target;
 use chalkwire_tests::websocket::{self, Ended};
 use futures_util::SinkExt;
@@ -187,4 +189,59 @@ async fn what_does_not_fit_closes_the_socket_alone_and_says_why() {
     // Nobody else notices.
     link.send(other, b"still here").await;
     assert_eq!(link.expect_bytes(other, 10).await, b"still here");
+}
+
+#[tokio::test]
+async fn so_many_sockets_may_be_faulted_at_once_and_others_are_open_all_the_same() {
+    let target = Target::echo().await;
+    let setup = Setup::default()
+        .target("t", &target.url)
+        .limit("faulted_sockets", "1");
+    let gateway = setup.start().await;
+    let mut link = Link::connect(gateway.address()).await;
+    let late = ["latency,ms=1"];
+    let first = link.opened_faulted("t", &late, 0).await;
+    let second = link.open_faulted("t", &late, 0).await;
+    let (reason, detail) = link.expect_closed(second).await;
+    assert_eq!(reason, Reason::Limit);
+    assert!(detail.contains("do without faults"), "{detail}");
+    let plain = link.opened("t").await;
+    link.set_faults(plain, &late, 0).await;
+    assert_eq!(link.expect_closed(plain).await.0, Reason::Limit);
+    let plain = link.opened("t").await;
+    assert_eq!(
+        exchange(gateway.address(), "t/exchange?fault=latency,ms=1")
+            .await
+            .status,
+        503
+    );
+    assert_eq!(exchange(gateway.address(), "t/exchange").await.status, 200);
+    link.close(first).await;
+    // Its place is free when its socket has gone, which nobody is told of.
+    let path = "t/exchange?fault=latency,ms=1";
+    let again = || async { exchange(gateway.address(), path).await.status == 200 };
+    eventually("the place to be free", again).await;
+    link.send(plain, b"still here").await;
+    assert_eq!(link.expect_bytes(plain, 10).await, b"still here");
+}
+
+#[tokio::test]
+async fn reports_that_are_too_many_are_left_out_and_that_is_said_once() {
+    let target = Target::echo().await;
+    let gateway = Gateway::with_target("t", &target.url).await;
+    let mut link = Link::connect(gateway.address()).await;
+    let faults = ["slice,direction=to_target,bytes=1"];
+    let socket = link.opened_faulted("t", &faults, 0).await;
+    link.send(socket, &[7; 3_000]).await;
+    let notice = |event: &Event| matches!(event, Event::Told(GatewayMessage::Notice { .. }));
+    match link.event_that(notice).await {
+        Event::Told(GatewayMessage::Notice { kind, .. }) => {
+            assert_eq!(kind, NoticeKind::FaultsUntold);
+        }
+        other => panic!("{other:?}"),
+    }
+    // The bytes are all there, and no second notice.
+    assert_eq!(link.expect_bytes(socket, 3_000).await, [7; 3_000]);
+    let told = link.all_did(socket).len();
+    assert!((1_000..3_000).contains(&told), "{told}");
 }

@@ -79,7 +79,10 @@ pub fn Drawing(props: &DrawingProps) -> Html {
             go(key);
         })
     };
-    let svg = |picture: &Picture, class: &'static str| drawn(picture, class, &story.summary, at);
+    // Who steps sees what comes later wait its turn; who picked a row elsewhere sees it all.
+    let until = at.filter(|_| stepper.at != props.picked);
+    let svg =
+        |picture: &Picture, class: &'static str| drawn(picture, class, &story.summary, (at, until));
     let label = [story.name, ": the arrow keys go from part to part"].concat();
     let table = table(story, &rows);
     html! {
@@ -90,10 +93,10 @@ pub fn Drawing(props: &DrawingProps) -> Html {
             </div>
             { for story.notes.iter().map(|note| html! { <p class="pic-note">{ note.clone() }</p> }) }
             <div class="pic-bar">
-                <button type="button" class="small" disabled={len == 0} onclick={press("ArrowLeft")}
-                    aria-label={[story.name, ": previous part"].concat()}>{ "◀" }</button>
-                <button type="button" class="small" disabled={len == 0} onclick={press("ArrowRight")}
-                    aria-label={[story.name, ": next part"].concat()}>{ "▶" }</button>
+                { for [("◀", "ArrowLeft", ": previous part"), ("▶", "ArrowRight", ": next part")].map(|(sign, key, says)| html! {
+                    <button type="button" class="small" disabled={len == 0} onclick={press(key)}
+                        aria-label={[story.name, says].concat()}>{ sign }</button>
+                }) }
                 <span class="pic-says" aria-live="polite">
                     if let Some(at) = at {
                         { at + 1 }{ " of " }{ len }{ ": " }{ story.items[at].clone() }
@@ -140,20 +143,25 @@ fn files(props: &DrawingProps) -> Html {
     };
     html! {
         <span class="pic-files">
-            <button type="button" class="small" onclick={file(".svg")}
-                aria-label={[props.story.name, ": save as SVG"].concat()}>{ "SVG" }</button>
-            <button type="button" class="small" onclick={file(".png")}
-                aria-label={[props.story.name, ": save as PNG"].concat()}>{ "PNG" }</button>
+            { for [("SVG", ".svg", ": save as SVG"), ("PNG", ".png", ": save as PNG")].map(|(name, kind, says)| html! {
+                <button type="button" class="small" onclick={file(kind)}
+                    aria-label={[props.story.name, says].concat()}>{ name }</button>
+            }) }
         </span>
     }
 }
 
-fn drawn(picture: &Picture, class: &'static str, summary: &str, at: Option<usize>) -> Html {
+fn drawn(
+    picture: &Picture,
+    class: &'static str,
+    summary: &str,
+    (at, until): (Option<usize>, Option<usize>),
+) -> Html {
     let (w, h) = (picture.width.to_string(), picture.height.to_string());
     let frame = at.and_then(|at| picture.frame(u16::try_from(at).ok()?));
     html! {
         <svg {class} viewBox={["0 0 ", &w, " ", &h].concat()} role="img" aria-label={summary.to_owned()}>
-            { for picture.shapes.iter().map(|it| shape(it, at)) }
+            { for picture.shapes.iter().map(|it| shape(it, until)) }
             if let Some((x, y, w, h)) = frame {
                 <rect class="pic-frame" x={x.to_string()} y={y.to_string()} width={w.to_string()}
                     height={h.to_string()} rx="3" />
@@ -162,13 +170,12 @@ fn drawn(picture: &Picture, class: &'static str, summary: &str, at: Option<usize
     }
 }
 
-fn shape(shape: &Shape, at: Option<usize>) -> Html {
+fn shape(shape: &Shape, until: Option<usize>) -> Html {
     let mut class = String::from(shape.role.key());
     class.push(' ');
     class.push_str(shape.paint.key());
-    // What comes later in the story waits its turn.
-    if let (Some(at), Some(item)) = (at, shape.item)
-        && usize::from(item) > at
+    if let (Some(until), Some(item)) = (until, shape.item)
+        && usize::from(item) > until
     {
         class.push_str(" later");
     }

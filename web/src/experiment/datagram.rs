@@ -8,6 +8,10 @@ use super::run::Run;
 use super::step::{Awaited, Step};
 use super::words::sum;
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
+use crate::model::bytes_text;
+
+/// The datagram after the one that is too large.
+const NEXT: &str = "next";
 
 pub(super) static DATAGRAM: Experiment = Experiment {
     number: 3,
@@ -73,32 +77,39 @@ fn script(settings: &Settings) -> Vec<Step> {
         Step::opened(1),
         Step::send(1, vec![b'x'; size]),
         Step::wait_for(Awaited::Replies(1, 1), 1_500),
-        Step::send(1, "next"),
+        Step::send(1, NEXT),
         Step::wait_for(Awaited::Replies(1, 2), 1_500),
     ]
 }
 
 fn check(settings: &Settings, run: &Run) -> Finding {
-    let size = settings.get("size");
+    let (size, most) = (settings.get("size"), settings.get("recv"));
     let recvs = run.recvs(1);
     let cut = run.server(1).into_iter().find_map(|(_, did)| match did {
-        ServerDid::RecvCut { bytes, of } => Some((*bytes, *of)),
+        ServerDid::RecvCut { bytes, of } if *of == size => Some((*bytes, *of)),
         _ => None,
     });
+    // The next recv returns the next datagram, as much of it as fits.
+    let next = NEXT.len().min(most as usize) as u32;
     let (answer, measured) = match (recvs.as_slice(), cut) {
-        ([first, 4], Some((bytes, of))) if bytes == *first => (
+        ([first, second], Some((bytes, of))) if bytes == *first && *second == next => (
             Some(1),
             format!(
                 "recv returned {bytes} of {of} bytes; {} are gone: the next recv returned the next \
-                 datagram (4 bytes).",
-                of - bytes
+                 datagram ({}).",
+                of - bytes,
+                bytes_text(*second as usize)
             ),
         ),
-        ([first, 4], None) if *first == size => (
+        ([0, _], None) if size == 0 => (
             None,
-            format!("recv returned all {first} bytes: the datagram fitted. No byte was left over."),
+            "recv returned b'': an empty datagram is one as well.".to_owned(),
         ),
-        ([4], None) => (
+        ([first, _], None) if *first == size => (
+            None,
+            format!("recv returned all {first} bytes: the datagram fitted. Nothing was left over."),
+        ),
+        ([only], None) if *only == next => (
             Some(2),
             format!("The datagram of {size} bytes did not arrive; the next one did."),
         ),

@@ -6,9 +6,8 @@ use chalkwire_shared::stamp;
 use super::knob::{Knob, Range};
 use super::run::Run;
 use super::step::{Awaited, Step};
-use super::words::ms;
+use super::words::{ms, quoted};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
-use crate::bytes::escape;
 use crate::model::What;
 
 pub(super) static HALF_CLOSE: Experiment = Experiment {
@@ -115,7 +114,7 @@ fn check(settings: &Settings, run: &Run) -> Finding {
         (Some(stamp), Some(after)) => format!(
             "The server read b'' and answered; {} after your FIN the reply to {} was there, whole.",
             ms(after),
-            escape(stamp.data)
+            quoted(stamp.data)
         ),
         _ if sent.is_some() => {
             "The server answered, and its reply met a socket that was closed: nothing came back."

@@ -6,9 +6,9 @@ use chalkwire_shared::stamp;
 use super::knob::{Knob, Range};
 use super::run::Run;
 use super::step::{Awaited, Step};
+use super::words::quoted;
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
-use crate::bytes::escape;
-use crate::legs::legs;
+use crate::legs::{Part, legs};
 use crate::model::{Entry, bytes_text, ms_text};
 
 /// How long the server waits for a line, in ms.
@@ -80,7 +80,7 @@ fn script(settings: &Settings) -> Vec<Step> {
         Step::opened(1),
         Step::send(1, format!("hello{end}")),
         Step::wait_for(Awaited::Replies(1, 1), TIMEOUT_MS + 1_000),
-        Step::wait_for(Awaited::Closed(1), 1_000),
+        Step::wait_for(Awaited::Eof(1), 1_000),
     ]
 }
 
@@ -99,21 +99,25 @@ fn check(_: &Settings, run: &Run) -> Finding {
         true => format!(
             "You sent {} ({}), and nothing came back: the server waited for the end of the line, \
              then closed.",
-            escape(&sent),
+            quoted(&sent),
             bytes_text(sent.len())
         ),
         false => format!(
             "You sent {} ({}); {} came back ({}).",
-            escape(&sent),
+            quoted(&sent),
             bytes_text(sent.len()),
-            escape(&reply),
+            quoted(&reply),
             bytes_text(reply.len())
         ),
     };
     let entries: Vec<Entry> = run.of(1).cloned().collect();
     if let Some(legs) = legs(&entries, run.clock) {
-        let each: Vec<String> = legs
-            .legs
+        let (connect, ways): (Vec<_>, Vec<_>) =
+            legs.legs.iter().partition(|it| it.part == Part::Connect);
+        if let Some(connect) = connect.first() {
+            measured += &format!(" Connecting took {}.", ms_text(connect.ms));
+        }
+        let each: Vec<String> = ways
             .iter()
             .map(|it| format!("{} {}", it.name, ms_text(it.ms)))
             .collect();

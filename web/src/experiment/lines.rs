@@ -6,9 +6,8 @@ use chalkwire_shared::stamp;
 use super::knob::{Knob, Range};
 use super::run::Run;
 use super::step::{Awaited, Step};
-use super::words::sum;
+use super::words::{quoted, sum};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
-use crate::bytes::escape;
 use crate::model::What;
 
 /// What is sent, a send each: a line in two parts whose end sits in the second with the next line's
@@ -144,7 +143,7 @@ fn check(_: &Settings, run: &Run) -> Finding {
         (false, true) => Some(1),
         (false, false) => Some(2),
     };
-    let shown: Vec<String> = before.iter().map(|it| escape(it)).collect();
+    let shown: Vec<String> = before.iter().map(|it| quoted(it)).collect();
     let mut measured = format!(
         "recv returned {} bytes; out of them the server made the lines {}.",
         sum(&run.recvs(1)),
@@ -152,8 +151,8 @@ fn check(_: &Settings, run: &Run) -> Finding {
     );
     measured += &match after.first() {
         Some(line) => format!(
-            " “{}” was answered only after you had shut down your side.",
-            escape(line)
+            " {} was answered only after you had shut down your side.",
+            quoted(line)
         ),
         None => " Nothing more came after you had shut down your side.".to_owned(),
     };

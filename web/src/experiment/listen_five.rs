@@ -73,6 +73,9 @@ pub(super) static LISTEN_FIVE: Experiment = Experiment {
          quicker, but wrong: in a second there may be room.",
         "That is why some of the twenty took a second or more to connect while the server worked: their \
          SYN came when the queue was full, and they waited for their own timer, not for the server.",
+        "Some of those were connected, as they saw it, and still not in the queue: room was there when \
+         their SYN came, and gone when the handshake's last step came. Linux drops that step as well, \
+         and what they send is repeated until there is room.",
     ],
     linux: true,
     pictures: &[PictureKind::Gantt, PictureKind::Histogram],

@@ -7,7 +7,7 @@ use chalkwire_shared::target::Kind;
 use super::knob::{Knob, Range};
 use super::run::Run;
 use super::step::{Step, To};
-use super::words::ms;
+use super::words::{ms, times};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
 
 pub(super) static NON_BLOCKING: Experiment = Experiment {
@@ -114,11 +114,7 @@ fn check(settings: &Settings, run: &Run) -> Finding {
              before the bytes were there; none of its calls took longer than {}.",
             ms(took_ms(waited)),
             waited.bytes.unwrap_or_default(),
-            match refusals {
-                0 => "never".to_owned(),
-                1 => "once".to_owned(),
-                n => format!("{n} times"),
-            },
+            times(refusals),
             ms(slowest)
         ),
         holds: answer == Some(1)

@@ -7,7 +7,7 @@ use super::knob::{Knob, MODELS, Range};
 use super::run::Run;
 use super::run::load::median;
 use super::step::{Step, To};
-use super::words::{model, ms};
+use super::words::{count, model, ms};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
 
 /// How long the server needs for a client, in ms.
@@ -109,9 +109,10 @@ fn check(settings: &Settings, run: &Run) -> Finding {
     Finding {
         answer,
         measured: format!(
-            "{} of {clients} clients got a reply: the first after {}, the last after {}, {} from one \
-             to the next (median).",
+            "{} of {} got a reply: the first after {}, the last after {}, {} from one to the next \
+             (median).",
             replies.len(),
+            count(clients, "client", "clients"),
             ms(*first),
             ms(*last),
             ms(step)

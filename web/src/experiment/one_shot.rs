@@ -7,7 +7,7 @@ use super::knob::{Knob, MODELS, Range};
 use super::run::Run;
 use super::run::load::{Crowd, median};
 use super::step::{Step, To};
-use super::words::{model, ms};
+use super::words::{count, model, ms};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
 
 pub(super) static ONE_SHOT: Experiment = Experiment {
@@ -118,9 +118,9 @@ fn check(settings: &Settings, run: &Run) -> Finding {
     Finding {
         answer,
         measured: format!(
-            "{messages} messages over {} connections took {} in all, {} each (median); over {} they \
-             took {}, {} each.",
-            connections.0,
+            "{} over {} took {} in all, {} each (median); over {} they took {}, {} each.",
+            count(messages, "message", "messages"),
+            count(connections.0, "connection", "connections"),
             ms(a.iter().sum()),
             ms(each_a),
             match connections.1 {

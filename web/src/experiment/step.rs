@@ -90,7 +90,8 @@ pub enum Step {
     },
 }
 
-/// What is waited for. A socket that is closed is not waited for any longer, whatever it was.
+/// What is waited for. What can't come any more, since the other side is done or the socket closed, is
+/// not waited for any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// The socket is connected.

@@ -6,9 +6,8 @@ use chalkwire_shared::server::{Protocol, ServerOptions};
 use super::knob::{Knob, Range};
 use super::run::Run;
 use super::step::{Awaited, Step};
-use super::words::sum;
+use super::words::{quoted, sum};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
-use crate::bytes::escape;
 
 /// How long the server is busy before its first `recv`, in ms: longer than three sends take.
 const LATE_MS: u32 = 300;
@@ -132,7 +131,7 @@ fn check(_: &Settings, run: &Run) -> Finding {
         let sends = run.sends(2).len();
         measured += &format!(
             " Of the {sends} lines, one recv returned {} ({first} bytes).",
-            escape(data)
+            quoted(data)
         );
     }
     Finding {

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod checks;
+
 #[test]
 fn every_experiment_has_a_place_and_a_name_of_its_own() {
     for (at, one) in ALL.iter().enumerate() {

@@ -78,6 +78,8 @@ fn script(settings: &Settings) -> Vec<Step> {
             to: vec![To::Server(1), To::Server(2)],
             load: Load {
                 clients: settings.get("clients") as u8,
+                // All within the first one's turn, and after the server has taken that one.
+                stagger_ms: 1,
                 connect_ms: 15_000,
                 nonblocking: true,
                 ..Load::default()

@@ -96,23 +96,24 @@ impl Pairs {
         }
         if let (Some(shut), Some((no, clock_us))) = (late.or(shut), eof) {
             pairs.eof = Some((shut, clock_us));
-            pairs.used.push(no);
+            pairs.take(no);
         }
         if let (Some(done), Some((no, clock_us))) = (done, closed) {
             pairs.left.push((done, clock_us));
-            pairs.used.push(no);
+            pairs.take(no);
         }
         if datagram {
             pairs.fates = fates(entries);
-            pairs
-                .used
-                .extend(pairs.fates.iter().flat_map(|it| &it.recv).map(|it| it.no));
+            let taken = pairs.fates.iter().flat_map(|it| &it.recv).map(|it| it.no);
+            for no in taken.collect::<Vec<_>>() {
+                pairs.take(no);
+            }
             for (no, bytes) in from {
                 // A datagram keeps its size; those of one size keep their order here.
                 if let Some(at) = sends.iter().position(|(_, _, sent)| *sent == bytes) {
                     let (sent, clock_us, _) = sends.remove(at);
                     pairs.left.push((no, clock_us));
-                    pairs.used.push(sent);
+                    pairs.take(sent);
                 }
             }
         } else {
@@ -120,16 +121,23 @@ impl Pairs {
             let recv_sizes: Vec<_> = recvs.iter().map(|it| it.bytes as usize).collect();
             for (i, j) in same_spans(&sizes(&to), &recv_sizes) {
                 pairs.recv.push((to[i].0, recvs[j]));
-                pairs.used.push(recvs[j].no);
+                pairs.take(recvs[j].no);
             }
             let send_sizes: Vec<_> = sends.iter().map(|it| it.2).collect();
             for (i, j) in same_spans(&sizes(&from), &send_sizes) {
                 pairs.left.push((from[i].0, sends[j].1));
-                pairs.used.push(sends[j].0);
+                pairs.take(sends[j].0);
             }
         }
-        pairs.used.sort_unstable();
         pairs
+    }
+
+    /// An entry of the server's is drawn as an arrow's end. They come nearly in order, so that a place
+    /// is found at the end.
+    fn take(&mut self, no: u32) {
+        if let Err(at) = self.used.binary_search(&no) {
+            self.used.insert(at, no);
+        }
     }
 
     /// The `recv` that returned just what an entry wrote.

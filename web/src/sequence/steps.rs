@@ -1,15 +1,15 @@
 //! From the entries of one socket to the steps of its sequence diagram, in one order of time.
 
-use chalkwire_shared::close::Reason;
 use chalkwire_shared::target::Kind;
+
+use std::cmp::Ordering;
 
 use chalkwire_shared::fault::FaultDid;
 
+use super::clocks::agreeing;
 use super::doings::{recv_words, with_recv};
 use super::pairs::Pairs;
-use super::step::{
-    Effect, Ending, Label, Life, Step, Steps, Tone, payload, reason_words, size, took, words,
-};
+use super::step::{Effect, Ending, Label, Life, Step, Steps, Tone, payload, size, took, words};
 use crate::model::{ClockMap, Entry, What, Whose, bytes_text};
 
 /// Entries that are drawn unless more are asked for: half of them from the beginning, half from the
@@ -66,8 +66,8 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
     }
     let mut steps = build.steps;
     // Stable: what comes of one entry, or in one moment, stays in the order of cause.
-    steps[..omitted_before].sort_by(|a, b| a.order_ms.total_cmp(&b.order_ms));
-    steps[omitted_before..].sort_by(|a, b| a.order_ms.total_cmp(&b.order_ms));
+    steps[..omitted_before].sort_by(earlier);
+    steps[omitted_before..].sort_by(earlier);
     if omitted == 0 {
         omitted_before = steps.len();
     }
@@ -91,53 +91,24 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
     }
 }
 
-/// The clocks' relation, moved so far that no moment of the gateway's comes before what caused it and
-/// none after what it caused; as far as that can be.
-fn agreeing(entries: &[Entry], clock: ClockMap) -> ClockMap {
-    let (mut least, mut most) = (f64::MIN, f64::MAX);
-    let mut asked = f64::MIN;
-    for entry in entries {
-        let zero = |clock_us: u64| entry.at_ms - clock_us as f64 / 1000.0;
-        match &entry.what {
-            What::Connecting => asked = entry.at_ms,
-            What::Connected {
-                connect_us,
-                clock_us,
-                ..
-            } => {
-                let called = clock_us.saturating_sub(*connect_us) as f64 / 1000.0;
-                least = least.max(asked - called);
-                most = most.min(zero(*clock_us));
-            }
-            What::Sent {
-                wrote_us: Some(us), ..
-            } => least = least.max(zero(*us)),
-            What::Received { clock_us, .. } | What::Eof { clock_us } => {
-                most = most.min(zero(*clock_us))
-            }
-            _ => {}
-        }
-    }
-    if least > most {
-        return clock;
-    }
-    let zero_ms = clock.zero_ms.clamp(least, most);
-    ClockMap { zero_ms, ..clock }
+/// In order of time. One function, so that one sort is compiled.
+fn earlier(a: &Step, b: &Step) -> Ordering {
+    a.order_ms.total_cmp(&b.order_ms)
 }
 
 pub(super) struct Build<'a> {
     clock: Option<ClockMap>,
     pub(super) pairs: &'a Pairs,
     /// Whether a fault ended the connection.
-    on_purpose: bool,
+    pub(super) on_purpose: bool,
     /// Cuts that were told and whose bytes have not passed yet: whether on the way back, and the size.
     pub(super) cuts: Vec<(bool, u32)>,
     /// What passed late on the way back and was not received yet: its size, and how long it was held.
     pub(super) held: Vec<(u32, u64)>,
     steps: Vec<Step>,
-    opened_ms: Option<f64>,
+    pub(super) opened_ms: Option<f64>,
     pub(super) wrote_ms: f64,
-    connected: bool,
+    pub(super) connected: bool,
 }
 
 /// What the word FIN is for sockets that have none.
@@ -155,7 +126,15 @@ impl Build<'_> {
     }
 
     /// A step on the page's side, with the entry's own time.
-    fn here(&mut self, entry: &Entry, from: Life, to: Life, tone: Tone, label: Label, say: String) {
+    pub(super) fn here(
+        &mut self,
+        entry: &Entry,
+        from: Life,
+        to: Life,
+        tone: Tone,
+        label: Label,
+        say: String,
+    ) {
         self.steps.push(Step {
             no: entry.no,
             from,
@@ -378,7 +357,7 @@ impl Build<'_> {
     }
 
     /// A step from the target to the gateway, before the page knows of it.
-    fn of_target(&mut self, entry: &Entry, clock_us: u64, tone: Tone, label: Label) {
+    pub(super) fn of_target(&mut self, entry: &Entry, clock_us: u64, tone: Tone, label: Label) {
         let at = self.map(clock_us);
         let order = at
             .unwrap_or(entry.at_ms)
@@ -399,117 +378,5 @@ impl Build<'_> {
         };
         self.there(entry.no, way, (true, left), tone, label);
         self.last(|step| step.lands_ms = Some(order));
-    }
-
-    fn connected(&mut self, entry: &Entry, connect_us: u64, clock_us: u64) {
-        let at = self.map(clock_us.saturating_sub(connect_us));
-        let order = at
-            .unwrap_or(entry.at_ms)
-            .min(entry.at_ms)
-            .max(self.opened_ms.unwrap_or(f64::MIN));
-        let took = took(connect_us);
-        let label = match entry.kind {
-            Some(Kind::Udp | Kind::Unixgram) => words("connect sends nothing here", "no packet"),
-            Some(Kind::Unix) => words(&format!("connected in {took}"), &took),
-            _ => words(
-                &format!("SYN … connected in {took}"),
-                &format!("SYN {took}"),
-            ),
-        };
-        let way = (Life::Gateway, Life::Target);
-        self.there(entry.no, way, (at.is_some(), order), Tone::Control, label);
-        self.last(|step| {
-            step.dashed = true;
-            step.effect = Effect::Opens;
-        });
-    }
-
-    fn closed(&mut self, entry: &Entry, reason: Reason, clock_us: u64) {
-        use Life::{Gateway, Target, You};
-        let tcp = matches!(entry.kind, Some(Kind::Tcp) | None);
-        let long = reason_words(reason);
-        match reason {
-            Reason::Finished => {
-                let label = words("closed: both sides are done", "closed");
-                self.here(
-                    entry,
-                    Gateway,
-                    Gateway,
-                    Tone::Control,
-                    label,
-                    "closed: both sides are done".to_owned(),
-                );
-            }
-            Reason::ClosedByClient => {
-                let at = self.map(clock_us);
-                let order = at.unwrap_or(entry.at_ms).min(entry.at_ms);
-                let label = words("closed by you", "close");
-                self.there(
-                    entry.no,
-                    (Gateway, Target),
-                    (at.is_some(), order),
-                    Tone::Control,
-                    label,
-                );
-                self.last(|step| step.dashed = true);
-            }
-            _ => {
-                match reason {
-                    // Then the target had no part in it.
-                    _ if self.on_purpose => {}
-                    Reason::Reset => {
-                        self.of_target(entry, clock_us, Tone::Error, words("✕ RST", "✕ RST"))
-                    }
-                    Reason::Refused => {
-                        let text = if tcp { "SYN" } else { "connect" };
-                        self.attempt(entry, text, text, Ending::Arrives);
-                        let answer = match entry.kind {
-                            Some(Kind::Udp) => words("✕ ICMP: port unreachable", "✕ ICMP"),
-                            Some(Kind::Unix | Kind::Unixgram) => {
-                                words("✕ nobody listens", "✕ refused")
-                            }
-                            _ => words("✕ RST: nothing listens", "✕ RST"),
-                        };
-                        self.of_target(entry, clock_us, Tone::Error, answer);
-                    }
-                    Reason::ConnectTimeout => {
-                        let text = if tcp {
-                            "SYN … no answer"
-                        } else {
-                            "no answer"
-                        };
-                        self.attempt(entry, text, "no answer", Ending::Lost);
-                    }
-                    Reason::Unreachable => {
-                        self.attempt(entry, "no way there", "no way there", Ending::Lost);
-                    }
-                    _ => {}
-                }
-                let short = long.trim_start_matches("connection ");
-                let label = words(&format!("✕ {long}"), &format!("✕ {short}"));
-                self.here(entry, Gateway, You, Tone::Error, label, long.to_owned());
-            }
-        }
-        self.last(|step| step.effect = Effect::Ends);
-    }
-
-    /// The try to connect that came to nothing; the gateway reports no time for it.
-    fn attempt(&mut self, entry: &Entry, text: &str, short: &str, ending: Ending) {
-        if self.connected {
-            return;
-        }
-        let order = self.opened_ms.unwrap_or(entry.at_ms);
-        let way = (Life::Gateway, Life::Target);
-        self.there(
-            entry.no,
-            way,
-            (false, order),
-            Tone::Control,
-            words(text, short),
-        );
-        self.last(|step| {
-            step.dashed = true;
-            step.ending = ending;
-        });
     }
 }

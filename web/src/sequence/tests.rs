@@ -8,8 +8,10 @@ use chalkwire_shared::server::ServerDid;
 use chalkwire_shared::target::Kind;
 use proptest::prelude::*;
 
+use super::step::{Life, Steps};
 use super::*;
 use crate::model::What;
+use crate::pictures::shape::CHAR;
 
 const CLOCK: ClockMap = ClockMap {
     zero_ms: 1000.0,

@@ -152,3 +152,18 @@ pub(super) fn repeated(bytes: &[u8]) -> Option<(&[u8], usize, &[u8])> {
         (times > 1 && tail.len() <= LINE_BYTES).then(|| (&bytes[..size], times, tail))
     })
 }
+
+/// The one text of a list that has it many times over.
+pub(super) fn all_the_same(texts: &[String]) -> Option<&String> {
+    let (first, rest) = texts.split_first()?;
+    (!rest.is_empty() && rest.iter().all(|it| it == first)).then_some(first)
+}
+
+/// Texts between brackets, several lines of them where one is too long.
+pub(super) fn list(literals: &[String]) -> String {
+    let one = literals.join(", ");
+    if one.len() <= 60 {
+        return format!("[{one}]");
+    }
+    format!("[\n        {},\n    ]", literals.join(",\n        "))
+}

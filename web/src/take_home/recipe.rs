@@ -121,10 +121,10 @@ impl Recipe {
             None => "Start no server: nothing is to listen there.".to_owned(),
         });
         if !self.faults.is_empty() {
-            let faults: Vec<_> = self.faults.iter().map(|it| it.to_text()).collect();
+            let faults: Vec<_> = self.faults.iter().map(|it| in_words(*it)).collect();
             head.push(format!(
-                "In the run Chalkwire did wrongs on purpose (seed {}): {}. This program does none: \
-                 what it shows is the same without them.",
+                "In the run Chalkwire did wrongs to the traffic, on purpose and with the seed {}: {}. \
+                 These programs do none.",
                 self.seed,
                 faults.join("; ")
             ));
@@ -140,6 +140,11 @@ impl Recipe {
         }
         head
     }
+}
+
+/// A fault as it is asked for, without its punctuation: `loss, direction to target, percent 30`.
+fn in_words(fault: Fault) -> String {
+    fault.to_text().replace(',', ", ").replace(['=', '_'], " ")
 }
 
 /// How a model serves several clients.

@@ -25,7 +25,9 @@ pub fn client(recipe: &Recipe) -> String {
         Client::Load(load) => many(recipe, load, &mut short),
         Client::Calls { script, .. } => calls(recipe, *script, &mut short),
     };
-    head.push("socat -v tells on stderr what it read and sent, how much and when.".to_owned());
+    if text.contains("socat -v ") {
+        head.push("socat -v tells on stderr what it read and sent, how much and when.".to_owned());
+    }
     head.append(&mut short);
     comment("#", &head) + &text
 }
@@ -246,7 +248,8 @@ cat > reply.sh <<'END'
 @reply@
 END
 
-socat -v -b @recv@ -T @timeout@ @listen@ EXEC:'sh reply.sh'
+socat -v -b @recv@ -T @timeout@ -t @wait@ @listen@ \\
+  EXEC:'sh reply.sh'
 ";
 
 /// The server; `None` where nothing is to listen.
@@ -277,6 +280,7 @@ pub fn server(recipe: &Recipe) -> Option<String> {
             ("reply", &reply(options, datagram)),
             ("recv", &options.recv_bytes.to_string()),
             ("timeout", &seconds(options.timeout_ms)),
+            ("wait", &seconds(hold_ms(recipe))),
             ("listen", &listen),
         ],
     );
@@ -307,7 +311,9 @@ fn reply(options: &ServerOptions, datagram: bool) -> String {
         Protocol::Line => format!("IFS= read -r line\n{work}{stamp} \"$line\n\"\n"),
         Protocol::Session => {
             let work: String = work.lines().map(|it| format!("  {it}\n")).collect();
-            format!("while IFS= read -r line; do\n{work}  {stamp} \"$line\n\"\ndone\n")
+            format!(
+                "while IFS= read -r line || [ \"$line\" ]; do\n{work}  {stamp} \"$line\n\"\ndone\n"
+            )
         }
     }
 }

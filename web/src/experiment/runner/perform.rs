@@ -179,10 +179,11 @@ impl Runner {
                 let wanted = Opening {
                     kernel: *kernel,
                     faults: faults.iter().copied().map(Asked::from).collect(),
-                    // Each socket has its own chance, all of them from the one seed.
+                    // Each socket has its own chance, all from the one seed; the first has the seed
+                    // itself, so that it gives the same in the Lab and over `/raw`.
                     seed: match faults.is_empty() {
                         true => 0,
-                        false => self.seed().wrapping_add(u32::from(*slot)),
+                        false => self.seed().wrapping_add(u32::from(slot.saturating_sub(1))),
                     },
                     ..Opening::new(target.clone(), kind)
                 };
@@ -287,9 +288,13 @@ impl Runner {
                 if has_happened(run, *what) {
                     return true;
                 }
-                // The server's reports may come after the end; nothing else does.
-                let ended =
-                    run.closed(what.socket()).is_some() && !matches!(what, Awaited::Recvs(..));
+                let closed = run.closed(what.socket()).is_some();
+                let ended = match what {
+                    // The server's reports may come after the end.
+                    Awaited::Recvs(..) => false,
+                    Awaited::Replies(..) | Awaited::Bytes(..) => closed || run.eof(what.socket()),
+                    Awaited::Opened(_) | Awaited::Eof(_) | Awaited::Closed(_) => closed,
+                };
                 if over || ended {
                     run.unmet.push(*what);
                 }

@@ -1,6 +1,7 @@
 //! The geometry of a byte ruler.
 
-use super::{Cuts, Lost, Ruler, Track, lost_words, rows};
+use super::words::{lost_words, rows};
+use super::{Cuts, Lost, Ruler, Track};
 use crate::bytes::{column_char, escape};
 use crate::pictures::axis::{Scale, marks};
 use crate::pictures::shape::{

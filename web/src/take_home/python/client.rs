@@ -2,7 +2,7 @@
 
 use chalkwire_shared::job::{Load, Script};
 
-use super::super::literal::python_text;
+use super::super::literal::{all_the_same, list, python_text};
 use super::super::recipe::{Client, Recipe, Step, seconds};
 use super::super::template::{comment, fill};
 use super::{SAY, address, bytes, family};
@@ -39,12 +39,13 @@ import time
 ADDRESS = @address@
 @say@
 
+
 @ask@
 with socket.socket(@family@) as s:
     s.settimeout(@patience@)  # seconds that one call may wait
     try:
         @named@
-        s.connect(ADDRESS)
+        s.connect(ADDRESS)@connects@
         say('connected')
         @steps@
     except OSError as error:
@@ -83,7 +84,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
     };
     let recv = if datagram { 65_535 } else { 1_024 };
     let told = "say(f'recv {len(data)} bytes: {data[:60]}')";
-    for step in steps {
+    for (at, step) in steps.iter().enumerate() {
         match step {
             Step::Send(what) => {
                 let send = if datagram { "send" } else { "sendall" };
@@ -103,12 +104,15 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
                     ],
                 );
                 let texts: Vec<_> = messages.iter().map(|it| python_text(it)).collect();
-                add(&format!(
-                    "for number, text in enumerate([{}], 1):",
-                    texts.join(", ")
-                ));
+                let texts = match all_the_same(&texts) {
+                    Some(text) => format!("[{text}] * {}", texts.len()),
+                    None => list(&texts),
+                };
+                add(&format!("for number, text in enumerate({texts}, 1):"));
                 add("    ask(s, number, text)");
-                add(&format!("s.settimeout({})", seconds(recipe.patience_ms())));
+                if at + 1 < steps.len() {
+                    add(&format!("s.settimeout({})", seconds(recipe.patience_ms())));
+                }
             }
             Step::Wait(ms) => add(&format!("time.sleep({})", seconds(*ms))),
             Step::Recv(times) => {
@@ -161,6 +165,14 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
         STEPS,
         &[
             ("import", import),
+            (
+                "connects",
+                if datagram {
+                    "  # sends nothing yet"
+                } else {
+                    ""
+                },
+            ),
             ("ask", &ask),
             ("named", named),
             ("unnamed", unnamed),
@@ -185,14 +197,9 @@ def ms():
 
 
 def talk(s):
-    \"\"\"Sends the line and reads its reply, @messages@.\"\"\"
+    \"\"\"Sends the line and reads its reply@messages@.\"\"\"
     @reader@
-    told = ''
-    for _ in range(@count@):
-        s.@send@(LINE)
-        reply = @reply@
-        told += f', reply {ms()}' if reply else f', closed without a reply {ms()}'
-    return told
+    @talk@
 
 
 def client(number):
@@ -201,7 +208,7 @@ def client(number):
         @body@
     except OSError as error:
         told += f', {type(error).__name__} {ms()}'
-    print(told, 'ms', flush=True)
+    sys.stdout.write(f'{told} ms\\n')  # in one go: the others write as well
 
 
 threads = [threading.Thread(target=client, args=(n,)) for n in range(1, CLIENTS + 1)]
@@ -210,6 +217,21 @@ for thread in threads:
     @stagger@
 for thread in threads:
     thread.join()
+";
+
+const TALK_ONCE: &str = "\
+s.@send@(LINE)
+reply = @reply@
+return f', reply {ms()}' if reply else f', closed without a reply {ms()}'
+";
+
+const TALK: &str = "\
+told = ''
+for _ in range(@count@):
+    s.@send@(LINE)
+    reply = @reply@
+    told += f', reply {ms()}' if reply else f', closed without a reply {ms()}'
+return told
 ";
 
 const MANY_BODY: &str = "\
@@ -277,11 +299,11 @@ fn many(recipe: &Recipe, load: &Load) -> String {
             .lines()
             .map(|it| format!("    {it}\n"))
             .collect::<String>();
-        (1, "once".to_owned())
+        (1, String::new())
     } else if load.messages == 1 {
-        (1, "once".to_owned())
+        (1, String::new())
     } else {
-        (load.messages, format!("{} times", load.messages))
+        (load.messages, format!(", {} times", load.messages))
     };
     let stagger = match load.stagger_ms {
         0 => String::new(),
@@ -296,10 +318,18 @@ fn many(recipe: &Recipe, load: &Load) -> String {
             "replies.readline()",
         )
     };
+    let talk = fill(
+        if count == 1 { TALK_ONCE } else { TALK },
+        &[
+            ("count", &count.to_string()),
+            ("send", send),
+            ("reply", reply),
+        ],
+    );
     let imports = if load.nonblocking {
-        "import errno\nimport os\nimport select\nimport socket\nimport threading\nimport time"
+        "import errno\nimport os\nimport select\nimport socket\nimport sys\nimport threading\nimport time"
     } else {
-        "import socket\nimport threading\nimport time"
+        "import socket\nimport sys\nimport threading\nimport time"
     };
     filled(
         recipe,
@@ -310,9 +340,7 @@ fn many(recipe: &Recipe, load: &Load) -> String {
             ("line", &bytes(&super::super::recipe::line(load))),
             ("messages", &messages),
             ("reader", reader),
-            ("count", &count.to_string()),
-            ("send", send),
-            ("reply", reply),
+            ("talk", &talk),
             ("body", &body),
             ("stagger", &stagger),
         ],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chalkwire_shared::job::Script as Calls;
 use chalkwire_shared::server::{Model, Protocol, ServerOptions};
 use chalkwire_shared::target::Kind;
 
@@ -144,7 +145,7 @@ impl Script {
             To::Target(name) => (built_in(name), true),
         };
         self.recipes.push(Recipe {
-            title: format!("{} ({title})", self.title),
+            title: self.title.clone(),
             name: title.to_owned(),
             address: Recipe::usual_address(options.kind),
             server: runs.then_some(options),
@@ -220,10 +221,33 @@ impl Script {
             }
         }
         if let [only] = &mut recipes[..] {
-            only.title = self.title;
             only.name = String::new();
+            return recipes;
+        }
+        let names: Vec<String> = recipes.iter().map(|it| it.name.clone()).collect();
+        for recipe in &mut recipes {
+            if names.iter().filter(|it| **it == recipe.name).count() > 1 {
+                recipe.name += ", ";
+                recipe.name += way(&recipe.client);
+            }
+            recipe.title += &format!(" ({})", recipe.name);
         }
         recipes
+    }
+}
+
+/// What tells clients apart whose server or socket has the same name.
+fn way(client: &Client) -> &'static str {
+    match client {
+        Client::Steps(_) => "step by step",
+        Client::Load(load) if load.one_shot => "a connection for each message",
+        Client::Load(_) => "one connection",
+        Client::Calls { script, .. } => match script {
+            Calls::Blocking => "blocking calls",
+            Calls::NonBlocking => "non-blocking calls",
+            Calls::UdpUnconnected => "calls, unconnected",
+            Calls::UdpConnected => "calls, connected",
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use chalkwire_shared::job::{Load, Script};
 use chalkwire_shared::target::{Kind, TargetUrl};
 
-use super::super::literal::rust_text;
+use super::super::literal::{all_the_same, list, rust_text};
 use super::super::recipe::{Client, Recipe, Step, line};
 use super::super::template::{comment, fill};
 use super::{address, bytes, duration, stream};
@@ -44,7 +44,7 @@ fn run() -> std::io::Result<()> {
 
 const ASK: &str = "\
 socket.set_read_timeout(Some(@wait@))?;
-for (number, text) in (1..).zip([@texts@]) {
+for (number, text) in (1..).zip(@texts@) {
     let message = format!(\"{number} {text}\");
     'tries: for attempt in 1..=@tries@ {
         socket.send(message.as_bytes())?;
@@ -100,7 +100,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
     let told = "say(&format!(\"recv {n} bytes: {}\", buffer[..n.min(60)].escape_ascii()));\n";
     let mut lines = String::new();
     let (mut reads, mut writes, mut shuts) = (false, false, false);
-    for step in steps {
+    for (at, step) in steps.iter().enumerate() {
         match step {
             Step::Send(what) => {
                 writes = true;
@@ -117,13 +117,20 @@ fn by_steps(recipe: &Recipe, steps: &[Step]) -> String {
             } => {
                 reads = true;
                 let texts: Vec<_> = messages.iter().map(|it| rust_text(it)).collect();
+                let texts = match all_the_same(&texts) {
+                    Some(text) => format!("[{text}; {}]", texts.len()),
+                    None => list(&texts),
+                };
                 lines += &fill(
                     ASK,
                     &[
                         ("wait", &duration(*timeout_ms)),
-                        ("texts", &texts.join(", ")),
+                        ("texts", &texts),
                         ("tries", &tries.to_string()),
-                        ("patience", &patience),
+                        (
+                            "patience",
+                            if at + 1 < steps.len() { &patience } else { "" },
+                        ),
                     ],
                 );
             }

@@ -96,7 +96,7 @@ pub fn server(recipe: &Recipe) -> Option<String> {
         "use std::time::Duration;".to_owned(),
     ];
     if polled {
-        imports.push("use std::io;".to_owned());
+        imports[0] = "use std::io::{self, ErrorKind, Read, Write};".to_owned();
         imports[2] = "use std::time::{Duration, Instant};".to_owned();
     }
     let sleeps =

@@ -1,0 +1,115 @@
+//! Opening one more socket of a link.
+
+use std::sync::{Arc, MutexGuard};
+
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Asked, Fault, FaultError};
+use chalkwire_shared::id::SocketId;
+
+use super::side::Side;
+use super::{Broken, Link, State};
+use crate::bridge::client::Told;
+use crate::bridge::socket::Socket;
+use crate::target::Failure;
+
+/// How a socket is asked for, besides its number and its target: see [`ClientMessage::Open`].
+pub(super) struct Opening<'a> {
+    pub(super) credit: u32,
+    pub(super) trace: bool,
+    pub(super) kernel: bool,
+    pub(super) faults: &'a [Asked],
+    pub(super) seed: u32,
+}
+
+impl Link {
+    pub(super) fn open(
+        self: &Arc<Self>,
+        id: SocketId,
+        name: &str,
+        opening: Opening<'_>,
+    ) -> Result<(), Broken> {
+        let Opening {
+            credit,
+            trace,
+            kernel,
+            faults,
+            seed,
+        } = opening;
+        let core = &self.core;
+        let mut state = self.lock();
+        if id.0 <= state.last_socket {
+            let detail = format!("socket {} was used before: numbers must grow", id.0);
+            return Err(Broken::protocol(detail));
+        }
+        state.last_socket = id.0;
+        let open = state.sockets.len();
+        let refuse = |state: MutexGuard<'_, State>, reason: Reason, detail: String| {
+            drop(state);
+            core.metrics.refuse(reason.as_str());
+            tracing::info!(socket = %id, %reason, "socket refused");
+            self.tell(
+                id,
+                core.clock.now_us(),
+                Told::Closed(Failure { reason, detail }),
+            );
+            Ok(())
+        };
+        let target = match state.servers.target(name, &core.targets) {
+            Ok(target) => target,
+            Err(failure) => return refuse(state, failure.reason, failure.detail),
+        };
+        let plan = read_faults(faults).and_then(|faults| core.plan(&target, faults, seed));
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(error) => {
+                let Failure { reason, detail } = bad_request(&error);
+                return refuse(state, reason, detail);
+            }
+        };
+        let permit = match core.sockets.clone().try_acquire_owned() {
+            Ok(permit) if open < core.config.limits.sockets_per_link => permit,
+            _ => return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned()),
+        };
+        let side = Side {
+            link: Arc::downgrade(self),
+            id,
+        };
+        let socket = Arc::new(Socket::new(
+            side,
+            &target,
+            core.context(),
+            trace,
+            credit,
+            plan,
+        ));
+        state.sockets.insert(id, socket.clone());
+        drop(state);
+
+        let stop = self.ended.child_token();
+        let core = core.clone();
+        self.core.tasks.spawn(async move {
+            let account = core.account(&target);
+            let views = core.views(&target, trace, kernel);
+            let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;
+            account.closed(reason);
+            socket.linger().await;
+            match watched {
+                Some(watched) => watched.ended(target.kind(), (socket, permit)),
+                None => drop(permit),
+            }
+        });
+        Ok(())
+    }
+}
+
+/// The faults that a client asks for.
+pub(super) fn read_faults(asked: &[Asked]) -> Result<Vec<Fault>, FaultError> {
+    asked.iter().map(Asked::read).collect()
+}
+
+pub(super) fn bad_request(error: &FaultError) -> Failure {
+    Failure {
+        reason: Reason::BadRequest,
+        detail: error.to_string(),
+    }
+}

@@ -1,0 +1,150 @@
+//! A link's side of one of its sockets: what the socket tells becomes the link's messages.
+
+use std::sync::Weak;
+use std::sync::atomic::Ordering;
+
+use bytes::{BufMut, BytesMut};
+use chalkwire_shared::frame::{GATEWAY_HEADER_BYTES, gateway_header};
+use chalkwire_shared::id::SocketId;
+use chalkwire_shared::message::{GatewayMessage, NoticeKind};
+
+use super::Link;
+use super::outbox::Item;
+use crate::bridge::client::{Client, Told};
+
+/// A link's side of one of its sockets.
+#[derive(Clone)]
+pub(crate) struct Side {
+    pub(super) link: Weak<Link>,
+    pub(super) id: SocketId,
+}
+
+impl Client for Side {
+    fn has_room(&self) -> bool {
+        self.link.upgrade().is_some_and(|link| {
+            let state = link.lock();
+            let room = link.has_room(&state);
+            if !room {
+                link.full.store(true, Ordering::Relaxed);
+            }
+            room
+        })
+    }
+
+    fn data(&self, flags: u32, clock_us: u64, payload: &[u8]) {
+        if let Some(link) = self.link.upgrade() {
+            link.push_data(self.id, flags, clock_us, payload);
+        }
+    }
+
+    fn tell(&self, clock_us: u64, told: Told) {
+        if let Some(link) = self.link.upgrade() {
+            link.tell(self.id, clock_us, told);
+        }
+    }
+}
+
+impl Link {
+    fn push_data(&self, id: SocketId, flags: u32, clock_us: u64, payload: &[u8]) {
+        let mut frame = BytesMut::with_capacity(GATEWAY_HEADER_BYTES + payload.len());
+        let mut state = self.lock();
+        frame.put_slice(&gateway_header(
+            id,
+            flags,
+            state.outbox.next_seq(),
+            clock_us,
+        ));
+        frame.put_slice(payload);
+        state.outbox.push(Item::Data(frame.freeze()));
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    pub(super) fn tell(&self, socket: SocketId, clock_us: u64, told: Told) {
+        if matches!(told, Told::Closed(_)) {
+            // Whoever is told that it is over may open another at once: its place is free by then.
+            self.lock().sockets.remove(&socket);
+        }
+        self.push(|seq| message(seq, socket, clock_us, told));
+    }
+}
+
+/// What a socket told, as the link's message of that number.
+fn message(seq: u64, socket: SocketId, clock_us: u64, told: Told) -> GatewayMessage {
+    match told {
+        Told::Opened {
+            local,
+            peer,
+            connect_us,
+        } => GatewayMessage::Opened {
+            seq,
+            socket,
+            local,
+            peer,
+            connect_us,
+            clock_us,
+        },
+        Told::Wrote { bytes } => GatewayMessage::Wrote {
+            seq,
+            socket,
+            bytes,
+            clock_us,
+        },
+        Told::Server(did) => GatewayMessage::Server {
+            seq,
+            socket,
+            clock_us,
+            did,
+        },
+        Told::Kernel { end, view } => GatewayMessage::Kernel {
+            seq,
+            socket,
+            clock_us,
+            end,
+            view,
+        },
+        Told::NoKernelView(no_view) => GatewayMessage::Notice {
+            seq,
+            socket: Some(socket),
+            kind: NoticeKind::NoKernelView,
+            detail: no_view.to_string(),
+        },
+        Told::Eof => GatewayMessage::Eof {
+            seq,
+            socket,
+            clock_us,
+        },
+        Told::Fault { direction, did } => GatewayMessage::Fault {
+            seq,
+            socket,
+            clock_us,
+            direction,
+            did,
+        },
+        Told::Credit { bytes } => GatewayMessage::Credit { seq, socket, bytes },
+        Told::Closed(failure) => GatewayMessage::Closed {
+            seq,
+            socket,
+            reason: failure.reason,
+            detail: failure.detail,
+            clock_us,
+        },
+        Told::FaultsUntold => GatewayMessage::Notice {
+            seq,
+            socket: Some(socket),
+            kind: NoticeKind::FaultsUntold,
+            detail: "Faults do more to this socket than can be told: some of it is not \
+                         reported from here on. The bytes are not affected."
+                .to_owned(),
+        },
+        Told::Dropped { datagrams } => GatewayMessage::Notice {
+            seq,
+            socket: Some(socket),
+            kind: NoticeKind::Dropped,
+            detail: format!(
+                "{datagrams} datagram(s) were dropped: they came faster than this page took \
+                     them. UDP has no way to slow its sender down."
+            ),
+        },
+    }
+}
