@@ -72,7 +72,13 @@ const MOMENTS: usize = 100;
 
 /// Lays the kernel's views of one socket's entries out.
 pub fn states(entries: &[Entry]) -> States {
-    let mut out = States::default();
+    let mut out = States {
+        strips: Vec::from([End::Gateway, End::Listener, End::Server].map(|end| Strip {
+            end,
+            views: Vec::new(),
+        })),
+        ..States::default()
+    };
     let views = entries.iter().filter_map(|entry| match &entry.what {
         What::Kernel {
             end,
@@ -106,22 +112,11 @@ pub fn states(entries: &[Entry]) -> States {
             out.moments.push(ms);
         }
         let at = out.moments.len() - 1;
-        let strip = out.strips.iter().position(|strip| strip.end == end);
-        let strip = strip.unwrap_or_else(|| {
-            out.strips.push(Strip {
-                end,
-                views: Vec::new(),
-            });
-            out.strips.len() - 1
-        });
-        out.strips[strip].views.push((at, view.clone()));
+        if let Some(strip) = out.strips.iter_mut().find(|strip| strip.end == end) {
+            strip.views.push((at, view.clone()));
+        }
     }
-    let place = |end: End| {
-        [End::Gateway, End::Listener, End::Server]
-            .iter()
-            .position(|it| *it == end)
-    };
-    out.strips.sort_by_key(|strip| place(strip.end));
+    out.strips.retain(|strip| !strip.views.is_empty());
     out
 }
 
