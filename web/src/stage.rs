@@ -47,10 +47,10 @@ fn enter(drawn: &Cell<Drawn>, first: bool) {
     match place {
         Place::Lab => {
             browser::set_title("Chalkwire: the Lab");
-            if !std::mem::replace(&mut it.lab, true) {
-                if let Some(root) = browser::element(place.id()) {
-                    yew::Renderer::<App>::with_root(root).render();
-                }
+            if !std::mem::replace(&mut it.lab, true)
+                && let Some(root) = browser::element(place.id())
+            {
+                yew::Renderer::<App>::with_root(root).render();
             }
             if !first {
                 browser::focus(crate::pages::lab::MAIN_ID);

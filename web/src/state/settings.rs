@@ -75,21 +75,18 @@ pub enum Shows {
     /// Who sent what to whom, and when.
     #[default]
     Sequence,
-    /// The socket's bytes, and where they were cut.
-    Bytes,
     /// The socket's states, as the kernel has them.
     Kernel,
 }
 
 impl Shows {
     /// Everything that it can show.
-    pub const ALL: [Shows; 3] = [Shows::Sequence, Shows::Bytes, Shows::Kernel];
+    pub const ALL: [Shows; 2] = [Shows::Sequence, Shows::Kernel];
 
     /// Its name on the page.
     pub fn label(self) -> &'static str {
         match self {
             Shows::Sequence => "Sequence",
-            Shows::Bytes => "Bytes",
             Shows::Kernel => "Kernel",
         }
     }
