@@ -2,8 +2,6 @@
 
 use chalkwire_shared::target::Kind;
 
-use std::cmp::Ordering;
-
 use chalkwire_shared::fault::FaultDid;
 
 use super::clocks::agreeing;
@@ -66,8 +64,8 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
     }
     let mut steps = build.steps;
     // Stable: what comes of one entry, or in one moment, stays in the order of cause.
-    steps[..omitted_before].sort_by(earlier);
-    steps[omitted_before..].sort_by(earlier);
+    in_order(&mut steps[..omitted_before]);
+    in_order(&mut steps[omitted_before..]);
     if omitted == 0 {
         omitted_before = steps.len();
     }
@@ -91,9 +89,16 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
     }
 }
 
-/// In order of time. One function, so that one sort is compiled.
-fn earlier(a: &Step, b: &Step) -> Ordering {
-    a.order_ms.total_cmp(&b.order_ms)
+/// Sorts steps by time; those of one moment keep their order. They are few, and nearly in order: the
+/// library's sort would take more room in the page than time here.
+fn in_order(steps: &mut [Step]) {
+    for end in 1..steps.len() {
+        let mut at = end;
+        while at > 0 && steps[at - 1].order_ms > steps[at].order_ms {
+            steps.swap(at - 1, at);
+            at -= 1;
+        }
+    }
 }
 
 pub(super) struct Build<'a> {
