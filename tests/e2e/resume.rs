@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::message::GatewayMessage;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::link::{Event, Link};
 use chalkwire_tests::target::{Target, assert_numbered, numbered};
@@ -192,6 +193,10 @@ async fn what_cannot_be_replayed_is_not_resumed() {
     let mut link = Link::connect(gateway.address()).await;
     link.opened("t").await;
     link.acknowledge().await;
+    // Its answer says that the gateway has the acknowledgement.
+    link.write(Message::text(r#"{"type":"ping","id":1}"#)).await;
+    link.event_that(|it| matches!(it, Event::Told(GatewayMessage::Pong { .. })))
+        .await;
     let token = link.token.expose().to_owned();
     let unknown = "0".repeat(32);
     // An unknown token; messages that are forgotten; messages that never were.

@@ -14,7 +14,7 @@ use crate::components::sequence::Sequence;
 use crate::components::states::{Calls, States};
 use crate::components::tree::Tree;
 use crate::experiment::run::JobRun;
-use crate::experiment::run::drawn::{names, script, spread, tried};
+use crate::experiment::run::drawn::{entries_of, names, script, spread, tried};
 use crate::experiment::{Experiment, PictureKind, Run};
 use crate::model::{Entry, What};
 
@@ -96,9 +96,7 @@ fn tree(run: &Run) -> Html {
 fn sockets(run: &Run, draw: impl Fn(Rc<Vec<Entry>>) -> Option<Html>) -> Html {
     html! {
         { for run.sockets.iter().filter_map(|socket| {
-            let of = |it: &&Entry| it.socket == Some(socket.id);
-            let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
-            Some(titled(socket.title, draw(Rc::new(entries))?))
+            Some(titled(socket.title, draw(Rc::new(entries_of(run, socket)))?))
         }) }
     }
 }

@@ -2,18 +2,27 @@
 
 use chalkwire_shared::job::{ClientRun, Job, Load, Outcome, Script};
 
-use super::{JobRun, Run};
+use super::{JobRun, Run, SocketRun};
 use crate::model::Entry;
 use crate::pictures::latency::Series;
 use crate::pictures::tree::{Answer, Tried};
 
+/// One socket's entries. A server of the link's own is called that: its number says nothing.
+pub fn entries_of(run: &Run, socket: &SocketRun) -> Vec<Entry> {
+    let of = |it: &&Entry| it.socket == Some(socket.id);
+    let mut entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
+    for entry in &mut entries {
+        if entry.target.starts_with('#') {
+            "server".clone_into(&mut entry.target);
+        }
+    }
+    entries
+}
+
 /// What came of everything that was tried.
 pub fn tried(run: &Run) -> Vec<Tried> {
-    let sockets = run.sockets.iter().filter_map(|socket| {
-        let of = |it: &&Entry| it.socket == Some(socket.id);
-        let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
-        Tried::socket(socket.title, &entries)
-    });
+    let sockets = run.sockets.iter();
+    let sockets = sockets.filter_map(|it| Tried::socket(it.title, &entries_of(run, it)));
     let calls = run.jobs.iter().filter_map(|job| match &job.work {
         Job::Calls(work) => Tried::calls(script(work.script), &job.calls),
         Job::Load(_) => None,

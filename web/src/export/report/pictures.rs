@@ -4,7 +4,7 @@ use chalkwire_shared::fault::Direction;
 use chalkwire_shared::job::Job;
 
 use super::Drawn;
-use crate::experiment::run::drawn::{names, script, spread, tried};
+use crate::experiment::run::drawn::{entries_of, names, script, spread, tried};
 use crate::experiment::{Experiment, PictureKind, Run};
 use crate::model::Entry;
 use crate::pictures::shape::{Picture, Width};
@@ -116,8 +116,6 @@ fn of_kind(kind: PictureKind, run: &Run, out: &mut Vec<Drawn>) {
 /// Each socket's title and entries.
 fn sockets(run: &Run, mut draw: impl FnMut(&str, &[Entry])) {
     for socket in &run.sockets {
-        let of = |it: &&Entry| it.socket == Some(socket.id);
-        let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
-        draw(socket.title, &entries);
+        draw(socket.title, &entries_of(run, socket));
     }
 }
