@@ -2,11 +2,16 @@
 
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
+use chalkwire_shared::fault::{Direction, FaultDid};
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::target::Kind;
+use chalkwire_tests::gateway::Setup;
+use chalkwire_tests::lab::Lab;
 use chalkwire_tests::peer::{run, system};
-use chalkwire_web::export::Clocks;
+use chalkwire_web::experiment::{Experiment, Run, Settings};
 use chalkwire_web::export::pcap::capture;
+use chalkwire_web::export::report;
+use chalkwire_web::export::{self, Clocks};
 use chalkwire_web::model::{ClockMap, Entry, What};
 
 const CLOCK: ClockMap = ClockMap {
@@ -178,4 +183,102 @@ async fn tshark_opens_a_capture_and_finds_the_payloads_in_order() {
     }
     let comment = run(system("capinfos", &["-k", file]), "").await;
     assert!(comment.contains("not captured"), "{comment}");
+}
+
+/// Runs an experiment for real.
+async fn experiment(slug: &str) -> (&'static Experiment, Run) {
+    let gateway = Setup::default().start().await;
+    let mut lab = Lab::connect(gateway.address()).await;
+    let experiment = Experiment::find(slug).expect("an experiment");
+    let run = lab.run(experiment, Settings::of(experiment)).await;
+    (experiment, run)
+}
+
+#[tokio::test]
+async fn a_real_runs_capture_has_what_was_sent_and_what_came_back() {
+    let folder = tempfile::tempdir().unwrap();
+    for slug in ["hello", "stream", "datagram", "half-close", "loss"] {
+        let (_, run) = experiment(slug).await;
+        let capture = capture(&run.entries, &Clocks::one(run.clock));
+        let path = folder.path().join(slug);
+        std::fs::write(&path, &capture.file).unwrap();
+        let file = path.to_str().unwrap();
+        let bad = "_ws.malformed || _ws.expert.severity >= \"warning\" || ip.checksum.status == 0 \
+                   || tcp.checksum.status == 0 || udp.checksum.status == 0";
+        let told = tshark(file, &["-Y", bad], &["frame.number", "_ws.expert.message"]).await;
+        assert!(told.is_empty(), "{slug}: {told:#?}");
+        for socket in &run.sockets {
+            let of = |it: &&Entry| it.socket == Some(socket.id);
+            let (mut local, mut sent, mut received) = (String::new(), Vec::new(), Vec::new());
+            for entry in run.entries.iter().filter(of) {
+                match &entry.what {
+                    What::Connected { local: it, .. } => local.clone_from(it),
+                    What::Sent { bytes, .. } => sent.extend_from_slice(bytes),
+                    What::Received { bytes, .. } => received.extend_from_slice(bytes),
+                    _ => {}
+                }
+            }
+            let port = local.rsplit(':').next().unwrap();
+            let stream = slug != "datagram" && slug != "loss";
+            let (protocol, payload) = if stream {
+                ("tcp", "tcp.payload")
+            } else {
+                ("udp", "data.data")
+            };
+            let ours = format!("{protocol}.srcport == {port}");
+            let theirs = format!("{protocol}.dstport == {port}");
+            let came = tshark(file, &["-Y", &theirs], &[payload]).await;
+            assert_eq!(came.concat(), hex(&received), "{slug}");
+            let went = tshark(file, &["-Y", &ours], &[payload]).await;
+            if slug == "loss" {
+                // What the fault dropped never went: a packet for each that it passed on.
+                let passed = run.entries.iter().filter(of).filter(|it| {
+                    matches!(
+                        &it.what,
+                        What::Fault {
+                            direction: Direction::ToTarget,
+                            did: FaultDid::Passed { .. },
+                            ..
+                        }
+                    )
+                });
+                assert_eq!(went.len(), passed.count(), "{slug}");
+            } else {
+                assert_eq!(went.concat(), hex(&sent), "{slug}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_real_runs_json_has_all_and_its_report_stands_alone() {
+    for slug in ["stream", "five-ways", "refused", "non-blocking"] {
+        let (experiment, run) = experiment(slug).await;
+        let json = export::run::json(experiment, &run, Some(0), 0.0);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["experiment"]["slug"], slug);
+        assert_eq!(json["seed"], run.settings.seed);
+        assert_eq!(json["entries"].as_array().unwrap().len(), run.entries.len());
+        let jobs = json["jobs"].as_array().unwrap();
+        assert_eq!(jobs.len(), run.jobs.len());
+        for (told, job) in jobs.iter().zip(&run.jobs) {
+            assert_eq!(told["clients"].as_array().unwrap().len(), job.clients.len());
+            assert_eq!(told["gauges"].as_array().unwrap().len(), job.gauges.len());
+            assert_eq!(told["calls"].as_array().unwrap().len(), job.calls.len());
+        }
+        let finding = experiment.finding(&run).unwrap();
+        assert_eq!(json["finding"]["measured"], finding.measured);
+
+        let report = report::of(experiment, &run, Some(0), "http://h/#/x".to_owned(), 0.0);
+        let pictures = report.pictures.len();
+        assert!(pictures >= experiment.pictures.len(), "{slug}: {pictures}");
+        assert!(report.programs.len() >= 4, "{slug}");
+        let page = report::html(&report);
+        assert_eq!(page.matches("<svg ").count(), pictures);
+        assert!(!page.contains("<script"));
+        if let Some(folder) = std::env::var_os("REPORTS") {
+            let path = std::path::Path::new(&folder).join(format!("{slug}.html"));
+            std::fs::write(path, page).unwrap();
+        }
+    }
 }

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use super::client::{Client, Told};
-use crate::clock::Clock;
 use crate::fault::{Report, Wire};
 use crate::policy::rate::Bucket;
 use crate::target::Failure;
@@ -20,10 +19,11 @@ const REPORTS_PER_S: u32 = 200;
 pub(super) struct Driving<'a>(Option<Pin<Box<dyn Future<Output = Failure> + Send + 'a>>>);
 
 impl<'a> Driving<'a> {
-    /// Sets to work, when the socket has become faulted and nobody works yet.
-    pub(super) fn start(&mut self, wire: &'a Wire, client: &'a impl Client, clock: Clock) {
+    /// Sets to work, when the socket has become faulted and nobody works yet. `news` is called when
+    /// there are reports to take.
+    pub(super) fn start(&mut self, wire: &'a Wire, news: impl Fn() + Send + 'a) {
         if self.0.is_none() && wire.is_faulted() {
-            self.0 = Some(Box::pin(wire.drive(teller(client, clock))));
+            self.0 = Some(Box::pin(wire.drive(news)));
         }
     }
 
@@ -41,20 +41,33 @@ impl<'a> Driving<'a> {
     }
 }
 
-/// Tells the client what faults did, as far as it can be told; once that some of it is not.
-fn teller(client: &impl Client, clock: Clock) -> impl FnMut(Report) + Send {
-    let mut bucket = Bucket::new(REPORTS, REPORTS_PER_S, Instant::now());
-    let mut untold = false;
-    move |report| {
-        if bucket.take(Instant::now()) && client.has_room() {
-            let Report {
-                clock_us,
-                direction,
-                did,
-            } = report;
+/// Tells a client what faults did, as far as it can be told, and once that some of it is not.
+#[derive(Debug)]
+pub(super) struct Teller {
+    bucket: Bucket,
+    untold: bool,
+}
+
+impl Default for Teller {
+    fn default() -> Self {
+        Teller {
+            bucket: Bucket::new(REPORTS, REPORTS_PER_S, Instant::now()),
+            untold: false,
+        }
+    }
+}
+
+impl Teller {
+    pub(super) fn tell(&mut self, report: Report, client: &impl Client) {
+        let Report {
+            clock_us,
+            direction,
+            did,
+        } = report;
+        if self.bucket.take(Instant::now()) && client.has_room() {
             client.tell(clock_us, Told::Fault { direction, did });
-        } else if !std::mem::replace(&mut untold, true) {
-            client.tell(clock.now_us(), Told::FaultsUntold);
+        } else if !std::mem::replace(&mut self.untold, true) {
+            client.tell(clock_us, Told::FaultsUntold);
         }
     }
 }

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use super::client::{Client, Told};
-use super::driving::Driving;
+use super::driving::{Driving, Teller};
 use super::machine::{Actions, Event, Machine};
 use super::watch::{Views, Watched};
 use crate::fault::{Plan, Wire, refused};
@@ -50,6 +50,8 @@ struct State {
     machine: Machine,
     /// The faults that are done to it.
     plan: Plan,
+    /// Tells what they do; most sockets have none.
+    teller: Option<Box<Teller>>,
     /// What could not be written yet.
     queue: VecDeque<Bytes>,
     /// How much of the first in the queue is written.
@@ -92,6 +94,7 @@ impl<C: Client> Socket<C> {
             state: Mutex::new(State {
                 machine: Machine::default(),
                 plan,
+                teller: None,
                 queue: VecDeque::new(),
                 written: 0,
                 client_credit: context.window_bytes.into(),
@@ -355,7 +358,7 @@ impl<C: Client> Socket<C> {
                     )
                 }
             };
-            driving.start(wire, &self.client, self.context.clock);
+            driving.start(wire, || self.tell_reports(&mut self.lock()));
             // Each of these is cancel-safe: nothing is read or written before a branch is chosen.
             tokio::select! {
                 ready = wire.readable(), if reads => match ready {
@@ -567,7 +570,22 @@ impl<C: Client> Socket<C> {
         }
     }
 
+    /// What faults did is told, while the socket is not closed yet: nothing comes after that.
+    fn tell_reports(&self, state: &mut State) {
+        let reports = self.wire.get().map(Wire::take_reports);
+        if state.closed.is_some() {
+            return;
+        }
+        for report in reports.into_iter().flatten() {
+            state
+                .teller
+                .get_or_insert_default()
+                .tell(report, &self.client);
+        }
+    }
+
     fn closed(&self, state: &mut State, failure: Failure) {
+        self.tell_reports(state);
         state.closed = Some(failure.reason);
         state.queue = VecDeque::new();
         self.tell(Told::Closed(failure));

@@ -42,7 +42,7 @@ struct Turn {
     next_us: Option<u64>,
     reads: bool,
     writes: bool,
-    reports: VecDeque<Report>,
+    told: bool,
 }
 
 impl Hop {
@@ -136,12 +136,19 @@ impl Hop {
         pump.is_sending() || pump.is_limited()
     }
 
-    /// Does the faults, and tells what they did. Returns when the socket is over, with what the
-    /// owner will read last; nothing is lost when it is dropped and called again.
-    pub(super) async fn drive(&self, real: &Stream, mut told: impl FnMut(Report)) -> Failure {
+    /// What faults did since it was last asked.
+    pub(super) fn take_reports(&self) -> VecDeque<Report> {
+        self.lock().take_reports()
+    }
+
+    /// Does the faults, and calls `news` when there are reports. Returns when the socket is over,
+    /// with what the owner will read last; nothing is lost when it is dropped and called again.
+    pub(super) async fn drive(&self, real: &Stream, news: impl Fn()) -> Failure {
         loop {
             let turn = self.turn(real);
-            turn.reports.into_iter().for_each(&mut told);
+            if turn.told {
+                news();
+            }
             if let Some(failure) = turn.over {
                 return failure;
             }
@@ -220,7 +227,7 @@ impl Hop {
             next_us: pump.next_us(),
             reads: pump.reads(),
             writes,
-            reports: pump.take_reports(),
+            told: pump.has_reports(),
         };
         let (readable, takes) = (pump.readable(), pump.takes());
         drop(pump);

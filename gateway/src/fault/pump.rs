@@ -336,6 +336,11 @@ impl Pump {
         self.settle(now_us);
     }
 
+    /// Whether something was done since it was last asked.
+    pub(super) fn has_reports(&self) -> bool {
+        !self.reports.is_empty()
+    }
+
     /// What was done since it was last asked.
     pub(super) fn take_reports(&mut self) -> VecDeque<Report> {
         std::mem::take(&mut self.reports)

@@ -1,5 +1,6 @@
 //! What the owner of a socket holds: its stream, and a hop before it once faults were asked for.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
@@ -86,20 +87,26 @@ impl Wire {
         self.hop().is_some()
     }
 
-    /// Does the faults and tells what they did, for as long as it is polled. Returns when the socket
-    /// is over, with what is read last. Without faults it never does. Cancel-safe.
-    pub async fn drive(&self, told: impl FnMut(Report)) -> Failure {
+    /// Does the faults for as long as it is polled, and calls `news` when there are reports to take.
+    /// Returns when the socket is over, with what is read last. Without faults it never does.
+    /// Cancel-safe.
+    pub async fn drive(&self, news: impl Fn()) -> Failure {
         match self.hop() {
-            Some(hop) => hop.drive(&self.real, told).await,
+            Some(hop) => hop.drive(&self.real, news).await,
             None => std::future::pending().await,
         }
+    }
+
+    /// What faults did since it was last asked.
+    pub fn take_reports(&self) -> VecDeque<Report> {
+        self.hop().map_or_else(VecDeque::new, Hop::take_reports)
     }
 
     /// [`Wire::drive`] for an owner who tells nobody what faults did: never returns. Cancel-safe.
     pub async fn work<T>(&self) -> T {
         if self.is_faulted() {
             // In its own memory: most sockets have none.
-            Box::pin(self.drive(drop)).await;
+            Box::pin(self.drive(|| drop(self.take_reports()))).await;
         }
         std::future::pending().await
     }

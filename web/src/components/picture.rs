@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use super::app::Page;
 use super::sequence::Sequence;
-use super::states::States;
+use super::states::states_of;
 use crate::model::{ClockMap, Entry, What};
 use crate::state::Action;
 use crate::state::settings::Shows;
@@ -128,7 +128,7 @@ impl Picture {
                     .iter()
                     .any(|it| matches!(it.what, What::Kernel { .. })) =>
             {
-                html! { <States {entries} /> }
+                states_of(&entries)
             }
             Shows::Kernel => said(
                 "The gateway asks its kernel about your sockets to its own servers from now on: \

@@ -16,10 +16,15 @@ pub struct StatesProps {
     pub entries: Rc<Vec<Entry>>,
 }
 
-/// A strip for each end: its states over time, its queues beside them.
+/// A strip for each end: its states over time, its queues beside it.
 #[component]
 pub fn States(props: &StatesProps) -> Html {
-    let states = states::states(&props.entries);
+    states_of(&props.entries)
+}
+
+/// The same without a component of its own, for a page whose weight counts; drawn anew each time.
+pub fn states_of(entries: &[Entry]) -> Html {
+    let states = states::states(entries);
     if states.strips.is_empty() {
         return html! { <p class="seq-empty">{ "The kernel’s view of this socket is not known." }</p> };
     }

@@ -8,6 +8,7 @@ use super::settings::Settings;
 use super::step::{Awaited, Slot};
 use crate::model::{ClockMap, Entry};
 
+pub mod drawn;
 pub mod load;
 mod observed;
 

@@ -14,6 +14,7 @@ use crate::wire::{Now, Out, Wire};
 
 mod hear;
 mod perform;
+mod retry;
 
 use perform::Doing;
 

@@ -87,7 +87,8 @@ pub fn capture(entries: &[Entry], clocks: &Clocks) -> Capture {
     if faulted {
         notes.push(
             "Faults were at work: what they passed on to the target stands here when they did, and \
-             what came from it stands here as it came past them."
+             what came from it stands here as it came past them. Of very many parts some may be \
+             missing: what faults do is reported within a budget."
                 .to_owned(),
         );
     }

@@ -12,6 +12,7 @@ use crate::pictures::story::{Story, Table};
 use crate::words;
 
 mod of;
+mod pictures;
 
 pub use of::of;
 
@@ -41,14 +42,25 @@ pub struct Report<'a> {
     pub finding: Finding<'a>,
     /// The explanation, in paragraphs.
     pub explain: &'a [&'static str],
-    /// Pictures in words, each with its drawing as an SVG document.
-    pub pictures: Vec<(Story, String)>,
+    /// The pictures.
+    pub pictures: Vec<Drawn>,
     /// The log.
     pub entries: &'a [Entry],
     /// The log's clocks.
     pub clocks: Clocks,
     /// Programs to take home: what each is, and its text.
     pub programs: Vec<(String, String)>,
+}
+
+/// A picture of a report.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    /// What it is of; empty where its name says enough.
+    pub title: String,
+    /// The same in words.
+    pub story: Story,
+    /// The drawing, as an SVG document that escapes its texts.
+    pub svg: String,
 }
 
 /// What a report says that the run showed.
@@ -66,7 +78,7 @@ h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.15rem;margin-top:2rem;border
 table{border-collapse:collapse;width:100%;font-size:.85rem}th,td{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;border-bottom:1px solid #e8e5de}
 td{overflow-wrap:anywhere}pre,code,.bytes{font-family:ui-monospace,'SF Mono','DejaVu Sans Mono',Menlo,monospace;font-size:.8rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#fbfaf7;border:1px solid #d9d5cc;padding:.6rem}
-svg{max-width:100%;height:auto}dt{font-weight:600}dd{margin:0 0 .4rem}.soft{color:#566167}
+svg{max-width:100%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1.2rem}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}.soft{color:#566167}
 @media print{body{margin:0;max-width:none}h2,h3{break-after:avoid}svg,tr{break-inside:avoid}}";
 
 /// The report as an HTML document.
@@ -105,8 +117,8 @@ pub fn html(report: &Report<'_>) -> String {
         out.raw("</dl>\n");
     }
     out.block("p", &report.finding.measured);
-    for (story, picture) in &report.pictures {
-        out.picture(story, picture);
+    for picture in &report.pictures {
+        out.picture(picture);
     }
     if !report.explain.is_empty() {
         out.block("h2", "Why");
@@ -171,8 +183,15 @@ impl Page {
         self.block("dd", value);
     }
 
-    fn picture(&mut self, story: &Story, svg: &str) {
-        self.block("h2", story.name);
+    fn picture(&mut self, drawn: &Drawn) {
+        let Drawn { title, story, svg } = drawn;
+        self.block(
+            "h2",
+            &match title.as_str() {
+                "" => story.name.to_owned(),
+                title => format!("{}: {title}", story.name),
+            },
+        );
         self.block("p", &story.summary);
         self.raw(svg);
         for note in &story.notes {
@@ -286,7 +305,11 @@ mod tests {
                 answer: Some(text),
                 measured: text.to_owned(),
             },
-            pictures: vec![(story, svg)],
+            pictures: vec![Drawn {
+                title: text.to_owned(),
+                story,
+                svg,
+            }],
             entries: &entries,
             programs: vec![(text.to_owned(), text.to_owned())],
             ..Report::default()

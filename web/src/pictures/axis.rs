@@ -4,14 +4,24 @@
 /// power of ten.
 pub fn step(end: f64, most: usize) -> f64 {
     let raw = end / most.max(1) as f64;
-    if !raw.is_finite() || raw <= 0.0 {
+    if !(1e-9..1e300).contains(&raw) {
         return 1.0;
     }
-    let power = 10f64.powf(raw.log10().floor());
-    let round = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|n| n * power >= raw * 0.999_999);
-    round.unwrap_or(10.0) * power
+    // By hand: logarithms and powers would be felt in the page's weight.
+    let (mut power, mut next) = (1.0, 0);
+    while power > raw {
+        power /= 10.0;
+    }
+    loop {
+        let step = power * [1.0, 2.0, 5.0][next % 3];
+        if step >= raw * 0.999_999 {
+            return step;
+        }
+        next += 1;
+        if next % 3 == 0 {
+            power *= 10.0;
+        }
+    }
 }
 
 /// The marks from 0 to `end`.

@@ -55,6 +55,14 @@ impl Strip {
     }
 }
 
+fn place(end: End) -> u8 {
+    match end {
+        End::Gateway => 0,
+        End::Listener => 1,
+        End::Server => 2,
+    }
+}
+
 /// An end's name, as the other pictures have it.
 pub fn end_name(end: End) -> &'static str {
     match end {
@@ -81,8 +89,8 @@ pub fn states(entries: &[Entry]) -> States {
         } => Some((*end, view, *clock_us)),
         _ => None,
     });
-    let mut views: Vec<_> = views.collect();
-    views.sort_by_key(|it| it.2);
+    // The gateway tells them in the order in which it looked.
+    let views: Vec<_> = views.collect();
     let first = views.first().map_or(0, |it| it.2);
     let mut seen: Vec<(End, Shown)> = Vec::new();
     for (end, view, clock_us) in views {
@@ -97,7 +105,7 @@ pub fn states(entries: &[Entry]) -> States {
             None if key.is_none() => continue,
             None => seen.push((end, key)),
         }
-        let ms = (clock_us - first) as f64 / 1000.0;
+        let ms = clock_us.saturating_sub(first) as f64 / 1000.0;
         if out.moments.last() != Some(&ms) {
             if out.moments.len() == MOMENTS {
                 out.omitted += 1;
@@ -108,20 +116,15 @@ pub fn states(entries: &[Entry]) -> States {
         let at = out.moments.len() - 1;
         let strip = out.strips.iter().position(|strip| strip.end == end);
         let strip = strip.unwrap_or_else(|| {
-            out.strips.push(Strip {
-                end,
-                views: Vec::new(),
-            });
-            out.strips.len() - 1
+            // From left to right as in a sequence diagram, the listener before the server.
+            let before = |it: &Strip| place(it.end) < place(end);
+            let at = out.strips.iter().filter(|it| before(it)).count();
+            let views = Vec::new();
+            out.strips.insert(at, Strip { end, views });
+            at
         });
         out.strips[strip].views.push((at, view.clone()));
     }
-    let place = |end: End| {
-        [End::Gateway, End::Listener, End::Server]
-            .iter()
-            .position(|it| *it == end)
-    };
-    out.strips.sort_by_key(|strip| place(strip.end));
     out
 }
 

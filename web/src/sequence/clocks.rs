@@ -1,10 +1,11 @@
 //! Brings the gateway's clock and the browser's to agree with what caused what.
 
+use super::pairs::Pairs;
 use crate::model::{ClockMap, Entry, What};
 
 /// The clocks' relation, moved so far that no moment of the gateway's comes before what caused it and
 /// none after what it caused; as far as that can be.
-pub(super) fn agreeing(entries: &[Entry], clock: ClockMap) -> ClockMap {
+pub(super) fn agreeing(entries: &[Entry], pairs: &Pairs, clock: ClockMap) -> ClockMap {
     let (mut least, mut most) = (f64::MIN, f64::MAX);
     let mut asked = f64::MIN;
     for entry in entries {
@@ -22,7 +23,7 @@ pub(super) fn agreeing(entries: &[Entry], clock: ClockMap) -> ClockMap {
             }
             What::Sent {
                 wrote_us: Some(us), ..
-            } => least = least.max(zero(*us)),
+            } => least = least.max(zero(pairs.wrote(entry.no, *us))),
             What::Received { clock_us, .. } | What::Eof { clock_us } => {
                 most = most.min(zero(*clock_us))
             }

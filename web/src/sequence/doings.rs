@@ -196,6 +196,8 @@ impl Build<'_> {
             let from_us = fate
                 .reordered_us
                 .unwrap_or(passed_us.saturating_sub(fate.held_us));
+            // The gateway looks at its clock after the write: the server may have had it before.
+            let from_us = recv.map_or(from_us, |it| from_us.min(it.clock_us));
             let at = self.map(from_us);
             let order = at.unwrap_or(entry.at_ms).max(entry.at_ms);
             self.there(entry.no, way, (at.is_some(), order), tone, label);

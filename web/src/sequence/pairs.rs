@@ -146,6 +146,13 @@ impl Pairs {
         found.map(|(_, recv)| *recv)
     }
 
+    /// When an entry was written, by the gateway's clock: it looks at its clock after the write, and the
+    /// server may have had the bytes before that.
+    pub(super) fn wrote(&self, no: u32, wrote_us: u64) -> u64 {
+        self.recv(no)
+            .map_or(wrote_us, |recv| wrote_us.min(recv.clock_us))
+    }
+
     /// When the server sent just what an entry received, by its clock.
     pub(super) fn left(&self, no: u32) -> Option<u64> {
         let found = self.left.iter().find(|(of, _)| *of == no);

@@ -145,7 +145,8 @@ fn arrow(pen: &mut Pen, a: &Arrow) {
         );
     }
     if let Some(time) = &a.landed {
-        let anchor = if a.to.0 < a.from.0 {
+        // The left column is yours, the right one the gateway's.
+        let anchor = if time.x < a.from.0.min(a.to.0) {
             Anchor::End
         } else {
             Anchor::Start

@@ -2,8 +2,6 @@
 
 use chalkwire_shared::target::Kind;
 
-use std::cmp::Ordering;
-
 use chalkwire_shared::fault::FaultDid;
 
 use super::clocks::agreeing;
@@ -45,7 +43,7 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
         (&drawn[..], &[][..])
     };
     let mut build = Build {
-        clock: clock.map(|clock| agreeing(entries, clock)),
+        clock: clock.map(|clock| agreeing(entries, &pairs, clock)),
         pairs: &pairs,
         on_purpose,
         cuts: Vec::new(),
@@ -66,8 +64,8 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
     }
     let mut steps = build.steps;
     // Stable: what comes of one entry, or in one moment, stays in the order of cause.
-    steps[..omitted_before].sort_by(earlier);
-    steps[omitted_before..].sort_by(earlier);
+    in_order(&mut steps[..omitted_before]);
+    in_order(&mut steps[omitted_before..]);
     if omitted == 0 {
         omitted_before = steps.len();
     }
@@ -91,9 +89,16 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
     }
 }
 
-/// In order of time. One function, so that one sort is compiled.
-fn earlier(a: &Step, b: &Step) -> Ordering {
-    a.order_ms.total_cmp(&b.order_ms)
+/// Sorts steps by time; those of one moment keep their order. They are few, and nearly in order: the
+/// library's sort would take more room in the page than time here.
+fn in_order(steps: &mut [Step]) {
+    for end in 1..steps.len() {
+        let mut at = end;
+        while at > 0 && steps[at - 1].order_ms > steps[at].order_ms {
+            steps.swap(at - 1, at);
+            at -= 1;
+        }
+    }
 }
 
 pub(super) struct Build<'a> {
@@ -214,7 +219,7 @@ impl Build<'_> {
                 if let Some(fate) = fate.filter(|_| !unknown) {
                     self.datagram(entry, fate);
                 } else if let Some(wrote_us) = wrote_us.filter(|_| !pairs.faulted) {
-                    let at = self.map(wrote_us);
+                    let at = self.map(pairs.wrote(entry.no, wrote_us));
                     let order = at.unwrap_or(entry.at_ms).max(entry.at_ms);
                     self.wrote_ms = self.wrote_ms.max(order);
                     let recv = pairs.recv(entry.no);

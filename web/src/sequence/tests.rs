@@ -392,7 +392,8 @@ fn boxes(picture: &Picture) -> Vec<(i32, i32, i32, i32)> {
         }
         if let Some(t) = &a.landed {
             let w = width(&t.text);
-            let x0 = if a.to.0 < a.from.0 { t.x - w } else { t.x };
+            let left = t.x < a.from.0.min(a.to.0);
+            let x0 = if left { t.x - w } else { t.x };
             out.push((x0, t.y - LABEL_HEIGHT + 3, x0 + w, t.y + 3));
         }
     }

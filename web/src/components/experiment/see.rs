@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use chalkwire_shared::fault::Direction;
-use chalkwire_shared::job::{ClientRun, Job, Load, Outcome, Script};
+use chalkwire_shared::job::{Job, Load};
 use yew::prelude::*;
 
 use crate::components::buffer::Buffer;
@@ -14,10 +14,9 @@ use crate::components::sequence::Sequence;
 use crate::components::states::{Calls, States};
 use crate::components::tree::Tree;
 use crate::experiment::run::JobRun;
+use crate::experiment::run::drawn::{names, script, spread, tried};
 use crate::experiment::{Experiment, PictureKind, Run};
 use crate::model::{Entry, What};
-use crate::pictures::latency::Series;
-use crate::pictures::tree::{Answer, Tried};
 
 /// Entries of a socket that are drawn as a sequence at the most.
 const MOST: usize = 150;
@@ -76,7 +75,7 @@ fn picture(kind: PictureKind, run: &Run) -> Html {
             Some(html! { <Ruler {entries} way={Direction::ToTarget} /> })
         }),
         PictureKind::Gantt => loads(run, |job, _, names| bars(job, names)),
-        PictureKind::Histogram => loads(run, spread),
+        PictureKind::Histogram => loads(run, histogram),
         PictureKind::States => html! { <>{ watched(run) }{ called(run) }</> },
         PictureKind::Hex => sockets(run, |entries| {
             let stream = entries
@@ -90,59 +89,7 @@ fn picture(kind: PictureKind, run: &Run) -> Html {
 
 /// What came of everything that was tried.
 fn tree(run: &Run) -> Html {
-    let sockets = run.sockets.iter().filter_map(|socket| {
-        let of = |it: &&Entry| it.socket == Some(socket.id);
-        let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
-        Tried::socket(socket.title, &entries)
-    });
-    let calls = run.jobs.iter().filter_map(|job| match &job.work {
-        Job::Calls(work) => Tried::calls(script(work.script), &job.calls),
-        Job::Load(_) => None,
-    });
-    let loads = run.jobs.iter().flat_map(|job| {
-        let Job::Load(load) = &job.work else {
-            return Vec::new();
-        };
-        let names = names(run, load);
-        let name = |it: &ClientRun| {
-            let server = names.get(usize::from(it.target)).map_or("", String::as_str);
-            format!("{server}, client {}", it.client + 1)
-        };
-        let tried = |it: &ClientRun| {
-            let answer = match it.outcome {
-                Outcome::Done => Answer::Reply,
-                Outcome::Refused => Answer::Refused,
-                Outcome::ConnectTimeout => Answer::Timeout,
-                Outcome::ReplyTimeout => Answer::Silence,
-                _ => return None,
-            };
-            let ms = it.end_us.saturating_sub(it.start_us) as f64 / 1_000.0;
-            let name = name(it);
-            Some(Tried { name, answer, ms })
-        };
-        job.clients.iter().filter_map(tried).collect::<Vec<_>>()
-    });
-    let tried: Vec<Tried> = sockets.chain(calls).chain(loads).collect();
-    html! { <div class="exp-picture"><Tree tried={Rc::new(tried)} /></div> }
-}
-
-/// What a script of calls is about.
-fn script(script: Script) -> &'static str {
-    match script {
-        Script::Blocking => "A blocking socket",
-        Script::NonBlocking => "A non-blocking socket",
-        Script::UdpUnconnected => "UDP, not connected",
-        Script::UdpConnected => "UDP, connected",
-    }
-}
-
-/// What the targets of a load are called.
-fn names(run: &Run, load: &Load) -> Vec<String> {
-    let name = |target: &String| {
-        let server = run.servers.iter().find(|it| it.target() == *target);
-        server.map_or_else(|| target.clone(), |it| it.title.to_owned())
-    };
-    load.targets.iter().map(name).collect()
+    html! { <div class="exp-picture"><Tree tried={Rc::new(tried(run))} /></div> }
 }
 
 /// A picture of each socket, under what it is for.
@@ -196,17 +143,8 @@ fn bars(job: &JobRun, names: Vec<String>) -> Option<Html> {
     Some(html! { <Gantt {clients} {gauges} names={Rc::new(names)} /> })
 }
 
-/// How long the replies took; of what is not to wait for its connection, how long that took.
-fn spread(job: &JobRun, load: &Load, names: Vec<String>) -> Option<Html> {
-    let of = |(target, name): (usize, String)| {
-        let target = u8::try_from(target).ok()?;
-        let series = match load.nonblocking {
-            true => Series::connects(&job.clients, target, &name),
-            false => Series::replies(&job.clients, target, &name),
-        };
-        (!series.ms.is_empty()).then_some(series)
-    };
-    let series: Vec<Series> = names.into_iter().enumerate().filter_map(of).collect();
+fn histogram(job: &JobRun, load: &Load, names: Vec<String>) -> Option<Html> {
+    let series = spread(job, load, &names);
     (!series.is_empty()).then(|| html! { <Histogram series={Rc::new(series)} /> })
 }
 

@@ -4,11 +4,10 @@ use chalkwire_shared::fault::Asked;
 use chalkwire_shared::job::{Calls, Job, JobId, Load};
 use chalkwire_shared::message::ClientMessage;
 use chalkwire_shared::server::ServerId;
-use chalkwire_shared::stamp;
 use chalkwire_shared::target::Kind;
 
 use super::{Runner, Stage};
-use crate::experiment::run::{End, JobRun, Retried, Run, ServerRun, SocketRun};
+use crate::experiment::run::{End, JobRun, Run, ServerRun, SocketRun};
 use crate::experiment::step::{Awaited, Slot, Step, To};
 use crate::model::What;
 use crate::wire::{Now, Opening, Out};
@@ -127,7 +126,7 @@ impl Runner {
         true
     }
 
-    fn set(&mut self, doing: Doing) {
+    pub(super) fn set(&mut self, doing: Doing) {
         if let Some(course) = &mut self.course {
             course.doing = doing;
         }
@@ -306,65 +305,6 @@ impl Runner {
         }
     }
 
-    /// Sends the message of that place, with its number in front.
-    fn send_numbered(&mut self, step: &Step, at: usize, now: Now, out: &mut Out) {
-        let Step::SendWithRetry {
-            socket, messages, ..
-        } = step
-        else {
-            return;
-        };
-        let id = self.run.as_ref().and_then(|it| it.socket(*socket));
-        if let (Some(id), Some(text)) = (id, messages.get(at)) {
-            let bytes = format!("{} {text}", at + 1).into_bytes();
-            self.wire.send(id, bytes.into(), now, out);
-        }
-    }
-
-    /// Looks what became of the numbered message on its way, and sends it again, or the next one:
-    /// whether all are done.
-    fn retry(&mut self, step: &Step, over: bool, now: Now, out: &mut Out) -> bool {
-        let Step::SendWithRetry {
-            socket,
-            messages,
-            timeout_ms,
-            tries: most,
-        } = step
-        else {
-            return true;
-        };
-        let doing = self.course.as_ref().map(|it| it.doing.clone());
-        let (Some(Doing::Sending { at, tries, .. }), Some(run)) = (doing, &mut self.run) else {
-            return true;
-        };
-        if at >= messages.len() {
-            return true;
-        }
-        let number = at as u32 + 1;
-        let answered = is_answered(run, *socket, number);
-        let closed = run.closed(*socket).is_some();
-        if !answered && !closed && !over {
-            return false;
-        }
-        let again = !answered && !closed && tries < *most;
-        if !again {
-            run.retried.push(Retried {
-                socket: *socket,
-                number,
-                tries,
-                answered,
-            });
-        }
-        let (at, tries) = if again { (at, tries + 1) } else { (at + 1, 1) };
-        self.send_numbered(step, at, now, out);
-        self.set(Doing::Sending {
-            at,
-            tries,
-            until_ms: now.ms + f64::from(*timeout_ms),
-        });
-        at >= messages.len()
-    }
-
     fn seed(&self) -> u32 {
         self.run.as_ref().map_or(0, |it| it.settings.seed)
     }
@@ -407,13 +347,4 @@ fn has_happened(run: &Run, what: Awaited) -> bool {
         Awaited::Eof(_) => run.eof(slot),
         Awaited::Closed(_) => run.closed(slot).is_some(),
     }
-}
-
-/// Whether a reply came to the message of this number.
-fn is_answered(run: &Run, socket: Slot, number: u32) -> bool {
-    let start = format!("{number} ").into_bytes();
-    run.replies(socket)
-        .iter()
-        .filter_map(|it| stamp::read(it))
-        .any(|it| it.data.starts_with(&start))
 }

@@ -1,17 +1,9 @@
 //! A run's report: what of the experiment and of the run stands in it.
 
-use chalkwire_shared::fault::Direction;
-use chalkwire_shared::job::Job;
-
+use super::pictures::pictures;
 use super::{Finding, Report};
-use crate::experiment::{Experiment, PictureKind, Run};
+use crate::experiment::{Experiment, Knob, Range, Run};
 use crate::export::Clocks;
-use crate::model::Entry;
-use crate::pictures::latency::Series;
-use crate::pictures::shape::Width;
-use crate::pictures::story::Story;
-use crate::pictures::{gantt, latency, ruler, svg};
-use crate::state::settings::Theme;
 use crate::take_home::recipe::recipes_of;
 use crate::take_home::{Program, Recipe};
 
@@ -45,7 +37,7 @@ pub fn of<'a>(
         settings: experiment
             .knobs
             .iter()
-            .map(|knob| (knob.label, knob.to_text(run.settings.get(knob.key))))
+            .map(|knob| (knob.label, value(knob, run.settings.get(knob.key))))
             .collect(),
         seed: run.settings.seed,
         question: experiment.question,
@@ -56,6 +48,16 @@ pub fn of<'a>(
         entries: &run.entries,
         clocks: Clocks::one(run.clock),
         programs: programs(&recipes_of(experiment, &run.settings)),
+    }
+}
+
+/// What a knob is set to, as people read it.
+fn value(knob: &Knob, value: u32) -> String {
+    match knob.range {
+        Range::Number { unit, .. } => format!("{value} {unit}").trim_end().to_owned(),
+        Range::Choice(choices) => choices
+            .get(value as usize)
+            .map_or_else(String::new, |(_, label)| (*label).to_owned()),
     }
 }
 
@@ -75,62 +77,4 @@ fn programs(recipes: &[Recipe]) -> Vec<(String, String)> {
         }
     }
     programs
-}
-
-/// The experiment's pictures as documents, on paper.
-fn pictures(experiment: &Experiment, run: &Run) -> Vec<(Story, String)> {
-    let mut out = Vec::new();
-    let mut add = |story: Story, picture| {
-        let svg = svg::document(&picture, &story, Theme::Projector);
-        out.push((story, svg));
-    };
-    for kind in experiment.pictures {
-        match kind {
-            PictureKind::Ruler => {
-                for socket in &run.sockets {
-                    let of = |it: &&Entry| it.socket == Some(socket.id);
-                    let entries: Vec<Entry> = run.entries.iter().filter(of).cloned().collect();
-                    let ruler = ruler::ruler(&entries, Direction::ToTarget);
-                    if !ruler.tracks.is_empty() {
-                        add(ruler::story(&ruler), ruler::draw(&ruler, Width::Wide));
-                    }
-                }
-            }
-            PictureKind::Gantt | PictureKind::Histogram => {
-                for job in &run.jobs {
-                    let Job::Load(load) = &job.work else {
-                        continue;
-                    };
-                    let names: Vec<String> = load.targets.iter().map(|it| name(run, it)).collect();
-                    if *kind == PictureKind::Gantt {
-                        let gantt = gantt::gantt(&job.clients, &job.gauges, &names);
-                        let picture = gantt::draw(&gantt, Width::Wide);
-                        add(gantt::story(&gantt, &job.clients), picture);
-                        continue;
-                    }
-                    let series: Vec<Series> = (0..)
-                        .zip(&names)
-                        .map(|(target, name)| match load.nonblocking {
-                            true => Series::connects(&job.clients, target, name),
-                            false => Series::replies(&job.clients, target, name),
-                        })
-                        .filter(|it| !it.ms.is_empty())
-                        .collect();
-                    if !series.is_empty() {
-                        let times = latency::latency(&series);
-                        let picture = latency::histogram(&times, Width::Wide);
-                        add(latency::story(&times, false), picture);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    out
-}
-
-/// What a load's target is called.
-fn name(run: &Run, target: &str) -> String {
-    let server = run.servers.iter().find(|it| it.target() == target);
-    server.map_or_else(|| target.to_owned(), |it| it.title.to_owned())
 }

@@ -252,3 +252,21 @@ fn the_servers_time_out_and_what_it_does_not_answer_are_marks() {
     );
     golden_of("sequence-time-out", &log.entries);
 }
+
+#[test]
+fn what_the_gateway_noted_late_is_not_drawn_after_the_servers_recv() {
+    let mut log = Log::new("line", Kind::Tcp);
+    opened(&mut log);
+    log.at(1.6, Log::sent(b"hello\r\n", 4480));
+    log.at(30.0, server(ServerDid::Recv { bytes: 7 }, 4200));
+    log.push(server(ServerDid::Sent { bytes: 33 }, 4230));
+    log.at(34.8, Log::received(&[b'x'; 33], 4500));
+    let steps = steps(&log.entries, Some(CLOCK)).steps;
+    let at = |from: Life, to: Life| {
+        let it = steps
+            .iter()
+            .position(|s| (s.from, s.to) == (from, to) && s.tone != Tone::Control);
+        it.unwrap()
+    };
+    assert!(at(Life::Gateway, Life::Target) < at(Life::Target, Life::Gateway));
+}
