@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chalkwire_tests::browser::{Page, Size, browse};
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::target::closed_port;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
@@ -160,6 +161,47 @@ async fn a_refused_connection_is_an_error_with_a_sentence() {
                 .starts_with("Connection refused: the machine answered")
         );
         verbs(page, true, false, false).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fault_of_the_lab_holds_a_line_back_and_stands_in_the_address_and_at_the_socket() {
+    let gateway = Setup::default().builtin().start().await;
+    browse(&url(&gateway), Size::WIDE, async |page| {
+        page.choose("Target", "session").await;
+        page.js("document.querySelector('.faults').open = true", json!([]))
+            .await;
+        page.choose("Add a fault", "Latency").await;
+        page.choose("Which way", "to the server").await;
+        page.press("Connect").await;
+        page.row("connected", "").await;
+        page.send("later").await;
+        page.row("made", "for 200 ms, to the server").await;
+        let badge = "return document.querySelector('.side .made')?.innerText";
+        let badge = page.until("the badge at the socket", badge, json!([])).await;
+        assert_eq!(badge, "✂ latency 200 ms");
+        let address = page.address().await;
+        assert!(
+            address.contains("fault=latency,direction=to_target,ms=200"),
+            "{address}"
+        );
+        page.picture("wide-faults").await;
+        // From now on without: of the open socket as well.
+        page.press("Remove").await;
+        page.send("at once").await;
+        page.row("received", "]at once").await;
+        let badge = "return !document.querySelector('.side .made')";
+        page.until("the badge to go", badge, json!([])).await;
+
+        // What was not asked for is not there; from here on the kernel is asked.
+        page.press("Kernel").await;
+        page.press("Connect").await;
+        page.send("seen").await;
+        page.row("received", "]seen").await;
+        let drawn = "return document.querySelector('.picture .pic-svg')?.textContent.includes('ESTABLISHED')";
+        page.until("the kernel's view", drawn, json!([])).await;
+        page.picture("wide-kernel").await;
     })
     .await;
 }
