@@ -1,7 +1,7 @@
 //! Faults: wrongs that are done on purpose to a socket's traffic, seeded and replayable.
 //!
 //! A [`Plan`] is the list that was asked for. [`pipeline`] does it to what travels one way, without
-//! I/O; a file a fault. [`Hop`](hop::Hop) stands between the owner of a socket and its real stream,
+//! I/O; a file a fault. A *hop* stands between the owner of a socket and its real stream,
 //! and [`Wire`] is what the owner holds: the stream itself where no fault was ever asked for.
 
 mod bandwidth;

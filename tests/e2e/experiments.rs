@@ -5,6 +5,7 @@ use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::lab::Lab;
 use chalkwire_web::experiment::run::{End, Run};
 use chalkwire_web::experiment::{Experiment, Finding, Settings};
+use chalkwire_web::model::What;
 use tokio::sync::Mutex;
 
 /// Experiments that look at times and queues do so one at a time: many clients at once, on the few
@@ -48,7 +49,14 @@ async fn holds_alone(slug: &str) {
 
 #[tokio::test]
 async fn a_line_comes_back_with_the_time_in_front() {
-    holds("hello").await;
+    let (run, finding) = run("hello", &[]).await;
+    assert!(finding.holds, "{finding:?}\n{run:#?}");
+    // It asks for the kernel's view, which is there, or said to be missing.
+    let seen = run
+        .entries
+        .iter()
+        .any(|it| matches!(it.what, What::Kernel { .. }));
+    assert_ne!(seen, run.no_kernel_view.is_some(), "{run:#?}");
 }
 
 #[tokio::test]

@@ -23,9 +23,11 @@ pub struct Fields {
 pub fn fields(reply: &[u8], at_ms: f64, offset_min: i32) -> Option<Fields> {
     let stamp = stamp::read(reply)?;
     let ctime_at = 0..CTIME_BYTES + 2;
+    // What was read as a ctime is ASCII, and stands there as it is to be shown.
+    let ctime = std::str::from_utf8(&reply[1..=CTIME_BYTES]).ok()?;
     let here = local(at_ms, offset_min)?;
     Some(Fields {
-        ctime: stamp::ctime(stamp.at),
+        ctime: ctime.to_owned(),
         difference_s: (stamp.at - here).num_seconds(),
         data_at: ctime_at.end..reply.len(),
         ctime_at,

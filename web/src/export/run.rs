@@ -15,7 +15,7 @@
 //! | `jobs` | what the gateway did by itself: `do` as it was asked, `clients`, `gauges`, `calls` as in the link's messages, `end`, `detail` |
 //! | `retried` | numbered messages that were sent with retry |
 //! | `unmet` | what was waited for and did not happen in time |
-//! | `entries` | the log, as in [`json`](super::json) |
+//! | `entries` | the log, as in [`json`](mod@super::json) |
 
 use serde_json::{Value, json};
 

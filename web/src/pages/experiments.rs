@@ -95,10 +95,6 @@ fn one(props: &Props, visit: &Visit, experiment: &'static Experiment, sheet: &Sh
                 } else {
                     { knobs::view(visit, experiment, sheet, act) }
                     <Again {fragment} seed={sheet.settings.seed} base={props.desk.base.clone()} />
-                    <TakeHome {experiment} settings={sheet.settings.clone()} />
-                    if let Some(run) = sheet.run.as_ref().filter(|it| it.end.is_some()) {
-                        <Files {experiment} run={Rc::clone(run)} bet={sheet.bet} base={props.desk.base.clone()} />
-                    }
                 }
             </aside>
         </div>
