@@ -261,6 +261,16 @@ impl Faults {
             .collect()
     }
 
+    /// As the log keeps them, so that a run can be made again from it: `loss,percent=30 · seed 7`.
+    pub fn record(&self, datagram: bool, open: bool) -> String {
+        let mut parts: Vec<String> = self.fitting(datagram, open).map(Chosen::to_text).collect();
+        match parts.is_empty() {
+            true => parts.push("none".to_owned()),
+            false => parts.push(format!("seed {}", self.seed)),
+        }
+        format!("Faults, made on purpose: {}", parts.join(" · "))
+    }
+
     /// In a badge, or nothing: `latency 200 ms, loss 30 %`.
     pub fn badge(&self, datagram: bool, open: bool) -> String {
         let badges: Vec<String> = self.fitting(datagram, open).map(Chosen::badge).collect();

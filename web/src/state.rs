@@ -105,7 +105,7 @@ impl State {
             }
             Action::Fault(edit) => {
                 if self.faults.edit(edit) {
-                    self.refault(&mut wire);
+                    self.refault(now, &mut wire);
                     out.push(Effect::Remember);
                 }
             }

@@ -253,7 +253,12 @@ impl State {
             ..Opening::new(self.target.clone(), kind)
         };
         let id = self.wire.open(wanted, now, wire)?;
-        self.set_made(id, self.faults.badge(kind.is_datagram(), false));
+        let badge = self.faults.badge(kind.is_datagram(), false);
+        if !badge.is_empty() {
+            let record = self.faults.record(kind.is_datagram(), false);
+            self.wire.note(now, Some(id), What::Notice(record), wire);
+        }
+        self.set_made(id, badge);
         if one_shot {
             out.push(Effect::Wake(Timer::NoReply(id), NO_REPLY_MS));
         }
@@ -261,13 +266,15 @@ impl State {
     }
 
     /// The picked socket gets other faults, from here on.
-    pub(super) fn refault(&mut self, wire: &mut Out) {
+    pub(super) fn refault(&mut self, now: Now, wire: &mut Out) {
         let Some(socket) = self.active_socket() else {
             return;
         };
         let (id, datagram) = (socket.view.id, socket.view.kind.is_datagram());
         let asked = self.faults.asked(datagram, true);
         self.wire.refault(id, asked, self.faults.seed, wire);
+        let record = self.faults.record(datagram, true);
+        self.wire.note(now, Some(id), What::Notice(record), wire);
         self.set_made(id, self.faults.badge(datagram, true));
     }
 

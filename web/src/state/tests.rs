@@ -557,6 +557,15 @@ fn faults_are_asked_for_with_a_socket_and_changed_on_the_one_that_is_picked() {
     };
     assert!(faults.is_empty());
     assert_eq!(page.state.made(SocketId(1)), None);
+    // The log, and what is exported of it, says what was asked for.
+    let entries = page.state.wire.log.entries();
+    let notices = entries.filter_map(|it| match &it.what {
+        What::Notice(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let records: Vec<&str> = notices.filter(|it| it.starts_with("Faults")).collect();
+    let first = "Faults, made on purpose: latency,ms=200 · seed 7";
+    assert_eq!(records, [first, "Faults, made on purpose: none"]);
 }
 
 #[test]
