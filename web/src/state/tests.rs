@@ -564,7 +564,7 @@ fn faults_are_asked_for_with_a_socket_and_changed_on_the_one_that_is_picked() {
         _ => None,
     });
     let records: Vec<&str> = notices.filter(|it| it.starts_with("Faults")).collect();
-    let first = "Faults, made on purpose: latency,ms=200 · seed 7";
+    let first = "Faults, made on purpose: latency,ms=200,jitter_ms=0 · seed 7";
     assert_eq!(records, [first, "Faults, made on purpose: none"]);
 }
 
