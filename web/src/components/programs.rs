@@ -36,7 +36,7 @@ pub fn Programs(props: &ProgramsProps) -> Html {
     let write = |language| {
         program(
             language,
-            &props.target,
+            (&props.target, props.kind),
             url.as_ref(),
             &props.base,
             &props.bytes,

@@ -1,11 +1,14 @@
-//! One exchange as short, complete clients: Python 3, shell, curl, Rust.
+//! One exchange as short, complete programs: Python 3 (the server, too), shell, curl, Rust.
 
+use chalkwire_shared::server::{Model, Protocol, ServerOptions};
 use chalkwire_shared::target::{Kind, TargetUrl};
 
 use super::literal::{
     bracketed, one_line, printf, python_bytes, python_text, quote, rust_bytes, rust_text,
     socat_path,
 };
+use super::python::server;
+use super::recipe::{Client, Recipe};
 
 /// In what a program is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +17,8 @@ pub enum Language {
     Shell,
     /// Python 3, nothing but its own library.
     Python,
+    /// A server like the target, in Python 3.
+    PythonServer,
     /// `curl` against the gateway's `POST /api/targets/NAME/exchange`.
     Curl,
     /// Rust, nothing but std.
@@ -22,9 +27,10 @@ pub enum Language {
 
 impl Language {
     /// Every language, in the order in which they are offered.
-    pub const ALL: [Language; 4] = [
+    pub const ALL: [Language; 5] = [
         Language::Shell,
         Language::Python,
+        Language::PythonServer,
         Language::Curl,
         Language::Rust,
     ];
@@ -35,6 +41,7 @@ impl Language {
             (Language::Shell, Kind::Tcp) => "nc",
             (Language::Shell, _) => "socat",
             (Language::Python, _) => "Python",
+            (Language::PythonServer, _) => "Python server",
             (Language::Curl, _) => "curl",
             (Language::Rust, _) => "Rust",
         }
@@ -44,13 +51,14 @@ impl Language {
 /// What a pipe hands over in one piece from `printf`, in bytes; a longer datagram would be cut.
 const PIPE_BYTES: usize = 4096;
 
-/// The program for an exchange: `bytes` to the target `name`, at `url` where that is known.
+/// The program for an exchange: `bytes` to the target `name` of this kind, at `url` where that is
+/// known.
 ///
 /// `base` is the page's address, with which every path of the gateway begins. `None` where the
 /// target's address is not shown, and the program would need it.
 pub fn program(
     language: Language,
-    name: &str,
+    (name, kind): (&str, Kind),
     url: Option<&TargetUrl>,
     base: &str,
     bytes: &[u8],
@@ -59,8 +67,43 @@ pub fn program(
         Language::Curl => curl(base, name, bytes),
         Language::Shell => shell(url?, bytes),
         Language::Python => python(url?, bytes),
+        Language::PythonServer => server(&like(name, kind))?,
         Language::Rust => rust(url?, bytes),
     })
+}
+
+/// A server like the target: of a built-in one the name says how it serves, of another nothing does.
+fn like(name: &str, kind: Kind) -> Recipe {
+    let protocol = match name {
+        "line" => Protocol::Line,
+        "session" => Protocol::Session,
+        _ => Protocol::Basic,
+    };
+    let models = [
+        Model::Iterative,
+        Model::Threaded,
+        Model::Process,
+        Model::Select,
+        Model::Evented,
+    ];
+    let named = models.into_iter().find(|it| it.as_str() == name);
+    let options = ServerOptions {
+        kind,
+        protocol,
+        model: named.unwrap_or(Model::Threaded),
+        // What the built-in ones of these names wait, so that waiting can be seen.
+        delay_ms: if named.is_some() { 50 } else { 0 },
+        ..ServerOptions::default()
+    };
+    Recipe {
+        title: "A timestamp server of your own".to_owned(),
+        name: String::new(),
+        address: Recipe::usual_address(kind),
+        server: Some(options),
+        client: Client::Steps(Vec::new()),
+        faults: Vec::new(),
+        seed: 0,
+    }
 }
 
 /// The program as a client in Python 3.

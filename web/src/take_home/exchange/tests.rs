@@ -310,10 +310,16 @@ fn programs_are_short_enough_to_read() {
     assert!(python(&url, b"hello\r\n").lines().count() <= 14);
     assert!(rust(&url, b"hello\r\n").lines().count() <= 22);
     assert_eq!(
-        program(Language::Python, "line", None, "http://h/", b"x"),
+        program(
+            Language::Python,
+            ("line", Kind::Tcp),
+            None,
+            "http://h/",
+            b"x"
+        ),
         None
     );
-    assert!(program(Language::Curl, "line", None, "http://h/", b"x").is_some());
+    assert!(program(Language::Curl, ("line", Kind::Tcp), None, "http://h/", b"x").is_some());
 }
 
 #[test]
@@ -335,4 +341,16 @@ proptest! {
         prop_assert!(line.is_ascii());
         prop_assert!(python(&url, &bytes).is_ascii() && rust(&url, &bytes).is_ascii());
     }
+}
+
+#[test]
+fn a_server_like_the_target_serves_as_its_name_says() {
+    let write = |name, kind| program(Language::PythonServer, (name, kind), None, "", b"x").unwrap();
+    let iterative = write("iterative", Kind::Tcp);
+    assert!(iterative.contains("time.sleep(0.05)"), "{iterative}");
+    assert!(!iterative.contains("threading"), "{iterative}");
+    assert!(write("evented", Kind::Tcp).contains("asyncio"));
+    assert!(write("basic", Kind::Tcp).contains("threading"));
+    assert!(write("udp", Kind::Udp).contains("SOCK_DGRAM"));
+    assert!(write("unix", Kind::Unix).contains("AF_UNIX"));
 }
