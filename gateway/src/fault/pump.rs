@@ -168,7 +168,8 @@ impl Pump {
             self.settle(now_us);
             taken += part.len();
         }
-        (taken > 0).then_some(taken)
+        // Nothing at all is taken, too, as the kernel does: a wait for room would not end.
+        (taken == bytes.len() || taken > 0).then_some(taken)
     }
 
     /// The owner has no more to send.
