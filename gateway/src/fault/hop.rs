@@ -21,7 +21,7 @@ use crate::target::{Failure, RECV_BYTES, Stream, with_buffer};
 const READS: usize = 16;
 
 /// Writes in one turn: a stream in single bytes is thousands of them, and each is a call.
-const WRITES: usize = 256;
+const WRITES: usize = 64;
 
 /// A hop.
 #[derive(Debug)]
