@@ -21,7 +21,7 @@ use queue::Queue;
 pub(super) const HELD_BYTES: usize = 262_144;
 
 /// Of a stream so many bytes are taken at once: cut into single ones they are within the bound.
-pub(super) const TAKE_BYTES: usize = 4_096;
+pub(super) const TAKE_BYTES: usize = 1_024;
 
 /// Reports that wait to be told; beyond that they are left out.
 const REPORTS: usize = 1_024;
