@@ -4,6 +4,7 @@
 #![no_main]
 
 use bytes::Bytes;
+use chalkwire_shared::fault::Fault;
 use chalkwire_shared::frame::{ClientFrame, GatewayFrame};
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use chalkwire_shared::stamp::{self, ReplyFormat};
@@ -36,5 +37,9 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(url) = text.parse::<TargetUrl>() {
         assert_eq!(url.to_string().parse(), Ok(url));
     }
+    if let Ok(fault) = Fault::from_text(text) {
+        assert_eq!(Fault::from_text(&fault.to_text()), Ok(fault));
+    }
+    let _ = Fault::seed_from_text(text);
     let _ = text.parse::<ReplyFormat>();
 });

@@ -28,6 +28,9 @@ use crate::timestamp::{Count, Workers};
 /// must find one, too.
 const BLOCKING_CALLS: usize = 256;
 
+/// Addresses of links' servers that are kept after these have stopped, each by a socket.
+const KEPT_ADDRESSES: usize = 1_024;
+
 /// The gateway's common ground.
 #[derive(Debug)]
 pub struct Core {
@@ -51,6 +54,8 @@ pub struct Core {
     pub faulted: Places,
     /// Servers of links' own that may still be started.
     pub servers: Arc<Semaphore>,
+    /// Addresses of such servers that may still be kept when these have stopped.
+    pub kept: Arc<Semaphore>,
     /// Places for the threads and processes that serve clients there.
     pub workers: Workers,
     /// Jobs that may still be begun.
@@ -76,6 +81,7 @@ impl Core {
     ) -> Self {
         Core {
             servers: Arc::new(Semaphore::new(config.limits.servers)),
+            kept: Arc::new(Semaphore::new(KEPT_ADDRESSES)),
             workers: Workers::new(config.limits.workers),
             jobs: Arc::new(Semaphore::new(config.limits.jobs)),
             blocking: Arc::new(Semaphore::new(BLOCKING_CALLS)),

@@ -82,16 +82,18 @@ impl Reports {
 }
 
 /// Does a job, and says how it ended, with a sentence where there is something to explain. It
-/// returns soon after `cancel`, with nothing left behind.
+/// returns soon after `cancel`, with nothing left behind, as long as its reports are taken.
+///
+/// `over` is a child of `cancel`, for whoever takes the reports: it is cancelled when the job's time
+/// is up, too.
 pub async fn run(
     core: Arc<Core>,
     job: Job,
     places: Vec<Place>,
     reports: Reports,
     cancel: CancellationToken,
+    over: CancellationToken,
 ) -> (JobEnd, String) {
-    // Its own, so that the end of its time can be told from the client's word.
-    let over = cancel.child_token();
     let work = async {
         match job {
             Job::Load(load) => {
@@ -176,13 +178,9 @@ mod tests {
             ..Load::default()
         };
         let (reports, mut heard) = reports();
-        let job = run(
-            core(),
-            Job::Load(load),
-            vec![place],
-            reports,
-            CancellationToken::new(),
-        );
+        let cancel = CancellationToken::new();
+        let over = cancel.child_token();
+        let job = run(core(), Job::Load(load), vec![place], reports, cancel, over);
         let clients = async {
             let mut outcomes = Vec::new();
             while let Some(report) = heard.recv().await {

@@ -85,6 +85,21 @@ async fn an_exchange_with_a_target_that_never_stops_talking_ends_in_its_time() {
 }
 
 #[tokio::test]
+async fn an_exchange_of_nothing_with_a_faulted_target_ends_and_holds_nobody_up() {
+    let target = Target::tcp(async |mut stream| {
+        let _ = stream.write_all(b"hello").await;
+    })
+    .await;
+    let gateway = Gateway::with_target("t", &target.url).await;
+    // More of them than the gateway has threads.
+    let path = "/api/targets/t/exchange?fault=latency,ms=1";
+    let one = || request(gateway.address(), "POST", path, &[], b"");
+    for told in futures_util::future::join_all((0..16).map(|_| one())).await {
+        assert_eq!((told.status, told.text()), (200, "hello".to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn an_exchange_that_fails_says_so_by_its_status_and_reason() {
     let silent = Target::silent().await;
     let full = FullListener::new();

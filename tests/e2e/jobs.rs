@@ -235,3 +235,40 @@ async fn a_job_waits_for_a_page_that_is_away_and_loses_no_record() {
     seen.dedup();
     assert_eq!(seen.len(), 1_000);
 }
+
+#[tokio::test]
+async fn a_client_that_takes_no_report_keeps_no_jobs_place_once_the_job_is_over() {
+    // What may be queued is less than what the job reports.
+    let gateway = Setup::default()
+        .limit("link_queue_bytes", "262144")
+        .start()
+        .await;
+    let mut link = Link::connect(gateway.address()).await;
+    let all = Load {
+        clients: 50,
+        messages: 20,
+        one_shot: true,
+        ..Load::default()
+    };
+    let options = ServerOptions {
+        backlog: 50,
+        ..ServerOptions::default()
+    };
+    let targets = vec![link.serving(options.clone()).await];
+    let load = Load {
+        targets,
+        ..all.clone()
+    };
+    link.job(1, Job::Load(load)).await;
+    link.report(1).await;
+    // Nothing is read, and nothing acknowledged. Another link's job of the same size, to its end: by
+    // then this one is full.
+    let mut other = Link::connect(gateway.address()).await;
+    assert_eq!(load_on(&mut other, options, all).await.clients.len(), 1_000);
+    assert_eq!(gateway.metric("jobs").await, 1);
+    link.cancel(1).await;
+    gateway.metric_is("jobs", 0).await;
+    let reported = link.reported(1).await;
+    assert_eq!(reported.end, Some(JobEnd::Cancelled));
+    assert!(reported.detail.contains("are lost"), "{}", reported.detail);
+}

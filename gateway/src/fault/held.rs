@@ -4,6 +4,17 @@ use std::collections::VecDeque;
 
 use super::pipeline::{Moving, Out};
 
+/// A queue has room for so many without giving any back.
+const ROOM: usize = 64;
+
+/// Gives memory back that a queue has outgrown: it counts what it holds and not what it once held,
+/// and a flood that goes from one fault to the next would leave its room in each.
+pub(super) fn give_back<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() > ROOM && queue.len() < queue.capacity() / 4 {
+        queue.shrink_to((queue.len() * 2).max(ROOM / 2));
+    }
+}
+
 /// A queue of what is held back.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -33,13 +44,14 @@ impl Held {
             self.bytes -= moving.cost();
             out.passed.push(moving.held_until(due_us));
         }
+        give_back(&mut self.queue);
     }
 
     /// Passes on everything.
     pub(super) fn interrupt(&mut self, now_us: u64, out: &mut Out) {
         self.bytes = 0;
         self.last_us = 0;
-        for (_, moving) in self.queue.drain(..) {
+        for (_, moving) in std::mem::take(&mut self.queue) {
             out.passed.push(moving.held_until(now_us));
         }
     }
@@ -57,5 +69,26 @@ impl Held {
     /// What is held back, in bytes of memory.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pipeline::Item;
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn a_queue_that_is_empty_again_keeps_no_memory_of_a_flood() {
+        let mut held = Held::default();
+        let mut out = Out::default();
+        for at_us in 0..4_000 {
+            let item = Item::Bytes(Bytes::from_static(b"x"));
+            held.hold(Moving::new(item, at_us), at_us + 5_000, &mut out);
+        }
+        // One is left.
+        held.advance(8_998, &mut out);
+        assert_eq!((out.passed.len(), held.queue.len()), (3_999, 1));
+        assert!(held.queue.capacity() <= ROOM, "{}", held.queue.capacity());
     }
 }

@@ -20,6 +20,9 @@ use crate::target::{Failure, RECV_BYTES, Stream, with_buffer};
 /// Reads of the real stream in one turn: others are to have theirs.
 const READS: usize = 16;
 
+/// Writes in one turn: a stream in single bytes is thousands of them, and each is a call.
+const WRITES: usize = 64;
+
 /// A hop.
 #[derive(Debug)]
 pub(super) struct Hop {
@@ -41,8 +44,19 @@ struct Turn {
     over: Option<Failure>,
     next_us: Option<u64>,
     reads: bool,
-    writes: bool,
+    wrote: Wrote,
     told: bool,
+}
+
+/// What writing came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrote {
+    /// All that there was.
+    All,
+    /// As much as the kernel took.
+    Full,
+    /// Enough for one turn.
+    Enough,
 }
 
 impl Hop {
@@ -149,6 +163,10 @@ impl Hop {
             if turn.told {
                 news();
             }
+            if turn.wrote == Wrote::Enough {
+                tokio::task::yield_now().await;
+                continue;
+            }
             if let Some(failure) = turn.over {
                 return failure;
             }
@@ -164,7 +182,7 @@ impl Hop {
                     self.lock().heard_failure(Failure::of(&error), self.clock.now_us());
                 },
                 // An error shows when it is written.
-                _ = real.writable(), if turn.writes => {}
+                _ = real.writable(), if turn.wrote == Wrote::Full => {}
                 () = due => {}
                 () = self.wake.notified() => {}
             }
@@ -177,6 +195,7 @@ impl Hop {
         self.shutdown();
         let delivered = async {
             while self.is_still_sending(real) {
+                tokio::task::yield_now().await;
                 let (next_us, writes) = {
                     let pump = self.lock();
                     (pump.next_us(), pump.writes())
@@ -196,10 +215,10 @@ impl Hop {
         };
         // Whoever is out of patience sends what it has.
         let _ = tokio::time::timeout(patience, delivered).await;
-        let now_us = self.clock.now_us();
-        let mut pump = self.lock();
-        pump.release_to_target(now_us);
-        self.write(&mut pump, real, now_us);
+        self.lock().release_to_target(self.clock.now_us());
+        while self.write(&mut self.lock(), real, self.clock.now_us()) == Wrote::Enough {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn is_still_sending(&self, real: &Stream) -> bool {
@@ -221,12 +240,12 @@ impl Hop {
         let now_us = self.clock.now_us();
         pump.advance(now_us);
         self.read(&mut pump, real, now_us);
-        let writes = self.write(&mut pump, real, now_us);
+        let wrote = self.write(&mut pump, real, now_us);
         let turn = Turn {
             over: pump.over().cloned(),
             next_us: pump.next_us(),
             reads: pump.reads(),
-            writes,
+            wrote,
             told: pump.has_reports(),
         };
         let (readable, takes) = (pump.readable(), pump.takes());
@@ -275,16 +294,18 @@ impl Hop {
         }
     }
 
-    /// Whether the kernel took less than there is.
-    fn write(&self, pump: &mut Pump, real: &Stream, now_us: u64) -> bool {
-        while let Some(todo) = pump.todo(now_us) {
+    fn write(&self, pump: &mut Pump, real: &Stream, now_us: u64) -> Wrote {
+        for _ in 0..WRITES {
+            let Some(todo) = pump.todo(now_us) else {
+                return Wrote::All;
+            };
             match todo {
                 Todo::Write(bytes) => match real.try_send(&bytes) {
                     Ok(n) => {
                         self.active_us.store(now_us, Ordering::Relaxed);
                         pump.wrote(n, now_us);
                     }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Wrote::Full,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) => {
                         pump.write_failed(Failure::of(&error), now_us);
@@ -301,7 +322,7 @@ impl Hop {
                 Todo::Reset => real.reset_on_close(),
             }
         }
-        false
+        Wrote::Enough
     }
 
     /// News for everybody who waits.

@@ -6,8 +6,8 @@ use chalkwire_shared::fault::FaultDid;
 use super::stage::Stage;
 use crate::target::Failure;
 
-/// What a piece costs in memory besides its bytes, roughly.
-const PIECE_BYTES: usize = 80;
+/// What a piece costs in memory besides its bytes, with the room that a queue has to grow.
+const PIECE_BYTES: usize = 128;
 
 /// Something that travels.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use queue::Queue;
 pub(super) const HELD_BYTES: usize = 262_144;
 
 /// Of a stream so many bytes are taken at once: cut into single ones they are within the bound.
-pub(super) const TAKE_BYTES: usize = 4_096;
+pub(super) const TAKE_BYTES: usize = 1_024;
 
 /// Reports that wait to be told; beyond that they are left out.
 const REPORTS: usize = 1_024;
@@ -168,7 +168,8 @@ impl Pump {
             self.settle(now_us);
             taken += part.len();
         }
-        (taken > 0).then_some(taken)
+        // Nothing at all is taken, too, as the kernel does: a wait for room would not end.
+        (taken == bytes.len() || taken > 0).then_some(taken)
     }
 
     /// The owner has no more to send.

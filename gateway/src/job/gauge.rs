@@ -11,8 +11,8 @@ use crate::core::Core;
 /// How often a server is looked at.
 const EVERY: Duration = Duration::from_millis(5);
 
-/// Of its time, a look may take one part in so many: finding a Unix listener is a look at all there
-/// are.
+/// Of the time, looks may take one part in so many, those of all jobs together: finding a Unix listener
+/// is a look at all there are, and one looks at a time.
 const SHARE: u32 = 10;
 
 /// Looks at one server.
@@ -52,7 +52,10 @@ impl Gauges {
             processes: serving.processes,
         };
         let done = Instant::now();
-        self.next = done + EVERY.max((done - started) * SHARE);
+        let free = core.jobs.available_permits();
+        let jobs = core.config.limits.jobs.saturating_sub(free).max(1);
+        let share = SHARE.saturating_mul(u32::try_from(jobs).unwrap_or(u32::MAX));
+        self.next = done + EVERY.max((done - started).saturating_mul(share));
         // One that finds no place is told the next time.
         if is_news(self.last.as_ref(), &gauge) && reports.mention(Report::Gauge(gauge.clone())) {
             self.last = Some(gauge);

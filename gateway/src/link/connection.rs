@@ -20,6 +20,9 @@ const ACK_MESSAGES: u64 = 32;
 /// After this time at the latest they are acknowledged.
 const ACK_AFTER: Duration = Duration::from_millis(500);
 
+/// After a message that took so long others have their turn: what faults do to it is done at once.
+const LONG: Duration = Duration::from_micros(500);
+
 /// How a connection came to its end.
 enum End {
     /// The client said goodbye, or broke the protocol: the link ends too.
@@ -209,6 +212,9 @@ impl Connection {
         };
         taken.map_err(end_of)?;
         self.greeted = true;
+        if now.elapsed() > LONG {
+            tokio::task::yield_now().await;
+        }
         let behind = self.link.taken() - self.acked;
         if behind >= ACK_MESSAGES {
             return self.acknowledge(socket).await;

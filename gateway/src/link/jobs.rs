@@ -2,14 +2,19 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use chalkwire_shared::job::{Job, JobEnd, JobId};
+use chalkwire_shared::job::{Job, JobEnd, JobId, MAX_JOB_MS};
 use chalkwire_shared::message::GatewayMessage;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Link;
 use crate::job::{self, Place, Report};
+
+/// How long records wait for room when their job is over. Without an end to it, a client that
+/// acknowledges nothing would keep the job's place for ever.
+const LATE: Duration = Duration::from_secs(5);
 
 /// A job that runs.
 pub(super) struct Running {
@@ -67,9 +72,15 @@ impl Link {
             let metrics = core.metrics.clone();
             let (reports, heard) = job::reports();
             // The job's end of the queue goes with it, and that ends the passing on.
-            let work = job::run(core, work, places, reports, cancel);
-            let passed = pass_on(&link, id, heard, &ended);
-            let ((end, detail), ()) = tokio::join!(work, passed);
+            let over = cancel.child_token();
+            let passed = pass_on(&link, id, heard, over.clone(), &ended);
+            let work = job::run(core, work, places, reports, cancel, over);
+            let ((end, mut detail), lost) = tokio::join!(work, passed);
+            if lost > 0 {
+                let sep = if detail.is_empty() { "" } else { " " };
+                detail +=
+                    &format!("{sep}{lost} of its reports found no room in time: they are lost.");
+            }
             drop(permit);
             metrics.jobs.dec();
             if let Some(link) = link.upgrade() {
@@ -125,26 +136,44 @@ fn targets(work: &Job) -> Vec<&str> {
 }
 
 /// Passes a job's reports on until there are no more. What finds no room waits, and the job with it,
-/// other than what the next one of its kind makes up for: that is dropped.
+/// other than what the next one of its kind makes up for: that is dropped. When the job is over, none
+/// waits for long: how many were lost then.
 async fn pass_on(
     link: &Weak<Link>,
     id: JobId,
     mut heard: mpsc::Receiver<Report>,
+    over: CancellationToken,
     ended: &CancellationToken,
-) {
+) -> u32 {
+    let late = async {
+        // Done in its time, or not: the same bound.
+        let most = Duration::from_millis(MAX_JOB_MS.into());
+        let _ = tokio::time::timeout(most, over.cancelled()).await;
+        tokio::time::sleep(LATE).await;
+    };
+    tokio::pin!(late);
+    let (mut is_late, mut lost) = (false, 0);
     while let Some(mut report) = heard.recv().await {
         loop {
-            let Some(link) = link.upgrade() else { return };
+            let Some(link) = link.upgrade() else {
+                return lost;
+            };
             // The notification is created before the room is looked at.
             let room = link.room.notified();
             match link.report(id, report) {
                 Ok(()) | Err(Report::Progress { .. } | Report::Gauge(_)) => break,
+                Err(_) if is_late => {
+                    lost += 1;
+                    break;
+                }
                 Err(back) => report = back,
             }
             tokio::select! {
                 () = room => {}
-                () = ended.cancelled() => return,
+                () = &mut late => is_late = true,
+                () = ended.cancelled() => return lost,
             }
         }
     }
+    lost
 }

@@ -90,7 +90,7 @@ impl Outbox {
 
     /// Whether what comes after number `seen` is still here.
     pub(super) fn can_replay(&self, seen: u64) -> bool {
-        seen + 1 >= self.first && seen < self.next_seq()
+        seen < self.next_seq() && seen + 1 >= self.first
     }
 
     /// Memory in use.
@@ -148,5 +148,6 @@ mod tests {
         assert!(outbox.acknowledge(1));
         assert_eq!((outbox.bytes(), outbox.next_seq()), (0, 2));
         assert!(!outbox.can_replay(0) && outbox.can_replay(1));
+        assert!(!outbox.can_replay(u64::MAX) && !outbox.acknowledge(u64::MAX));
     }
 }

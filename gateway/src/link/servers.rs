@@ -8,6 +8,7 @@ use chalkwire_shared::close::Reason;
 use chalkwire_shared::message::GatewayMessage;
 use chalkwire_shared::server::{MAX_SERVERS, ServerId, ServerOptions};
 use chalkwire_shared::target::{TargetInfo, TargetUrl};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::{Broken, Link};
@@ -39,8 +40,11 @@ enum Life {
     /// Cancel it and the server stops.
     Runs(CancellationToken),
     /// Its address is kept, so that dialling it is refused.
-    Stopped(#[allow(dead_code, reason = "kept for what dropping it does")] Option<Reserved>),
+    Stopped(#[allow(dead_code, reason = "kept for what dropping it does")] Option<Kept>),
 }
+
+/// An address that is kept, in its place among the gateway's.
+type Kept = (Reserved, OwnedSemaphorePermit);
 
 impl Servers {
     /// What a name means on this link: one of its servers, or a target of the gateway.
@@ -89,9 +93,20 @@ impl Servers {
     }
 
     /// A server has stopped; false if it is not known any more.
-    fn stopped(&mut self, id: ServerId, kept: Option<Reserved>) -> bool {
+    fn stopped(&mut self, id: ServerId, address: Option<Reserved>, core: &Core) -> bool {
         let Some(own) = self.by_id.get_mut(&id) else {
             return false;
+        };
+        let kept = match address {
+            Some(address) => match core.kept.clone().try_acquire_owned() {
+                Ok(place) => Some((address, place)),
+                Err(_) => {
+                    // Whoever gets the address next is not to be dialled by this name.
+                    self.by_id.remove(&id);
+                    return true;
+                }
+            },
+            None => None,
         };
         own.life = Life::Stopped(kept);
         if self.by_id.len() - self.running() > MAX_STOPPED {
@@ -206,7 +221,7 @@ impl Link {
     }
 
     fn server_stopped(&self, server: ServerId, kept: Option<Reserved>) {
-        if self.lock().servers.stopped(server, kept) {
+        if self.lock().servers.stopped(server, kept, &self.core) {
             self.push(|seq| GatewayMessage::Stopped {
                 seq,
                 server,

@@ -72,7 +72,12 @@ impl Fault {
                 Ok(number) => Value::Number(Number::from(number)),
                 Err(_) => Value::String(value.to_owned()),
             };
-            object.insert(key.trim().to_owned(), value);
+            if object.insert(key.trim().to_owned(), value).is_some() {
+                let key = key.trim().escape_debug();
+                return Err(FaultError(format!(
+                    "In a fault, '{key}' is there twice: which is meant?"
+                )));
+            }
         }
         Asked(Value::Object(object)).read()
     }
@@ -186,6 +191,34 @@ pub fn check_list(faults: &[Fault], datagram: bool) -> Result<(), FaultError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Texts that nearly are faults.
+    fn text() -> impl Strategy<Value = String> {
+        let kind = prop_oneof![9 => proptest::sample::select(&KINDS[..]), 1 => Just("")];
+        let key = "ms|jitter_ms|bytes|bytes_per_s|after_bytes|percent|direction|kind|.{0,4}";
+        let value = "[0-9]{0,3}|429496729[56]|-1|both|to_target|.{0,4}";
+        let field = (key, value).prop_map(|(key, value)| format!(",{key}={value}"));
+        let fields = proptest::collection::vec(field, 0..4);
+        (kind, fields, ".{0,2}")
+            .prop_map(|(kind, fields, rest)| kind.to_owned() + &fields.concat() + &rest)
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reading_panic_and_what_is_read_is_written_so(text in text()) {
+            if let Ok(fault) = Fault::from_text(&text) {
+                prop_assert_eq!(Fault::from_text(&fault.to_text()), Ok(fault));
+                prop_assert_eq!(Asked::from(fault).read(), Ok(fault));
+            }
+            let _ = Fault::seed_from_text(&text);
+        }
+
+        #[test]
+        fn nor_does_any_text_at_all(text in ".{0,80}") {
+            let _ = (Fault::from_text(&text), Fault::seed_from_text(&text));
+        }
+    }
 
     #[test]
     fn a_fault_is_the_same_in_json_and_as_a_text() {
@@ -217,6 +250,8 @@ mod tests {
         assert!(told("latency,ms=1,colour=red").contains("unknown field `colour`"));
         assert!(told("loss,percent=101").contains("percent goes from 0 to 100"));
         assert!(told("latency,200").contains("is no key=value"));
+        assert!(told("latency,ms=1,ms=2").contains("'ms' is there twice"));
+        assert!(told("latency,kind=refuse").contains("'kind' is there twice"));
         assert!(told("slice,bytes=0").contains("at least 1"));
         assert_eq!(Fault::seed_from_text("7"), Ok(7));
         let seed = Fault::seed_from_text("-1").unwrap_err().to_string();

@@ -170,3 +170,85 @@ fn is_false(value: &bool) -> bool {
 fn is_zero(value: &u32) -> bool {
     *value == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// Anything that JSON can say, up to the ends of its numbers.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            (0u32..200).prop_map(Value::from),
+            Just(json!(u64::MAX)),
+            ".{0,9}".prop_map(Value::from),
+            Just(json!("latency")),
+            Just(json!("load")),
+            Just(json!("both")),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..4).prop_map(Value::from),
+                vec((key(), inner), 0..6).prop_map(|fields| fields.into_iter().collect()),
+            ]
+        })
+    }
+
+    fn key() -> impl Strategy<Value = String> {
+        let words = "type seq socket target credit trace kernel faults seed server options job do what \
+                     script wait_ms targets clients kind direction ms bytes percent";
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        prop_oneof![9 => proptest::sample::select(words), 1 => ".{0,5}"]
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reading_panic_and_what_is_read_is_written_so(
+            name in proptest::sample::select(vec![
+                "open", "faults", "serve", "stop", "job", "cancel", "shutdown", "resume", "x",
+            ]),
+            fields in vec((key(), value()), 0..9),
+            cut in 0usize..400,
+        ) {
+            let mut message: serde_json::Map<String, Value> = fields.into_iter().collect();
+            message.insert("type".to_owned(), name.into());
+            let text = Value::from(message).to_string();
+            for text in [&*text, &text[..text.floor_char_boundary(cut)]] {
+                let Ok(read) = ClientMessage::decode(text) else { continue };
+                if let ClientMessage::Job { work, .. } = &read {
+                    let _ = work.check();
+                }
+                prop_assert_eq!(ClientMessage::decode(&read.encode()).ok(), Some(read));
+            }
+        }
+
+        #[test]
+        fn nor_does_a_whole_message_with_anything_for_faults_options_or_work(
+            (seq, number) in any::<(u64, u32)>(),
+            asked in vec(value(), 0..9),
+            (options, work) in (value(), value()),
+        ) {
+            let faults = json!({"type": "faults", "seq": seq, "socket": number, "faults": asked});
+            let serve = json!({"type": "serve", "seq": seq, "server": number, "options": options});
+            let job = json!({"type": "job", "seq": seq, "job": number, "do": work});
+            for text in [faults, serve, job].map(|message| message.to_string()) {
+                match ClientMessage::decode(&text) {
+                    Ok(ClientMessage::Faults { faults, .. }) => {
+                        let read = faults.iter().map(Asked::read).filter_map(Result::ok);
+                        let read: Vec<_> = read.collect();
+                        let _ = crate::fault::check_list(&read, number % 2 == 0);
+                    }
+                    Ok(ClientMessage::Serve { options, .. }) => drop(options.check()),
+                    Ok(ClientMessage::Job { work, .. }) => drop(work.check()),
+                    _ => {}
+                }
+            }
+        }
+    }
+}

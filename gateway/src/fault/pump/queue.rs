@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Buf;
 
+use crate::fault::held::give_back;
 use crate::fault::pipeline::{Item, Moving};
 
 /// One way past the faults: what waits there for its reader.
@@ -22,6 +23,7 @@ impl Queue {
     pub(super) fn pop(&mut self) -> Option<Moving> {
         let moving = self.items.pop_front()?;
         self.bytes -= moving.cost();
+        give_back(&mut self.items);
         Some(moving)
     }
 

@@ -3,7 +3,7 @@ use super::*;
 use chalkwire_shared::close::Reason;
 
 /// What one push may add to the bound: each byte a piece of its own.
-const OVER_BYTES: usize = TAKE_BYTES * 96;
+const OVER_BYTES: usize = TAKE_BYTES * 144;
 
 fn pump(faults: &[&str], datagram: bool) -> Pump {
     Pump::new(&plan(faults, 1), datagram)
