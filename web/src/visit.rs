@@ -194,7 +194,7 @@ impl Visit {
                 if !query.is_empty() {
                     sheet.settings = settings;
                 }
-                sheet.trouble = None;
+                sheet.trouble = refused(experiment, query);
                 Shown::One(experiment)
             }
             None if matches!(path, Some("/experiments" | "/experiments/")) => Shown::Index,
@@ -223,7 +223,7 @@ impl Visit {
                 .ok()
                 .filter(|seed| *seed <= MAX_SEED)
                 .map(|seed| sheet.settings.seed = seed)
-                .ok_or_else(|| format!("The seed is a whole number from 0 to {MAX_SEED}.")),
+                .ok_or_else(seed_too_far),
             Some(knob) => knob
                 .from_text(text)
                 .filter(|value| sheet.settings.set(experiment, key, *value))
@@ -243,6 +243,10 @@ impl Visit {
         let Shown::One(experiment) = self.shown else {
             return;
         };
+        // A run of another experiment ends here, and its page says so.
+        if self.running().is_some() {
+            self.run(runner::Action::Cancel, now, out);
+        }
         let Some(sheet) = self.sheet_mut() else {
             return;
         };
@@ -278,6 +282,27 @@ impl Visit {
             sheet.run = Some(Rc::new(run.clone()));
         }
     }
+}
+
+/// The first value of a link that cannot be taken, so that nobody takes the run for that of the link.
+fn refused(experiment: &'static Experiment, query: &str) -> Option<(&'static str, String)> {
+    let mut given = query.split('&').filter_map(|it| it.split_once('='));
+    given.find_map(|(key, value)| {
+        let (key, why) = if key == "seed" {
+            let fits = value.parse::<u32>().is_ok();
+            ("seed", (!fits).then(seed_too_far)?)
+        } else {
+            let knob = experiment.knobs.iter().find(|it| it.key == key)?;
+            let fits = knob.from_text(value).is_some();
+            (knob.key, (!fits).then(|| too_far(knob))?)
+        };
+        Some((key, format!("The link asks for something else. {why}")))
+    })
+}
+
+/// Why a seed is not taken.
+fn seed_too_far() -> String {
+    format!("The seed is a whole number from 0 to {MAX_SEED}.")
 }
 
 /// Why a knob does not take a value.

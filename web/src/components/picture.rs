@@ -6,6 +6,7 @@ use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
 use super::app::Page;
+use super::ruler::Ruler;
 use super::sequence::Sequence;
 use super::states::states_of;
 use crate::model::{ClockMap, Entry, What};
@@ -123,6 +124,7 @@ impl Picture {
             Shows::Sequence => html! {
                 <Sequence {entries} clock={self.clock} selected={self.selected} />
             },
+            Shows::Bytes => html! { <Ruler {entries} /> },
             Shows::Kernel
                 if entries
                     .iter()
@@ -143,8 +145,8 @@ impl Picture {
         let entries = match (no, state.settings.shows) {
             (None, _) => Vec::new(),
             (Some(no), Shows::Sequence) => state.wire.log.exchange(no),
-            // States are of the whole socket.
-            (Some(no), Shows::Kernel) => state.wire.log.socket(no),
+            // Bytes and states are of the whole socket.
+            (Some(no), Shows::Bytes | Shows::Kernel) => state.wire.log.socket(no),
         };
         self.shows = state.settings.shows;
         self.clock = no.and_then(|no| state.wire.log.clock(no));

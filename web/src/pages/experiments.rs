@@ -79,8 +79,8 @@ fn one(props: &Props, visit: &Visit, experiment: &'static Experiment, sheet: &Sh
                 { run::view(visit, experiment, sheet, act) }
                 { results(experiment, sheet) }
                 if !visit.embed {
-                    { files(props, experiment, sheet) }
                     <TakeHome {experiment} settings={sheet.settings.clone()} />
+                    { files(props, experiment, sheet) }
                     { turn_page(experiment) }
                 }
             </article>

@@ -3,7 +3,7 @@
 use super::step::{Effect, Ending, Label, Life, Step, Steps, Tone};
 use super::{Arrow, Lifeline, Mark, Note, Picture, Shape, Text, time_text};
 use crate::model::{Whose, ms_text};
-use crate::pictures::shape::{CHAR, cut};
+use crate::pictures::shape::{CHAR, cut, text_units};
 
 /// A pause of at least this long is folded, in ms: drawn as a break, with its length.
 const FOLD_MS: f64 = 100.0;
@@ -286,6 +286,19 @@ impl Pen {
             (when, _) => when.map(|when| self.time(side, timed_y, when)),
         };
         let room = (m.lives[1] - m.lives[0] - 2 * m.margin) * 10 / CHAR;
+        let label = fit(&step.label, room as usize);
+        // Of arrows that fly beside each other each has its label where it leaves: further on the
+        // other's line crosses it.
+        let crossed = self
+            .flying
+            .iter()
+            .any(|it| usize::from(it.2 != Life::You) == leg);
+        let label_x = if crossed {
+            let long = text_units(&[&*label.lead, &*label.code, &*label.tail].concat());
+            x0 + toward * (m.margin + long / 2).min((x1 - x0).abs() / 2)
+        } else {
+            (x0 + x1) / 2
+        };
         self.picture.arrows.push(Arrow {
             no: step.no,
             from: (x0, y),
@@ -293,8 +306,8 @@ impl Pen {
             ending: step.ending,
             tone: step.tone,
             dashed: step.dashed,
-            label_at: ((x0 + x1) / 2, y - 3),
-            label: fit(&step.label, room as usize),
+            label_at: (label_x, y - 3),
+            label,
             time,
             landed: None,
             clock: step.clock,

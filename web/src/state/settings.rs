@@ -75,18 +75,21 @@ pub enum Shows {
     /// Who sent what to whom, and when.
     #[default]
     Sequence,
+    /// Where what was sent was cut, and where what was received.
+    Bytes,
     /// The socket's states, as the kernel has them.
     Kernel,
 }
 
 impl Shows {
     /// Everything that it can show.
-    pub const ALL: [Shows; 2] = [Shows::Sequence, Shows::Kernel];
+    pub const ALL: [Shows; 3] = [Shows::Sequence, Shows::Bytes, Shows::Kernel];
 
     /// Its name on the page.
     pub fn label(self) -> &'static str {
         match self {
             Shows::Sequence => "Sequence",
+            Shows::Bytes => "Bytes",
             Shows::Kernel => "Kernel",
         }
     }

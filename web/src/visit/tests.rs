@@ -30,6 +30,27 @@ fn a_link_opens_its_experiment_with_its_settings_and_theme() {
 }
 
 #[test]
+fn a_link_with_a_value_that_cannot_be_is_told_and_not_obeyed() {
+    let visit = visit("#/experiments/stream?seed=41&recv=9999999&theme=dark");
+    assert_eq!(settings(&visit), (41, 1_024));
+    let (key, why) = visit.sheet().unwrap().1.trouble.clone().unwrap();
+    assert_eq!(key, "recv");
+    assert!(why.contains("goes from 16 to 8192 bytes"), "{why}");
+}
+
+#[test]
+fn a_run_of_another_experiment_stops_the_one_that_goes_on_and_its_page_says_so() {
+    let mut visit = visit("#/experiments/stream");
+    visit.apply(Action::Run, NOW);
+    visit.apply(Action::Go("#/experiments/hello".to_owned()), NOW);
+    visit.apply(Action::Run, NOW);
+    assert_eq!(visit.running(), Some("hello"));
+    visit.apply(Action::Go("#/experiments/stream".to_owned()), NOW);
+    let run = visit.sheet().unwrap().1.run.clone().unwrap();
+    assert!(run.end.is_some());
+}
+
+#[test]
 fn an_address_of_no_experiment_shows_the_list_and_says_so() {
     assert!(matches!(visit("#/experiments").shown, Shown::Index));
     assert!(matches!(visit("#/experiments/?x").shown, Shown::Index));

@@ -288,7 +288,14 @@ impl Log {
 
     /// The entry that says most of the latest exchange: what came back, or else what was sent.
     pub fn latest(&self) -> Option<u32> {
-        let about = |it: &&Rc<Entry>| it.socket.is_some();
+        // What the server, the kernel or a fault did is seen beside it, and goes on when all is said.
+        let beside = |it: &What| {
+            matches!(
+                it,
+                What::Server { .. } | What::Kernel { .. } | What::Fault { .. }
+            )
+        };
+        let about = |it: &&Rc<Entry>| it.socket.is_some() && !beside(&it.what);
         let last = self.entries().rev().take(REACH).find(about)?.no;
         let exchange = self.exchange(last);
         let find = |wanted: fn(&What) -> bool| exchange.iter().rev().find(|it| wanted(&it.what));

@@ -74,7 +74,8 @@ fn knob(it: &'static Knob, sheet: &Sheet, act: &Callback<Action>) -> Html {
         Range::Number { min, max, unit } => {
             let turn = act.reform(move |event: Event| Action::Knob(key, typed(&event)));
             let bad = trouble_of(sheet, key).is_some();
-            let unit = if unit.is_empty() {
+            // "Clients (clients)" says nothing more.
+            let unit = if it.label.to_lowercase().contains(unit) {
                 String::new()
             } else {
                 format!(" ({unit})")

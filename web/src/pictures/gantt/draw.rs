@@ -20,8 +20,10 @@ pub fn draw(gantt: &Gantt, width: Width) -> Picture {
     } else {
         1.0
     };
+    let pen = Pen::new(width);
+    let to = room_for_words(gantt, Scale { from, to, end }, pen.picture.width);
     let mut sheet = Sheet {
-        pen: Pen::new(width),
+        pen,
         scale: Scale { from, to, end },
         marks: marks(end, ((to - from) / 70) as usize),
         y: 4,
@@ -33,6 +35,29 @@ pub fn draw(gantt: &Gantt, width: Width) -> Picture {
     sheet.legend(gantt);
     let height = sheet.y.max(20);
     sheet.pen.finish(height)
+}
+
+/// Where the bars end so that the words after them still fit, if that is not too much.
+fn room_for_words(gantt: &Gantt, scale: Scale, width: i32) -> i32 {
+    let words = gantt.panels.iter().flat_map(|it| &it.rows).flat_map(|row| {
+        let bars = row.bars.iter();
+        bars.filter_map(|bar| said(bar, row.bars.len() == 1).map(|it| (bar.end_ms, it.0)))
+    });
+    let mut to = scale.to;
+    for (ms, text) in words.filter(|it| it.0 > 0.0) {
+        let room = width - 8 - text_units(text) - scale.from;
+        to = to.min(scale.from + (f64::from(room) * scale.end / ms) as i32);
+    }
+    to.max((scale.from + scale.to) / 2)
+}
+
+/// What is said after a bar, if something is; `alone`: it is the only one of its row.
+fn said(bar: &Bar, alone: bool) -> Option<(&'static str, Role)> {
+    match (failed(bar.outcome), bar.outcome) {
+        (Some(text), _) => Some((text, Role::Err)),
+        (None, Outcome::Idle) if alone => Some(("● idle", Role::Soft)),
+        _ => None,
+    }
 }
 
 /// How a phase is painted; what has no span of its own is `None`.
@@ -95,8 +120,7 @@ impl Sheet {
             for bar in &row.bars {
                 self.pen.item(self.item);
                 self.item += 1;
-                let alone = row.bars.len() == 1 || failed(bar.outcome).is_some();
-                self.bar(bar, pitch - 5, alone);
+                self.bar(bar, pitch - 5, row.bars.len() == 1);
             }
             self.y += pitch;
         }
@@ -117,7 +141,7 @@ impl Sheet {
         self.y += 12;
     }
 
-    fn bar(&mut self, bar: &Bar, h: i32, word: bool) {
+    fn bar(&mut self, bar: &Bar, h: i32, alone: bool) {
         let y = self.y + 2;
         for (phase, from, to) in &bar.spans {
             let (x0, x1) = (self.scale.at(*from), self.scale.at(*to));
@@ -146,12 +170,7 @@ impl Sheet {
             let x = self.scale.at(*at);
             self.pen.rect((x, y, 3, h), Role::Recv, Paint::Fill);
         }
-        let (text, role) = match (failed(bar.outcome), bar.outcome) {
-            (Some(text), _) => (text, Role::Err),
-            (None, Outcome::Idle) => ("● idle", Role::Soft),
-            _ => return,
-        };
-        if word {
+        if let Some((text, role)) = said(bar, alone) {
             let x = self.scale.at(bar.end_ms);
             let fits = x + 6 + text_units(text) <= self.pen.picture.width - 2;
             let at = if fits {
@@ -211,6 +230,10 @@ impl Sheet {
             Paint::Small,
         );
         for value in [0, most] {
+            // Beside a large backlog a short queue is close to none: one number stands there.
+            if value > 0 && base - height.at(f64::from(value)) < 11 {
+                continue;
+            }
             let at = (from - 6, height.at(f64::from(value)) + 4, Anchor::End);
             self.pen
                 .text(at, &value.to_string(), Role::Soft, Paint::Small);
