@@ -26,7 +26,9 @@ use super::driving::{Driving, Teller};
 use super::machine::{Actions, Event, Machine};
 use super::watch::{Views, Watched};
 use crate::fault::{Plan, Wire, refused};
-use crate::target::{Dialled, Ends, Failure, Named, RECV_BYTES, Target, Targets, with_buffer};
+use crate::target::{
+    Dialled, Ends, Failure, LINGER, Named, RECV_BYTES, Target, Targets, with_buffer,
+};
 
 /// One socket, shared by the client's side and the socket's own task.
 pub struct Socket<C> {
@@ -322,6 +324,8 @@ impl<C: Client> Socket<C> {
         // Looked at when it is over, not set anew for each message.
         let idle = tokio::time::sleep_until(self.idle_at());
         tokio::pin!(idle);
+        // When a client that has closed is out of patience with its faults.
+        let mut give_up: Option<Instant> = None;
         loop {
             let room = self.client.has_room() && self.credit_left() > 0;
             let lost = wire.take_lost();
@@ -338,6 +342,12 @@ impl<C: Client> Socket<C> {
                 let state = self.lock();
                 if state.closed.is_some() {
                     return None;
+                }
+                if give_up.is_none() && state.machine.is_closing() && wire.is_faulted() {
+                    let at = Instant::now() + LINGER;
+                    give_up = Some(at);
+                    let first = at.min(idle.deadline());
+                    idle.as_mut().reset(first);
                 }
                 if let Some(failure) = state.broken.clone() {
                     let reads = state.machine.reads();
@@ -376,11 +386,14 @@ impl<C: Client> Socket<C> {
                 }
                 () = self.wake.notified() => {}
                 () = &mut idle => {
-                    let idle_at = self.idle_at();
-                    if idle_at <= Instant::now() {
+                    let (idle_at, now) = (self.idle_at(), Instant::now());
+                    if give_up.is_some_and(|at| at <= now) {
+                        return Some(Reason::ClosedByClient.into());
+                    }
+                    if idle_at <= now {
                         return Some(Reason::Idle.into());
                     }
-                    idle.as_mut().reset(idle_at);
+                    idle.as_mut().reset(give_up.map_or(idle_at, |at| at.min(idle_at)));
                 }
                 () = stop.cancelled() => return Some(self.stopped()),
             }
