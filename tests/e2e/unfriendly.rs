@@ -8,7 +8,7 @@ use chalkwire_shared::message::ClientMessage;
 use chalkwire_tests::deadline::within;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::http;
-use chalkwire_tests::link::Link;
+use chalkwire_tests::link::{Event, Link};
 use chalkwire_tests::target::Target;
 use chalkwire_tests::websocket;
 use futures_util::{SinkExt, StreamExt};
@@ -308,4 +308,94 @@ async fn too_many_messages_that_ask_for_work_end_the_link() {
     };
     let (code, ()) = within("the close", async { tokio::join!(code, flood) }).await;
     assert_eq!(code, 1008);
+}
+
+#[tokio::test]
+async fn what_faults_hold_back_stays_within_its_bound_whatever_the_list() {
+    let (gateway, _echo) = gateway_with_echo().await;
+    let mut link = Link::connect(gateway.address()).await;
+    let before = gateway.program.memory_bytes();
+    // Each byte by itself, held back by one fault after the other.
+    let mut faults = vec!["slice,bytes=1"];
+    faults.resize(7, "latency,ms=20");
+    faults.push("latency,ms=60000");
+    let mut sockets = Vec::new();
+    for _ in 0..32 {
+        let socket = link.opened_faulted("t", &faults, 1).await;
+        link.send_unasked(socket, &[7; 32_000]).await;
+        link.send_unasked(socket, &[7; 32_000]).await;
+        sockets.push(socket);
+    }
+    // Whoever is not held up: its line takes longer than all the short delays.
+    let other = link.opened_faulted("t", &["latency,ms=500"], 1).await;
+    link.send(other, b"late").await;
+    assert_eq!(link.expect_bytes(other, 4).await, b"late");
+    let grown = gateway.program.memory_bytes().saturating_sub(before);
+    assert!(grown < 32 * MIB, "memory grew by {grown} bytes");
+    // What has not even come to the faults does not keep a socket that its client has closed.
+    for socket in &sockets {
+        link.close(*socket).await;
+    }
+    for socket in sockets {
+        link.expect_closed(socket).await;
+    }
+}
+
+#[tokio::test]
+async fn numbers_at_their_ends_break_a_link_or_nothing() {
+    let gateway = Setup::default().start().await;
+    let most = u32::MAX;
+    for (message, detail) in [
+        (r#"{"type":"stop","seq":1,"server":0}"#.to_owned(), ""),
+        (format!(r#"{{"type":"cancel","seq":1,"job":{most}}}"#), ""),
+        (
+            r#"{"type":"stop","seq":1,"server":1}"#.to_owned(),
+            "server 1 was never started",
+        ),
+        (
+            r#"{"type":"serve","seq":1,"server":0,"options":{}}"#.to_owned(),
+            "numbers must grow",
+        ),
+        (
+            format!(r#"{{"type":"faults","seq":1,"socket":{most},"faults":[]}}"#),
+            "was never opened",
+        ),
+        (
+            format!(r#"{{"type":"cancel","seq":{},"job":1}}"#, u64::MAX),
+            "where 1 was due",
+        ),
+        (
+            format!(r#"{{"type":"ack","seen":{}}}"#, u64::MAX),
+            "never sent",
+        ),
+    ] {
+        let mut link = Link::connect(gateway.address()).await;
+        link.write(Message::Text(message.clone().into())).await;
+        if detail.is_empty() {
+            // The link lives.
+            link.sent = 1;
+            let socket = link.open("nobody").await;
+            link.expect_closed(socket).await;
+            continue;
+        }
+        let ended = format!("{:?}", link.ended().await);
+        assert!(ended.contains(detail), "{message}: {ended}");
+    }
+    // A link's own token, and more seen than there ever was: it is gone, and the new one stands.
+    let mut link = Link::connect(gateway.address()).await;
+    let token = link.token.clone();
+    link.cut();
+    let mut link = Link::connect(gateway.address()).await;
+    let resume = ClientMessage::Resume {
+        token,
+        seen: u64::MAX,
+    };
+    link.write(Message::Text(resume.encode().into())).await;
+    let failed = |event: &Event| {
+        matches!(
+            event,
+            Event::Told(chalkwire_shared::message::GatewayMessage::ResumeFailed { .. })
+        )
+    };
+    link.event_that(failed).await;
 }

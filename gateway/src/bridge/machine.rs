@@ -92,6 +92,11 @@ impl Machine {
         self.phase == Phase::Closed
     }
 
+    /// Whether the client closed, and what it sent before is still being written.
+    pub fn is_closing(&self) -> bool {
+        self.phase == Phase::Closing
+    }
+
     /// The client sent something that could not be written at once.
     pub fn queued(&mut self) {
         self.unwritten = true;

@@ -5,6 +5,10 @@
 //! client's credit. The socket's own task connects, reads, writes what was queued, and watches for
 //! silence.
 
+mod ending;
+mod read;
+mod write;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +18,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::fault::{Direction, Fault, FaultDid};
-use chalkwire_shared::frame::{CLIENT_HEADER_BYTES, DATAGRAM, GATEWAY_HEADER_BYTES, TRUNCATED};
-use chalkwire_shared::limits::MAX_PAYLOAD_BYTES;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -23,10 +25,11 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use super::client::{Client, Told};
 use super::driving::{Driving, Teller};
-use super::machine::{Actions, Event, Machine};
+use super::machine::{Event, Machine};
 use super::watch::{Views, Watched};
 use crate::fault::{Plan, Wire, refused};
-use crate::target::{Dialled, Ends, Failure, Named, RECV_BYTES, Target, Targets, with_buffer};
+use crate::target::{Dialled, Ends, Failure, LINGER, Named, Target, Targets};
+use read::Read;
 
 /// One socket, shared by the client's side and the socket's own task.
 pub struct Socket<C> {
@@ -66,16 +69,6 @@ struct State {
     closed: Option<Reason>,
 }
 
-/// What a read came to.
-enum Read {
-    /// There may be more.
-    More,
-    /// Nothing there.
-    Empty,
-    /// The socket can't be read any more.
-    Failed(Failure),
-}
-
 impl<C: Client> Socket<C> {
     /// A socket that is about to connect; [`Socket::run`] does it.
     pub fn new(
@@ -108,64 +101,6 @@ impl<C: Client> Socket<C> {
             asked_us: AtomicU64::new(0),
             context,
         }
-    }
-
-    /// The client sends.
-    pub fn send(&self, payload: &Bytes) {
-        let mut state = self.lock();
-        if !state.machine.takes_data() {
-            if !state.machine.is_closed() {
-                let detail = "Data after shutdown: this side said that it had no more to send.";
-                self.end(
-                    &mut state,
-                    Failure {
-                        reason: Reason::BadRequest,
-                        detail: detail.into(),
-                    },
-                );
-            }
-            return;
-        }
-        let cost = (CLIENT_HEADER_BYTES + payload.len()) as u64;
-        let Some(left) = state.client_credit.checked_sub(cost) else {
-            self.end(&mut state, Reason::CreditExceeded.into());
-            return;
-        };
-        state.client_credit = left;
-        if payload.is_empty() && !self.datagram {
-            self.give_back(&mut state, cost as u32);
-            return;
-        }
-        let wire = self
-            .wire
-            .get()
-            .filter(|_| state.queue.is_empty() && state.machine.writes());
-        let mut written = 0;
-        if let Some(wire) = wire {
-            match wire.try_send(payload) {
-                Ok(n) => written = n,
-                Err(error) if would_block(&error) => {}
-                Err(error) => {
-                    state.broken = Some(Failure::of(&error));
-                    self.wake.notify_one();
-                    return;
-                }
-            }
-            if written == payload.len() {
-                self.wrote(&mut state, payload.len());
-                return;
-            }
-        }
-        // A copy: what arrives may be a small part of a large read buffer, which would stay.
-        state.written = if state.queue.is_empty() {
-            written
-        } else {
-            state.written
-        };
-        state.queue.push_back(Bytes::copy_from_slice(payload));
-        state.machine.queued();
-        drop(state);
-        self.wake.notify_one();
     }
 
     /// The client shuts down its side.
@@ -248,24 +183,6 @@ impl<C: Client> Socket<C> {
         (state.closed.unwrap_or(Reason::ClosedByClient), watched)
     }
 
-    /// What is left to do once it is over and everybody knows: a target that was still sending when
-    /// the client closed gets what the client sent before.
-    pub async fn linger(&self) {
-        let closed = self.lock().closed;
-        let lingers = |wire: &&Wire| match closed {
-            Some(Reason::ClosedByClient) => true,
-            // Faults may still hold back what was sent before the end.
-            Some(Reason::Finished) => wire.is_sending(),
-            _ => false,
-        };
-        if let Some(wire) = self.wire.get().filter(lingers) {
-            tokio::select! {
-                () = wire.linger() => {}
-                () = self.context.draining.cancelled() => {}
-            }
-        }
-    }
-
     /// Connects, then reads and writes. A failure that is still to be told, if one ended it.
     async fn live(
         &self,
@@ -322,6 +239,8 @@ impl<C: Client> Socket<C> {
         // Looked at when it is over, not set anew for each message.
         let idle = tokio::time::sleep_until(self.idle_at());
         tokio::pin!(idle);
+        // When a client that has closed is out of patience with its faults.
+        let mut give_up: Option<Instant> = None;
         loop {
             let room = self.client.has_room() && self.credit_left() > 0;
             let lost = wire.take_lost();
@@ -338,6 +257,12 @@ impl<C: Client> Socket<C> {
                 let state = self.lock();
                 if state.closed.is_some() {
                     return None;
+                }
+                if give_up.is_none() && state.machine.is_closing() && wire.is_faulted() {
+                    let at = Instant::now() + LINGER;
+                    give_up = Some(at);
+                    let first = at.min(idle.deadline());
+                    idle.as_mut().reset(first);
                 }
                 if let Some(failure) = state.broken.clone() {
                     let reads = state.machine.reads();
@@ -376,11 +301,14 @@ impl<C: Client> Socket<C> {
                 }
                 () = self.wake.notified() => {}
                 () = &mut idle => {
-                    let idle_at = self.idle_at();
-                    if idle_at <= Instant::now() {
+                    let (idle_at, now) = (self.idle_at(), Instant::now());
+                    if give_up.is_some_and(|at| at <= now) {
+                        return Some(Reason::ClosedByClient.into());
+                    }
+                    if idle_at <= now {
                         return Some(Reason::Idle.into());
                     }
-                    idle.as_mut().reset(idle_at);
+                    idle.as_mut().reset(give_up.map_or(idle_at, |at| at.min(idle_at)));
                 }
                 () = stop.cancelled() => return Some(self.stopped()),
             }
@@ -434,163 +362,6 @@ impl<C: Client> Socket<C> {
         Ok(wire)
     }
 
-    /// Reads once and passes it on.
-    fn read(&self, wire: &Wire, dropped: &mut u64) -> Read {
-        let credit = self.credit_left();
-        let most = if self.datagram {
-            RECV_BYTES
-        } else {
-            MAX_PAYLOAD_BYTES.min(credit as usize)
-        };
-        if most == 0 {
-            // Reading nothing would look like the target's end.
-            return Read::Empty;
-        }
-        with_buffer(|buffer| match wire.try_recv(&mut buffer[..most]) {
-            Ok(0) if !self.datagram => {
-                let mut state = self.lock();
-                // The write took the error with it, and left the kernel an end that is no FIN.
-                if state.broken.is_none() {
-                    let actions = state.machine.on(Event::Eof);
-                    self.perform(&mut state, actions);
-                }
-                Read::Empty
-            }
-            Ok(n) => {
-                // Whoever writes tells so under this lock: the reply must not be told before.
-                let _order = self.trace.then(|| self.lock());
-                let now_us = self.active();
-                let asked_us = self.asked_us.swap(0, Ordering::Relaxed);
-                if asked_us > 0 {
-                    let seconds = now_us.saturating_sub(asked_us) as f64 / 1e6;
-                    self.context.metrics.exchange.observe(seconds);
-                }
-                self.context.metrics.from_target.inc_by(n as u64);
-                let kept = n.min(MAX_PAYLOAD_BYTES);
-                let cost = (GATEWAY_HEADER_BYTES + kept) as u64;
-                let fits = self.credit.load(Ordering::Relaxed) >= cost && self.client.has_room();
-                if self.datagram && !fits {
-                    *dropped += 1;
-                    self.context.metrics.dropped_datagrams.inc();
-                    return Read::More;
-                }
-                let flags = match (self.datagram, kept < n) {
-                    (false, _) => 0,
-                    (true, false) => DATAGRAM,
-                    (true, true) => DATAGRAM | TRUNCATED,
-                };
-                // Only this socket's task spends, so what was seen is still there.
-                self.credit.fetch_sub(cost, Ordering::Relaxed);
-                self.client.data(flags, now_us, &buffer[..kept]);
-                Read::More
-            }
-            Err(error) if would_block(&error) => Read::Empty,
-            Err(error) => Read::Failed(Failure::of(&error)),
-        })
-    }
-
-    /// Writes what was queued, as far as the kernel takes it.
-    fn flush(&self, wire: &Wire) {
-        let mut state = self.lock();
-        while let Some(first) = state.queue.front() {
-            match wire.try_send(&first[state.written..]) {
-                Ok(n) => {
-                    let whole = first.len();
-                    state.written += n;
-                    if state.written >= whole || self.datagram {
-                        state.written = 0;
-                        state.queue.pop_front();
-                        self.wrote(&mut state, whole);
-                    }
-                }
-                Err(error) if would_block(&error) => return,
-                Err(error) => {
-                    state.broken = Some(Failure::of(&error));
-                    return;
-                }
-            }
-        }
-        let actions = state.machine.on(Event::Flushed);
-        self.perform(&mut state, actions);
-    }
-
-    /// A whole message of the client is with the kernel.
-    fn wrote(&self, state: &mut State, bytes: usize) {
-        let now_us = self.active();
-        self.asked_us.store(now_us.max(1), Ordering::Relaxed);
-        self.context.metrics.to_target.inc_by(bytes as u64);
-        if self.trace {
-            self.client.tell(
-                now_us,
-                Told::Wrote {
-                    bytes: bytes as u32,
-                },
-            );
-        }
-        self.give_back(state, (CLIENT_HEADER_BYTES + bytes) as u32);
-    }
-
-    /// Credit for what was written, told when it is worth a message.
-    fn give_back(&self, state: &mut State, bytes: u32) {
-        state.to_give_back += bytes;
-        if state.to_give_back >= self.context.window_bytes / 2 {
-            let bytes = std::mem::take(&mut state.to_give_back);
-            state.client_credit += u64::from(bytes);
-            self.tell(Told::Credit { bytes });
-        }
-    }
-
-    fn perform(&self, state: &mut State, actions: Actions) {
-        if actions.shutdown_write
-            && let Some(wire) = self.wire.get()
-            && let Err(error) = wire.shutdown_write()
-        {
-            // ENOTCONN: the target reset it; the next read says so.
-            tracing::debug!(%error, "socket: shutdown");
-        }
-        if actions.tell_eof {
-            self.tell(Told::Eof);
-        }
-        if let Some(reason) = actions.tell_closed {
-            self.closed(state, reason.into());
-        }
-        self.wake.notify_one();
-    }
-
-    /// Ends the socket for a reason that comes from outside of the machine.
-    fn end(&self, state: &mut State, failure: Failure) {
-        if state
-            .machine
-            .on(Event::Failed(failure.reason))
-            .tell_closed
-            .is_some()
-        {
-            self.closed(state, failure);
-            self.wake.notify_one();
-        }
-    }
-
-    /// What faults did is told, while the socket is not closed yet: nothing comes after that.
-    fn tell_reports(&self, state: &mut State) {
-        let reports = self.wire.get().map(Wire::take_reports);
-        if state.closed.is_some() {
-            return;
-        }
-        for report in reports.into_iter().flatten() {
-            state
-                .teller
-                .get_or_insert_default()
-                .tell(report, &self.client);
-        }
-    }
-
-    fn closed(&self, state: &mut State, failure: Failure) {
-        self.tell_reports(state);
-        state.closed = Some(failure.reason);
-        state.queue = VecDeque::new();
-        self.tell(Told::Closed(failure));
-    }
-
     fn tell(&self, told: Told) {
         self.client.tell(self.context.clock.now_us(), told);
     }
@@ -608,13 +379,6 @@ impl<C: Client> Socket<C> {
         let active_us = self.active_us.load(Ordering::Relaxed).max(hop_us);
         let silent = Duration::from_micros(now_us.saturating_sub(active_us));
         Instant::now() + self.context.idle.saturating_sub(silent)
-    }
-
-    /// Credit for payload: what is left after the header of the next frame.
-    fn credit_left(&self) -> u64 {
-        self.credit
-            .load(Ordering::Relaxed)
-            .saturating_sub(GATEWAY_HEADER_BYTES as u64)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

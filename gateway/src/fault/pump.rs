@@ -1,6 +1,7 @@
 //! What a hop holds and does next, both ways: no I/O, and time is passed in.
 
 mod queue;
+mod settle;
 #[cfg(test)]
 mod tests;
 
@@ -10,9 +11,7 @@ use bytes::Bytes;
 use chalkwire_shared::fault::{Direction, FaultDid};
 
 use super::Plan;
-use super::limit::limited;
-use super::pipeline::{Ending, Item, Moving, Out, Pipeline};
-use super::reset::reset;
+use super::pipeline::{Ending, Item, Pipeline};
 use crate::target::Failure;
 use queue::Queue;
 
@@ -366,112 +365,5 @@ impl Pump {
         self.dead = true;
         self.writing = Queue::default();
         self.written = 0;
-    }
-
-    /// Puts what came out of the faults where it waits for its reader.
-    fn settle(&mut self, now_us: u64) {
-        let Out { passed, did } = self.to_target.take();
-        self.tell_all(Direction::ToTarget, did, now_us);
-        if !self.dead {
-            passed.into_iter().for_each(|m| self.writing.push(m));
-        }
-        let Out { passed, did } = self.from_target.take();
-        self.tell_all(Direction::FromTarget, did, now_us);
-        for moving in passed {
-            if self.over.is_some() {
-                return;
-            }
-            match &moving.item {
-                Item::Bytes(_) | Item::Datagram(_) => {
-                    self.report(Direction::FromTarget, &moving, now_us);
-                    self.ready.push(moving);
-                }
-                Item::End(Ending::Fin) => {
-                    self.report_end(Direction::FromTarget, moving.held_us, now_us);
-                    self.ready.push(moving);
-                }
-                Item::End(Ending::Failed(failure)) => {
-                    let failure = failure.clone();
-                    self.finish(failure, now_us);
-                }
-                Item::End(Ending::Limited(bytes)) => {
-                    let bytes = *bytes;
-                    self.limit(Direction::FromTarget, bytes, now_us);
-                }
-                Item::End(Ending::Reset) => self.reset(Direction::FromTarget, now_us),
-            }
-        }
-    }
-
-    /// The socket is over, in its turn: after what came before.
-    fn finish(&mut self, failure: Failure, now_us: u64) {
-        let end = Item::End(Ending::Failed(failure.clone()));
-        self.ready.push(Moving::new(end, now_us));
-        self.over = Some(failure);
-        self.read_done = true;
-    }
-
-    fn reset(&mut self, direction: Direction, now_us: u64) {
-        self.tell(direction, FaultDid::Reset, now_us);
-        self.die();
-        self.resets = true;
-        self.finish(reset(), now_us);
-    }
-
-    /// A fault closes the connection: what it does not concern goes on first.
-    fn limit(&mut self, direction: Direction, bytes: u32, now_us: u64) {
-        self.tell(direction, FaultDid::Limited, now_us);
-        self.limited = true;
-        match direction {
-            Direction::ToTarget => {
-                self.from_target.release(now_us);
-                self.settle(now_us);
-            }
-            _ => {
-                self.to_target.release(now_us);
-                self.settle(now_us);
-                let fin = Item::End(Ending::Fin);
-                self.writing.push(Moving::new(fin, now_us));
-            }
-        }
-        if self.over.is_none() {
-            self.finish(limited(bytes), now_us);
-        }
-    }
-
-    fn report(&mut self, direction: Direction, moving: &Moving, now_us: u64) {
-        let (Item::Bytes(bytes) | Item::Datagram(bytes)) = &moving.item else {
-            return;
-        };
-        let bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        if moving.cut {
-            self.tell(direction, FaultDid::Cut { bytes }, now_us);
-        }
-        let held_us = moving.held_us;
-        if moving.cut || held_us > 0 {
-            self.tell(direction, FaultDid::Passed { bytes, held_us }, now_us);
-        }
-    }
-
-    fn report_end(&mut self, direction: Direction, held_us: u64, now_us: u64) {
-        if held_us > 0 {
-            self.tell(direction, FaultDid::ClosedLate { held_us }, now_us);
-        }
-    }
-
-    fn tell_all(&mut self, direction: Direction, did: Vec<FaultDid>, now_us: u64) {
-        for did in did {
-            self.tell(direction, did, now_us);
-        }
-    }
-
-    fn tell(&mut self, direction: Direction, did: FaultDid, clock_us: u64) {
-        if self.reports.len() < REPORTS {
-            self.reports.push_back(Report {
-                clock_us,
-                direction,
-                did,
-            });
-        }
     }
 }

@@ -1,3 +1,5 @@
+use super::super::limit::limited;
+use super::super::reset::reset;
 use super::super::testing::plan;
 use super::*;
 use chalkwire_shared::close::Reason;
