@@ -243,6 +243,10 @@ impl Visit {
         let Shown::One(experiment) = self.shown else {
             return;
         };
+        // The button keeps the focus during a run, so it can be pressed.
+        if self.running() == Some(experiment.slug) {
+            return;
+        }
         // A run of another experiment ends here, and its page says so.
         if self.running().is_some() {
             self.run(runner::Action::Cancel, now, out);

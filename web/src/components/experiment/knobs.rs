@@ -21,7 +21,7 @@ pub fn view(visit: &Visit, experiment: &Experiment, sheet: &Sheet, act: &Callbac
             <h2 id="exp-break">{ "Break it" }</h2>
             { for experiment.knobs.iter().map(|it| knob(it, sheet, act)) }
             { seed(sheet, act) }
-            <button class="primary" disabled={running}>
+            <button class="primary" aria-disabled={running.to_string()}>
                 { "Run with these" }
             </button>
             if !sheet.settings.is_default(experiment) {

@@ -20,7 +20,7 @@ pub fn view(visit: &Visit, experiment: &Experiment, sheet: &Sheet, act: &Callbac
     };
     html! {
         <div class="exp-run">
-            <button class="primary" onclick={run} disabled={here}>{ label }</button>
+            <button class="primary" onclick={run} aria-disabled={here.to_string()}>{ label }</button>
             if here {
                 <button class="small" onclick={cancel}>{ "Cancel" }</button>
                 { bar(visit) }

@@ -21,10 +21,12 @@ pub fn draw(gantt: &Gantt, width: Width) -> Picture {
         1.0
     };
     let pen = Pen::new(width);
+    let edge = to;
     let to = room_for_words(gantt, Scale { from, to, end }, pen.picture.width);
     let mut sheet = Sheet {
         pen,
         scale: Scale { from, to, end },
+        edge,
         marks: marks(end, ((to - from) / 70) as usize),
         y: 4,
         item: 0,
@@ -75,6 +77,8 @@ fn paint(phase: Phase) -> Option<(Role, Paint)> {
 struct Sheet {
     pen: Pen,
     scale: Scale,
+    /// Where words that stand at the right end.
+    edge: i32,
     marks: Vec<f64>,
     y: i32,
     item: usize,
@@ -82,7 +86,7 @@ struct Sheet {
 
 impl Sheet {
     fn panel(&mut self, panel: &Panel) {
-        let (from, to) = (self.scale.from, self.scale.to);
+        let (from, to) = (self.scale.from, self.edge);
         self.pen.item = None;
         self.y += 14;
         let used = used(panel);
@@ -224,7 +228,7 @@ impl Sheet {
             .line(&[(from, base), (to, base)], Role::Line, Paint::Thin);
         let label = "accept queue: at most ".to_owned() + &most.to_string() + " wait";
         self.pen.text(
-            (to, base + 13, Anchor::End),
+            (self.edge, base + 13, Anchor::End),
             &label,
             Role::Soft,
             Paint::Small,
