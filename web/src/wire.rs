@@ -114,6 +114,14 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// Nothing happened yet on this link.
+    pub fn new(link: Link) -> Self {
+        Wire {
+            link,
+            ..Wire::default()
+        }
+    }
+
     /// The WebSocket is closed, with this code.
     pub fn dropped(&mut self, code: u16, now: Now, out: &mut Out) {
         let heard = self.link.dropped(code, now.ms, now.random, &mut out.said);

@@ -9,6 +9,7 @@ use chalkwire_shared::server::ServerId;
 
 use super::run::{End, Run};
 use super::{Experiment, Finding, Settings};
+use crate::link::Link;
 use crate::link::{Do, Phase};
 use crate::wire::{Now, Out, Wire};
 
@@ -124,7 +125,7 @@ struct Course {
 }
 
 /// A link to the gateway that runs experiments, one at a time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Runner {
     wire: Wire,
     course: Option<Course>,
@@ -137,6 +138,21 @@ pub struct Runner {
     servers: BTreeSet<ServerId>,
     /// The job that goes on.
     job: Option<JobId>,
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Runner {
+            wire: Wire::new(Link::with_jobs()),
+            course: None,
+            run: None,
+            experiment: None,
+            last_server: 0,
+            last_job: 0,
+            servers: BTreeSet::new(),
+            job: None,
+        }
+    }
 }
 
 impl Runner {
