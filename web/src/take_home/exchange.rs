@@ -7,7 +7,7 @@ use super::literal::{
     bracketed, one_line, printf, python_bytes, python_text, quote, rust_bytes, rust_text,
     socat_path,
 };
-use super::python::server;
+use super::python::blocking;
 use super::recipe::{Client, Recipe};
 
 /// In what a program is written.
@@ -67,32 +67,34 @@ pub fn program(
         Language::Curl => curl(base, name, bytes),
         Language::Shell => shell(url?, bytes),
         Language::Python => python(url?, bytes),
-        Language::PythonServer => server(&like(name, kind))?,
+        Language::PythonServer => blocking(&like(name, kind))?,
         Language::Rust => rust(url?, bytes),
     })
 }
 
 /// A server like the target: of a built-in one the name says how it serves, of another nothing does.
+/// Whatever serves many at once is a thread a client here; the experiments have the other ways.
 fn like(name: &str, kind: Kind) -> Recipe {
     let protocol = match name {
         "line" => Protocol::Line,
         "session" => Protocol::Session,
         _ => Protocol::Basic,
     };
-    let models = [
-        Model::Iterative,
-        Model::Threaded,
-        Model::Process,
-        Model::Select,
-        Model::Evented,
-    ];
-    let named = models.into_iter().find(|it| it.as_str() == name);
+    let model = match name {
+        "iterative" => Model::Iterative,
+        "process" => Model::Process,
+        _ => Model::Threaded,
+    };
+    let slow = matches!(
+        name,
+        "iterative" | "threaded" | "process" | "select" | "evented"
+    );
     let options = ServerOptions {
         kind,
         protocol,
-        model: named.unwrap_or(Model::Threaded),
+        model,
         // What the built-in ones of these names wait, so that waiting can be seen.
-        delay_ms: if named.is_some() { 50 } else { 0 },
+        delay_ms: if slow { 50 } else { 0 },
         ..ServerOptions::default()
     };
     Recipe {

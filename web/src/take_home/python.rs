@@ -8,7 +8,7 @@ mod client;
 mod server;
 
 pub use client::client;
-pub use server::server;
+pub use server::{blocking, server};
 
 /// `AF_INET, SOCK_STREAM` and the like.
 fn family(address: &TargetUrl) -> &'static str {

@@ -349,7 +349,7 @@ fn a_server_like_the_target_serves_as_its_name_says() {
     let iterative = write("iterative", Kind::Tcp);
     assert!(iterative.contains("time.sleep(0.05)"), "{iterative}");
     assert!(!iterative.contains("threading"), "{iterative}");
-    assert!(write("evented", Kind::Tcp).contains("asyncio"));
+    assert!(write("process", Kind::Tcp).contains("os.fork"));
     assert!(write("basic", Kind::Tcp).contains("threading"));
     assert!(write("udp", Kind::Udp).contains("SOCK_DGRAM"));
     assert!(write("unix", Kind::Unix).contains("AF_UNIX"));

@@ -14,15 +14,22 @@ use texts::{BLOCKING, DATAGRAM, EVENTED, LEAVE, SELECT};
 /// The server; `None` where nothing is to listen.
 pub fn server(recipe: &Recipe) -> Option<String> {
     let options = recipe.server.as_ref()?;
-    let template = if recipe.kind().is_datagram() {
-        DATAGRAM
-    } else {
-        match options.model {
-            Model::Iterative | Model::Threaded | Model::Process => BLOCKING,
-            Model::Select => SELECT,
-            Model::Evented => EVENTED,
-        }
-    };
+    match options.model {
+        Model::Select if !recipe.kind().is_datagram() => Some(write(recipe, options, SELECT)),
+        Model::Evented if !recipe.kind().is_datagram() => Some(write(recipe, options, EVENTED)),
+        _ => blocking(recipe),
+    }
+}
+
+/// The same, where its model is one that blocks: who writes no other does without their texts.
+pub fn blocking(recipe: &Recipe) -> Option<String> {
+    let options = recipe.server.as_ref()?;
+    let datagram = recipe.kind().is_datagram();
+    let template = if datagram { DATAGRAM } else { BLOCKING };
+    Some(write(recipe, options, template))
+}
+
+fn write(recipe: &Recipe, options: &ServerOptions, template: &str) -> String {
     let evented = options.model == Model::Evented;
     let head = comment("#", &recipe.server_head(options));
     let pause = if evented {
@@ -86,7 +93,7 @@ pub fn server(recipe: &Recipe) -> Option<String> {
         }
         _ => "",
     };
-    Some(fill(
+    fill(
         template,
         &[
             ("head", &head),
@@ -113,7 +120,7 @@ pub fn server(recipe: &Recipe) -> Option<String> {
             ("datagram_reply", &datagram_reply),
             ("buried", buried),
         ],
-    ))
+    )
 }
 
 fn imports(options: &ServerOptions, kind: Kind) -> String {
