@@ -114,6 +114,9 @@ async fn after_a_half_close_the_late_reply_still_comes() {
 #[tokio::test]
 async fn numbers_and_retry_get_everything_over_a_lossy_hop() {
     let (run, finding) = run("loss", &[]).await;
+    // Each try is among what was observed: pictures and files are made of that.
+    let tries: u32 = run.retried.iter().map(|it| it.tries).sum();
+    assert_eq!(run.sends(2).len(), tries as usize);
     assert!(finding.holds, "{finding:?}\n{run:#?}");
     assert_eq!(finding.answer, Some(1));
     // The whole class sees this run: it is the seed's.

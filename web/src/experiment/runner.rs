@@ -181,8 +181,13 @@ impl Runner {
             Action::Cancel => self.end(End::Cancelled, &mut out),
         }
         self.hear(&mut out);
-        while self.advance(now, &mut out) {
+        loop {
+            // A step that is not over yet may have sent something, which is heard as well.
+            let more = self.advance(now, &mut out);
             self.hear(&mut out);
+            if !more {
+                break;
+            }
         }
         effects.extend(out.said.into_iter().map(|it| match it {
             Do::Connect => Effect::Connect,
