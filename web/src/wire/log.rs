@@ -47,6 +47,8 @@ impl Default for Filter {
 pub struct Log {
     entries: VecDeque<Rc<Entry>>,
     last_no: u32,
+    /// The last entry that is not of what a server or the kernel saw.
+    last_told: u32,
     bytes: usize,
     /// Entries up to this one are cleared away.
     cleared: u32,
@@ -78,6 +80,9 @@ impl Log {
         self.bytes += size(&entry);
         if self.matches(&entry) {
             self.shown.push_back(entry.no);
+        }
+        if !matches!(entry.class(), Class::Server | Class::Kernel) {
+            self.last_told = entry.no;
         }
         self.entries.push_back(Rc::new(entry));
         while self.entries.len() > MAX_ENTRIES || self.bytes > MAX_BYTES {
@@ -121,9 +126,10 @@ impl Log {
         self.entries.iter().filter(|it| it.no > self.cleared)
     }
 
-    /// Whether nothing happened since the last clear.
+    /// Whether nothing happened since the last clear. A server's report may come after its socket's
+    /// end, and does not bring a cleared list back.
     pub fn is_empty(&self) -> bool {
-        self.last_no <= self.cleared
+        self.last_told <= self.cleared && self.shown.is_empty()
     }
 
     /// Whether the oldest entries had to go.
@@ -330,6 +336,21 @@ mod tests {
 
     fn shown(log: &Log) -> Vec<u32> {
         (0..log.len()).map(|it| log.shown(it).unwrap().no).collect()
+    }
+
+    #[test]
+    fn what_a_server_saw_late_does_not_bring_a_cleared_list_back() {
+        let mut log = Log::default();
+        received(&mut log, "x");
+        log.clear();
+        let did = chalkwire_shared::server::ServerDid::Closed;
+        let what = What::Server { did, clock_us: 9 };
+        log.push(2.0, Some((SocketId(1), "line", Kind::Tcp)), what);
+        assert!(log.is_empty());
+        log.toggle_class(Class::Server);
+        assert!(!log.is_empty());
+        received(&mut log, "y");
+        assert!(!log.is_empty());
     }
 
     #[test]
