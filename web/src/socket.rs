@@ -28,7 +28,7 @@ pub enum Came {
 }
 
 /// An open WebSocket; dropping it closes it, and nothing more is heard from it.
-pub struct Connection {
+struct Connection {
     ws: WebSocket,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
@@ -39,7 +39,7 @@ impl Connection {
     ///
     /// # Errors
     /// Where the browser does not so much as try.
-    pub fn open(on: Callback<Came>) -> Result<Self, JsValue> {
+    fn open(on: Callback<Came>) -> Result<Self, JsValue> {
         let ws = WebSocket::new_with_str(&address("ws")?, SUBPROTOCOL)?;
         ws.set_binary_type(BinaryType::Arraybuffer);
         let message = on.clone();
@@ -64,15 +64,50 @@ impl Connection {
     }
 
     /// Sends a text message; into a WebSocket that is no longer open, nothing.
-    pub fn send_text(&self, text: &str) {
+    fn send_text(&self, text: &str) {
         // A failure is followed by the close event, and that is dealt with.
         let _ = self.ws.send_with_str(text);
     }
 
     /// Sends a binary message; into a WebSocket that is no longer open, nothing.
-    pub fn send_bytes(&self, bytes: &[u8]) {
+    fn send_bytes(&self, bytes: &[u8]) {
         // As above.
         let _ = self.ws.send_with_u8_array(bytes);
+    }
+}
+
+/// The connection that a program has, or has not.
+#[derive(Default)]
+pub struct Line(Option<Connection>);
+
+impl Line {
+    /// Opens a connection in place of the one before. What comes over it goes to `on`, a failure to so
+    /// much as try as well: as the end of a connection that never was.
+    pub fn connect(&mut self, on: Callback<Came>) {
+        match Connection::open(on.clone()) {
+            Ok(connection) => self.0 = Some(connection),
+            // 1006: what a browser says of such a one.
+            Err(_) => on.emit(Came::Closed(1006)),
+        }
+    }
+
+    /// Drops the connection: nothing more is heard from it.
+    pub fn hang_up(&mut self) {
+        self.0 = None;
+    }
+
+    /// Sends a text message, if there is a connection.
+    pub fn send_text(&self, text: &str) {
+        if let Some(connection) = &self.0 {
+            connection.send_text(text);
+        }
+    }
+
+    /// Sends a binary message, if there is a connection.
+    pub fn send_bytes(&self, bytes: &[u8]) {
+        if let Some(connection) = &self.0 {
+            connection.send_bytes(bytes);
+        }
     }
 }
 

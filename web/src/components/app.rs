@@ -18,7 +18,7 @@ use crate::focus::Keeper;
 use crate::link::Phase;
 use crate::pages::lab::Lab;
 use crate::place::Place;
-use crate::socket::{Came, Connection};
+use crate::socket::{Came, Line};
 use crate::state::settings::{Address, Settings, Theme};
 use crate::state::{Action, Effect, Focus, Now, State, Timer};
 
@@ -73,7 +73,7 @@ pub enum Msg {
 pub struct App {
     page: Page,
     clock: Clock,
-    connection: Option<Connection>,
+    line: Line,
     came: VecDeque<(f64, Came)>,
     gathering: Option<Timeout>,
     on_frame: Closure<dyn FnMut()>,
@@ -107,7 +107,7 @@ impl Component for App {
                 now_ms: 0.0,
             },
             clock: Clock::default(),
-            connection: None,
+            line: Line::default(),
             came: VecDeque::new(),
             gathering: None,
             on_frame: Closure::new(move || frame.send_message(Msg::TakeIn)),
@@ -219,29 +219,14 @@ impl App {
     fn perform(&mut self, ctx: &Context<Self>, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Connect => {
-                    let on = ctx.link().callback(Msg::Came);
-                    match Connection::open(on) {
-                        Ok(connection) => self.connection = Some(connection),
-                        // 1006: what a browser says of a connection that never was.
-                        Err(_) => ctx.link().send_message(Msg::Came(Came::Closed(1006))),
-                    }
-                }
+                Effect::Connect => self.line.connect(ctx.link().callback(Msg::Came)),
                 Effect::Drop => {
-                    self.connection = None;
+                    self.line.hang_up();
                     // What was heard of it and not taken in comes again when the link is resumed.
                     self.came.clear();
                 }
-                Effect::Text(text) => {
-                    if let Some(connection) = &self.connection {
-                        connection.send_text(&text);
-                    }
-                }
-                Effect::Bytes(bytes) => {
-                    if let Some(connection) = &self.connection {
-                        connection.send_bytes(&bytes);
-                    }
-                }
+                Effect::Text(text) => self.line.send_text(&text),
+                Effect::Bytes(bytes) => self.line.send_bytes(&bytes),
                 Effect::Wake(timer, after_ms) => {
                     let link = ctx.link().clone();
                     let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {

@@ -14,7 +14,7 @@ use crate::focus::Keeper;
 use crate::link::Phase;
 use crate::pages::experiments::{Experiments, HEADING_ID};
 use crate::place::Place;
-use crate::socket::{Came, Connection};
+use crate::socket::{Came, Line};
 use crate::state::settings::Theme;
 use crate::visit::{Action, Effect, Visit};
 use crate::wire::Now;
@@ -68,7 +68,7 @@ pub enum Msg {
 pub struct App {
     desk: Desk,
     clock: Clock,
-    connection: Option<Connection>,
+    line: Line,
     came: VecDeque<(f64, Came)>,
     gathering: Option<Timeout>,
     timers: HashMap<Timer, Timeout>,
@@ -95,7 +95,7 @@ impl Component for App {
                 now_ms: 0.0,
             },
             clock: Clock::default(),
-            connection: None,
+            line: Line::default(),
             came: VecDeque::new(),
             gathering: None,
             timers: HashMap::new(),
@@ -217,29 +217,14 @@ impl App {
 
     fn perform_run(&mut self, ctx: &Context<Self>, effect: RunnerEffect) {
         match effect {
-            RunnerEffect::Connect => {
-                let on = ctx.link().callback(Msg::Came);
-                match Connection::open(on) {
-                    Ok(connection) => self.connection = Some(connection),
-                    // 1006: what a browser says of a connection that never was.
-                    Err(_) => ctx.link().send_message(Msg::Came(Came::Closed(1006))),
-                }
-            }
+            RunnerEffect::Connect => self.line.connect(ctx.link().callback(Msg::Came)),
             RunnerEffect::Drop => {
-                self.connection = None;
+                self.line.hang_up();
                 // What was heard of it and not taken in comes again when the link is resumed.
                 self.came.clear();
             }
-            RunnerEffect::Text(text) => {
-                if let Some(connection) = &self.connection {
-                    connection.send_text(&text);
-                }
-            }
-            RunnerEffect::Bytes(bytes) => {
-                if let Some(connection) = &self.connection {
-                    connection.send_bytes(&bytes);
-                }
-            }
+            RunnerEffect::Text(text) => self.line.send_text(&text),
+            RunnerEffect::Bytes(bytes) => self.line.send_bytes(&bytes),
             RunnerEffect::Wake(timer, after_ms) => {
                 let link = ctx.link().clone();
                 let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
