@@ -20,6 +20,7 @@ use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::frame::ClientFrame;
 use chalkwire_shared::id::{SocketId, Token};
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_shared::room::{NotEntered, Refusal};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -237,6 +238,26 @@ impl Link {
                 }
                 self.made_room(state);
             }
+            ClientMessage::Enter { .. } => {
+                let reason = NotEntered::NoRooms;
+                let detail = reason.sentence().to_owned();
+                self.push(|seq| GatewayMessage::RoomNotEntered {
+                    seq,
+                    reason,
+                    detail,
+                });
+            }
+            ClientMessage::Tell { no, .. } => {
+                let reason = Refusal::NotIn;
+                let detail = reason.sentence().to_owned();
+                self.push(|seq| GatewayMessage::RoomRefused {
+                    seq,
+                    no,
+                    reason,
+                    detail,
+                });
+            }
+            ClientMessage::Leave { .. } | ClientMessage::Subscribe { .. } => {}
             ClientMessage::Resume { .. } => {
                 return Err(Broken::protocol("resume must be the first message"));
             }

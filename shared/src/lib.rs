@@ -11,6 +11,8 @@ pub mod job;
 pub mod kernel;
 pub mod limits;
 pub mod message;
+pub mod role;
+pub mod room;
 pub mod server;
 pub mod stamp;
 pub mod target;

@@ -164,6 +164,7 @@ impl Link {
             kernel,
             faults: Vec::new(),
             seed: 0,
+            run: None,
         })
         .await;
         socket
