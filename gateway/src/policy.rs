@@ -2,6 +2,8 @@
 
 pub mod address;
 pub mod embed;
+pub mod guesses;
 pub mod guests;
 pub mod origin;
 pub mod rate;
+pub mod site;
