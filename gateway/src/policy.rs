@@ -5,3 +5,4 @@ pub mod embed;
 pub mod guests;
 pub mod origin;
 pub mod rate;
+pub mod secret;
