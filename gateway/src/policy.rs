@@ -6,4 +6,5 @@ pub mod guesses;
 pub mod guests;
 pub mod origin;
 pub mod rate;
+pub mod secret;
 pub mod site;
