@@ -1,11 +1,13 @@
 //! The gateway over HTTP: which path leads where, and who may come in.
 
 pub(crate) mod accept;
+mod base;
 mod exchange;
 mod faults;
 mod page;
+mod proxied;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
@@ -22,6 +24,7 @@ use crate::core::Core;
 use crate::link::{Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
+use proxied::{ClientAddress, Peer};
 
 /// A WebSocket's read buffer: with axum's 128 KiB an idle one costs that much.
 const READ_BUFFER_BYTES: usize = 4_096;
@@ -37,10 +40,6 @@ const ECHO_BYTES: usize = 16 << 20;
 
 /// Echoes at once: they may hold large messages.
 const ECHOES: usize = 64;
-
-/// The client's address, put into each request by the accept loop.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClientAddress(pub(crate) SocketAddr);
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -136,18 +135,24 @@ fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, 
 }
 
 /// A place for one more WebSocket of a client, or the refusal.
-fn place(core: &Core, address: SocketAddr) -> Result<Place, Box<Response>> {
+fn place(core: &Core, address: IpAddr) -> Result<Place, Box<Response>> {
     let most = core.config.limits.links_per_address;
-    core.guests.admit(address.ip(), most).ok_or_else(|| {
-        let why = "Too many connections from your address. Close a tab, or try again later.";
-        Box::new(refuse(core, StatusCode::TOO_MANY_REQUESTS, "address", why))
+    core.guests.admit(address, most).ok_or_else(|| {
+        tracing::info!(%address, most, "refused: links_per_address");
+        let why = format!(
+            "Too many connections from your address: {address} has {most}, the most that one address \
+             may have (links_per_address in the gateway's configuration). Close a tab, or try again \
+             later."
+        );
+        Box::new(refuse(core, StatusCode::TOO_MANY_REQUESTS, "address", &why))
     })
 }
 
-/// A refusal because a cap of the gateway is reached.
-fn full(core: &Core) -> Response {
-    let why = "The gateway is full. Try again in a few seconds.";
-    let mut response = refuse(core, StatusCode::SERVICE_UNAVAILABLE, "full", why);
+/// A refusal because a cap of the gateway, by its name, is reached.
+fn full(core: &Core, cap: &'static str) -> Response {
+    tracing::info!("refused: {cap}");
+    let why = format!("The gateway is full ({cap}). Try again in a few seconds.");
+    let mut response = refuse(core, StatusCode::SERVICE_UNAVAILABLE, "full", &why);
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -183,7 +188,7 @@ async fn link(
         Err(refusal) => return *refusal,
     };
     let Some(link) = app.links.create() else {
-        return full(core);
+        return full(core, "links");
     };
     let links = app.links.clone();
     let tasks = core.tasks.clone();
@@ -228,7 +233,7 @@ async fn raw_socket(
         Err(refusal) => return *refusal,
     };
     let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
-        return full(&core);
+        return full(&core, "sockets");
     };
     let tasks = core.tasks.clone();
     let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols(["binary"]);
@@ -243,6 +248,7 @@ async fn raw_socket(
 /// `GET /diag/echo`: a WebSocket that echoes each message as it came.
 async fn echo(
     State(app): State<App>,
+    Extension(peer): Extension<Peer>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -251,10 +257,12 @@ async fn echo(
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
+    // What a proxy passes on is from elsewhere, whatever it says.
+    let here = address.is_loopback() && !peer.is_passing_on;
     let Ok(permit) = app.echoes.try_acquire_owned() else {
-        return full(&core);
+        return full(&core, "echoes");
     };
-    let message_bytes = match address.ip().to_canonical().is_loopback() {
+    let message_bytes = match here {
         true => ECHO_BYTES,
         false => MAX_MESSAGE_BYTES,
     };
@@ -280,8 +288,12 @@ async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-/// `GET /metrics`: Prometheus' text format.
-async fn metrics(State(app): State<App>) -> Response {
+/// `GET /metrics`: Prometheus' text format, for who reaches the gateway itself.
+async fn metrics(State(app): State<App>, Extension(peer): Extension<Peer>) -> Response {
+    if peer.is_passing_on {
+        let why = "The metrics are not for who comes by a proxy: ask the gateway itself.\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.core.metrics.render()).into_response()
 }

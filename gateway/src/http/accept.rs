@@ -15,7 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::ClientAddress;
+use super::proxied::arrived;
 use crate::core::Core;
 
 /// How long to wait when the system has no more file descriptors or memory.
@@ -60,13 +60,14 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
     }
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Core) {
+async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Arc<Core>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "accept: no TCP_NODELAY");
     }
     let router = TowerToHyperService::new(router);
+    let arriving = core.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ClientAddress(address));
+        arrived(&arriving.config, address.ip(), &mut request);
         router.call(request)
     });
     let connection = http1::Builder::new()
