@@ -6,13 +6,14 @@ mod exchange;
 mod faults;
 mod page;
 mod proxied;
+mod rooms;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -21,7 +22,7 @@ use chalkwire_shared::limits::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 use tokio::sync::Semaphore;
 
 use crate::core::Core;
-use crate::link::{Links, connection};
+use crate::link::{Caller, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
 use proxied::{ClientAddress, Peer};
@@ -64,6 +65,7 @@ pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
         .route("/diag/echo", get(echo))
         .route("/api/targets", get(targets))
         .route("/api/targets/{target}/exchange", post(exchange::exchange))
+        .route("/api/rooms", post(rooms::open))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -173,6 +175,8 @@ fn sized(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
 async fn link(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let core = &app.core;
@@ -187,7 +191,10 @@ async fn link(
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
-    let Some(link) = app.links.create() else {
+    let Some(link) = app.links.create(Caller {
+        address,
+        base: base::base(&core.config, peer.address, &headers).into(),
+    }) else {
         return full(core, "links");
     };
     let links = app.links.clone();
