@@ -84,8 +84,10 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
 }
 
 fn prepare(connection: &mut Connection, version: u32) -> rusqlite::Result<()> {
-    // Only a file that is still empty takes it: deleted rooms give their space back.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    if version == 0 {
+        // Only a file that is still empty takes it: deleted rooms give their space back.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -213,7 +213,10 @@ impl Transcript {
         match position.phase {
             Phase::Open => {}
             Phase::Kept => return Err(Refused::NoEpoch),
-            Phase::Cut => return Err(Refused::Cut),
+            Phase::Cut => {
+                self.queue.refuse();
+                return Err(Refused::Cut);
+            }
             Phase::Ended => return Err(Refused::Ended),
         }
         let (epoch, last, offset) = (position.epoch(), position.last, record.offset);
@@ -225,7 +228,10 @@ impl Transcript {
         };
         match taken {
             Ok(()) => position.last = offset,
-            Err(_) => position.phase = Phase::Cut,
+            Err(_) => {
+                position.phase = Phase::Cut;
+                self.queue.refuse();
+            }
         }
         taken
     }

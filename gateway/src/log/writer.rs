@@ -61,7 +61,7 @@ impl Writer {
         }
     }
 
-    /// Commits a group, however often it takes; once the queue is closed, it is tried once more.
+    /// Commits a group and what comes meanwhile, however often it takes; once the queue is closed, it is tried once more.
     fn save(&mut self, mut group: Group) {
         let mut rest = FIRST_REST;
         let mut last_try = false;
@@ -91,6 +91,8 @@ impl Writer {
             }
             last_try = self.queue.rest(rest);
             rest = (rest * 2).min(LONGEST_REST);
+            // So that who waits for an answer gets it from the next try.
+            self.queue.take_more(&mut group);
         }
         self.queue.done(group);
     }
