@@ -286,7 +286,8 @@ impl Transcript {
         Ok(())
     }
 
-    /// Keeps the room's state after the event at `offset`, instead of the snapshot before.
+    /// Keeps the room's state after the event at `offset`, instead of the snapshot before. It is left
+    /// out if that one is newer, or if the event is not saved by then (of a cut room).
     ///
     /// # Errors
     /// [`Refused`]; then the snapshot before is still there.

@@ -2,7 +2,6 @@
 
 mod group;
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Health;
 use super::error::Why;
+use super::file::Lock;
 use super::queue::{Group, Queue};
 use super::reader::Reader;
 use crate::metrics::Metrics;
@@ -30,7 +30,7 @@ const PAGES_GIVEN_BACK: u32 = 256;
 pub(super) struct Writer {
     pub(super) connection: Connection,
     /// Nobody else opens the file while it lives.
-    pub(super) _lock: File,
+    pub(super) _lock: Lock,
     pub(super) queue: Arc<Queue>,
     pub(super) reader: Reader,
     pub(super) health: watch::Sender<Health>,

@@ -386,3 +386,23 @@ async fn what_is_counted_is_what_happened() {
     let commits = metrics.log_commits.get();
     assert!((2..=101).contains(&commits), "{commits}");
 }
+
+#[tokio::test]
+async fn an_older_snapshot_does_not_replace_a_newer_one() {
+    let directory = scratch();
+    let (log, _) = open(directory.path());
+    let room = log.create(new_room("a")).await.unwrap();
+    append(&room, 1, 1..=5);
+    room.snapshot(4, "four".into()).unwrap();
+    room.snapshot(2, "two".into()).unwrap();
+    append(&room, 1, 6..=6);
+    saved(&room, 6).await;
+    let kept = room.snapshot_kept().await.unwrap();
+    assert_eq!(kept, Some((4, "four".into())));
+    // The same again, as when a name is to go.
+    room.snapshot(4, "vier".into()).unwrap();
+    append(&room, 1, 7..=7);
+    saved(&room, 7).await;
+    let kept = room.snapshot_kept().await.unwrap();
+    assert_eq!(kept, Some((4, "vier".into())));
+}

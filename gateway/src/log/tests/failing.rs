@@ -1,5 +1,6 @@
 //! A disk that does not take it: nothing is lost while the queue holds it, and all is told.
 
+use std::process::Command;
 use std::sync::atomic::Ordering;
 
 use super::*;
@@ -199,4 +200,68 @@ async fn a_gateway_that_stops_with_a_full_disk_does_stop() {
     let (_log, kept) = open(directory.path());
     // What was told saved, and no more.
     assert_eq!(kept[0].last, *room.saved().borrow());
+}
+
+/// A file system of 4 MiB; taken away when dropped.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// `None` where tests may not mount anything.
+    fn mount() -> Option<Self> {
+        let directory = scratch();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=4m", "chalkwire-test"]);
+        let mounted = mount.arg(directory.path()).output();
+        mounted
+            .is_ok_and(|mounted| mounted.status.success())
+            .then_some(SmallDisk(directory))
+    }
+
+    /// Fills what is left of it; removing the file frees it.
+    fn fill(&self) -> std::path::PathBuf {
+        let path = self.0.path().join("filler");
+        let mut file = std::fs::File::create(&path).unwrap();
+        let full = std::io::copy(&mut std::io::repeat(0), &mut file);
+        assert_eq!(full.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_really_full_loses_nothing_either() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("skipped: no small disk can be mounted here");
+        return;
+    };
+    let (log, metrics) = open_with(disk.0.path(), &small(2 << 20));
+    let room = log.create(new_room("a")).await.unwrap();
+    append(&room, 1, 1..=10);
+    saved(&room, 10).await;
+    let filler = disk.fill();
+    for offset in 11..=25 {
+        room.append(record(1, offset, &"x".repeat(LONG))).unwrap();
+    }
+    not_saving(&log).await;
+    assert!(*room.saved().borrow() < 25);
+    // What is saved can be read all the while.
+    assert!(offsets(&room).await.len() >= 10);
+    std::fs::remove_file(filler).unwrap();
+    saved(&room, 25).await;
+    saving(&log).await;
+    log.stop().await;
+    drop(log);
+    assert!(metrics.log_failures.get() > 0);
+    let (_log, kept) = open(disk.0.path());
+    assert_eq!(
+        offsets(&kept[0].transcript).await,
+        (1..=25).collect::<Vec<_>>()
+    );
+    drop(_log);
+    assert_whole(disk.0.path());
 }

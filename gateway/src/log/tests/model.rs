@@ -90,7 +90,7 @@ impl Model {
             }
             Step::Snapshot { at } => {
                 let offset = self.offset(*at);
-                self.snapshot = Some(offset);
+                self.snapshot = self.snapshot.max(Some(offset));
                 room.snapshot(offset, offset.to_string().into()).unwrap();
             }
             Step::Prune { keep_bytes } => {
