@@ -69,6 +69,8 @@ pub struct Metrics {
     pub lost_events: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// Reports of what a server did that found no room in their link.
     pub lost_observations: Counter,
+    /// Members' exchanges that their room was not told, because there were too many.
+    pub untold_exchanges: Counter,
 }
 
 impl Default for Metrics {
@@ -96,6 +98,7 @@ impl Default for Metrics {
             dropped_datagrams: Counter::default(),
             lost_events: Gauge::default(),
             lost_observations: Counter::default(),
+            untold_exchanges: Counter::default(),
             registry: Registry::default(),
         };
         let r = &mut registry;
@@ -144,6 +147,11 @@ impl Default for Metrics {
             "observations_lost",
             "Reports of what a server did that found no room in their link",
             metrics.lost_observations.clone(),
+        );
+        r.register(
+            "exchanges_untold",
+            "Members' exchanges that their room was not told, because there were too many",
+            metrics.untold_exchanges.clone(),
         );
         Metrics {
             registry,
