@@ -63,6 +63,8 @@ impl Event {
 #[derive(Debug)]
 pub struct Link {
     address: SocketAddr,
+    /// Where the gateway's links are: `/ws`, unless a proxy has it elsewhere.
+    path: String,
     /// `None` while the connection is cut.
     socket: Option<WebSocket>,
     /// From the welcome.
@@ -96,10 +98,19 @@ impl Link {
     /// # Panics
     /// When the gateway does not welcome it.
     pub async fn connect(address: SocketAddr) -> Self {
-        let mut socket = open_connection(address).await;
+        Self::connect_at(address, "/ws").await
+    }
+
+    /// A new link by another path.
+    ///
+    /// # Panics
+    /// When the gateway does not welcome it.
+    pub async fn connect_at(address: SocketAddr, path: &str) -> Self {
+        let mut socket = open_connection(address, path).await;
         let (token, limits, targets) = welcome(&mut socket).await;
         Link {
             address,
+            path: path.to_owned(),
             socket: Some(socket),
             token,
             limits,
@@ -361,7 +372,7 @@ impl Link {
     /// # Panics
     /// When the gateway says anything else.
     pub async fn resume(&mut self) -> Result<(), String> {
-        let mut socket = open_connection(self.address).await;
+        let mut socket = open_connection(self.address, &self.path).await;
         let fresh = welcome(&mut socket).await;
         self.socket = Some(socket);
         let resume = ClientMessage::Resume {
@@ -392,8 +403,8 @@ impl Link {
     }
 }
 
-async fn open_connection(address: SocketAddr) -> WebSocket {
-    let connected = websocket::connect(address, "/ws", Some(SUBPROTOCOL)).await;
+async fn open_connection(address: SocketAddr, path: &str) -> WebSocket {
+    let connected = websocket::connect(address, path, Some(SUBPROTOCOL)).await;
     let (socket, chosen) = connected.expect("a link");
     assert_eq!(chosen.as_deref(), Some(SUBPROTOCOL));
     socket
