@@ -1,12 +1,16 @@
-//! A link: one browser's many sockets, which outlive its WebSocket connection.
+//! A link: one browser's many sockets, which outlive its connection.
 //!
 //! `Link` is what stays when the connection drops: the sockets, what the client has not
-//! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
+//! acknowledged, and how far the client's own messages were taken. [`connection`] is one of its
+//! connections, and `carrier` what that is made of.
 
+pub(crate) mod carrier;
 pub mod connection;
+pub(crate) mod events;
 mod jobs;
 mod opening;
 mod outbox;
+pub(crate) mod posts;
 mod registry;
 mod servers;
 mod side;
@@ -20,6 +24,7 @@ use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::frame::ClientFrame;
 use chalkwire_shared::id::{SocketId, Token};
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_shared::room::{NotEntered, Refusal};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -237,6 +242,26 @@ impl Link {
                 }
                 self.made_room(state);
             }
+            ClientMessage::Enter { .. } => {
+                let reason = NotEntered::NoRooms;
+                let detail = reason.sentence().to_owned();
+                self.push(|seq| GatewayMessage::RoomNotEntered {
+                    seq,
+                    reason,
+                    detail,
+                });
+            }
+            ClientMessage::Tell { no, .. } => {
+                let reason = Refusal::NotIn;
+                let detail = reason.sentence().to_owned();
+                self.push(|seq| GatewayMessage::RoomRefused {
+                    seq,
+                    no,
+                    reason,
+                    detail,
+                });
+            }
+            ClientMessage::Leave { .. } | ClientMessage::Subscribe { .. } => {}
             ClientMessage::Resume { .. } => {
                 return Err(Broken::protocol("resume must be the first message"));
             }

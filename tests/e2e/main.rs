@@ -15,6 +15,7 @@ mod conformance;
 mod credit;
 mod datagrams;
 mod drain;
+mod events;
 mod experiments;
 mod exports;
 mod faults;

@@ -9,7 +9,9 @@
 )]
 
 pub mod browser;
+pub mod carrier;
 pub mod deadline;
+pub mod events;
 pub mod gateway;
 pub mod http;
 pub mod lab;
