@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod http;
 pub mod lab;
 pub mod link;
+pub mod nginx;
 pub mod peer;
 pub mod program;
 pub mod relay;
