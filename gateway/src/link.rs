@@ -1,12 +1,16 @@
-//! A link: one browser's many sockets, which outlive its WebSocket connection.
+//! A link: one browser's many sockets, which outlive its connection.
 //!
 //! `Link` is what stays when the connection drops: the sockets, what the client has not
-//! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
+//! acknowledged, and how far the client's own messages were taken. [`connection`] is one of its
+//! connections, and `carrier` what that is made of.
 
+pub(crate) mod carrier;
 pub mod connection;
+pub(crate) mod events;
 mod jobs;
 mod opening;
 mod outbox;
+pub(crate) mod posts;
 mod registry;
 mod rooms;
 mod servers;
@@ -28,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::socket::Socket;
 use crate::core::Core;
 use crate::room::Rooms;
+use crate::room::recorder::Recorder;
 use jobs::Running;
 use opening::{Opening, bad_request, by_room, read_faults};
 use outbox::{Item, Outbox};
@@ -81,6 +86,8 @@ struct State {
     /// The largest number a socket had.
     last_socket: u32,
     servers: Servers,
+    /// Tells the link's room of its exchanges.
+    recorder: Option<Arc<Recorder>>,
     /// The job that runs.
     job: Option<Running>,
     room: InRoom,
@@ -119,6 +126,7 @@ impl Link {
                 sockets: HashMap::new(),
                 last_socket: 0,
                 servers: Servers::default(),
+                recorder: None,
                 job: None,
                 room: InRoom::default(),
                 caller,
@@ -167,6 +175,11 @@ impl Link {
                 seat.detached();
             }
         }
+    }
+
+    /// Sockets that are asked for from here on are recorded, or no more.
+    pub(crate) fn record(&self, recorder: Option<Arc<Recorder>>) {
+        self.lock().recorder = recorder;
     }
 
     /// Since when there is no connection.
@@ -231,6 +244,7 @@ impl Link {
                 kernel,
                 faults,
                 seed,
+                run,
                 ..
             } => {
                 let opening = Opening {
@@ -239,6 +253,7 @@ impl Link {
                     kernel,
                     faults: &faults,
                     seed,
+                    run,
                 };
                 return self.open(socket, &target, opening);
             }
@@ -251,7 +266,10 @@ impl Link {
                 if let Some(Open { socket, target }) = self.opened(socket)? {
                     let may = self.may_send(&target, !faults.is_empty());
                     match (may, read_faults(&faults)) {
-                        (Ok(()), Ok(faults)) => socket.set_faults(faults, seed),
+                        (Ok(()), Ok(faults)) => {
+                            socket.client().faulted(!faults.is_empty());
+                            socket.set_faults(faults, seed);
+                        }
                         (Err(refusal), _) => socket.fail(by_room(refusal)),
                         (_, Err(error)) => socket.fail(bad_request(&error)),
                     }

@@ -33,6 +33,8 @@ mod error;
 mod file;
 mod queue;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod transcript;
 mod writer;
 
@@ -154,7 +156,7 @@ impl Log {
         let (lock, writing) = file::open(&path, settings.busy)?;
         let reading = file::open_to_read(&path, settings.busy).map_err(sqlite)?;
 
-        let queue = Arc::new(Queue::new(settings.queue_bytes, metrics.log_queue.clone()));
+        let queue = Arc::new(Queue::new(settings.queue_bytes, metrics.clone()));
         let (reader, read) = reader::start(reading, metrics.clone());
         let rows = file::rooms(&writing).map_err(sqlite)?;
         let kept = rows

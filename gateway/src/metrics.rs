@@ -89,6 +89,8 @@ pub struct Metrics {
     pub log_refused: Counter,
     /// Bytes that wait to be saved.
     pub log_queue: Gauge,
+    /// Members' exchanges that their room was not told, because there were too many.
+    pub untold_exchanges: Counter,
 }
 
 impl Default for Metrics {
@@ -126,6 +128,7 @@ impl Default for Metrics {
             log_failures: Counter::default(),
             log_refused: Counter::default(),
             log_queue: Gauge::default(),
+            untold_exchanges: Counter::default(),
             registry: Registry::default(),
         };
         let r = &mut registry;
@@ -221,6 +224,11 @@ impl Default for Metrics {
             "What waits to be saved",
             Unit::Bytes,
             metrics.log_queue.clone(),
+        );
+        r.register(
+            "exchanges_untold",
+            "Members' exchanges that their room was not told, because there were too many",
+            metrics.untold_exchanges.clone(),
         );
         Metrics {
             registry,

@@ -13,6 +13,8 @@ mod enter;
 mod inside;
 mod page;
 mod reader;
+pub mod record;
+pub mod recorder;
 mod ring;
 mod rooms;
 mod run;

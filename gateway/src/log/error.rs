@@ -39,8 +39,8 @@ pub enum LogError {
     },
     /// It is no database, or its pages do not fit together.
     #[error(
-        "{file} is damaged ({detail}), and nothing in it was changed; restore it from a copy, or move \
-         it away, with the files {file}-wal and -shm, to begin without its rooms"
+        "{file} is damaged ({detail}) and was left as it is; restore it from a copy, or move it away, \
+         with {file}-wal and {file}-shm beside it, to begin without its rooms"
     )]
     Damaged {
         /// The file.

@@ -26,8 +26,22 @@ const MODE: u32 = 0o600;
 /// The journal is cut back to this after it was larger.
 const JOURNAL_BYTES: u32 = 16 << 20;
 
-/// Opens the file to write, or makes it. While the lock lives, nobody else can.
-pub(super) fn open(path: &Path, busy: Duration) -> Result<(File, Connection), LogError> {
+/// While it lives, no other gateway opens the file.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is just being started has a copy of the handle until
+        // it runs its program, and flock(2)'s locks live as long as the last copy.
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the rooms' file may stay locked");
+        }
+    }
+}
+
+/// Opens the file to write, or makes it.
+pub(super) fn open(path: &Path, busy: Duration) -> Result<(Lock, Connection), LogError> {
     let file = path.display().to_string();
     let failed = |error| LogError::File {
         file: file.clone(),
@@ -40,6 +54,7 @@ pub(super) fn open(path: &Path, busy: Duration) -> Result<(File, Connection), Lo
         Err(TryLockError::WouldBlock) => return Err(LogError::InUse { file }),
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
+    let lock = Lock(lock);
     // Before SQLite opens it; the journal gets the same permissions from SQLite.
     drop(make(path).map_err(failed)?);
     let opened = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, busy);
@@ -84,8 +99,10 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
 }
 
 fn prepare(connection: &mut Connection, version: u32) -> rusqlite::Result<()> {
-    // Only a file that is still empty takes it: deleted rooms give their space back.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    if version == 0 {
+        // Only a file that is still empty takes it: deleted rooms give their space back.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::oneshot;
 
 use super::error::{NotSaved, Refused};
 use super::transcript::{Record, Room, Snapshot, Transcript};
 use super::{Epoch, NewRoom};
+use crate::metrics::Metrics;
 
 /// What small things may take beyond the bound, so that a full queue can still be told to forget.
 const RESERVE_BYTES: usize = 1 << 20;
@@ -90,7 +90,7 @@ pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     wake: Condvar,
     most_bytes: usize,
-    gauge: Gauge,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Debug, Default)]
@@ -103,12 +103,12 @@ struct Waiting {
 
 impl Queue {
     /// An empty queue for so many bytes.
-    pub(super) fn new(most_bytes: usize, gauge: Gauge) -> Self {
+    pub(super) fn new(most_bytes: usize, metrics: Arc<Metrics>) -> Self {
         Queue {
             waiting: Mutex::default(),
             wake: Condvar::new(),
             most_bytes,
-            gauge,
+            metrics,
         }
     }
 
@@ -133,6 +133,11 @@ impl Queue {
         Ok(())
     }
 
+    /// Counts an event that is not taken, here or because of an earlier one.
+    pub(super) fn refuse(&self) {
+        self.metrics.log_refused.inc();
+    }
+
     /// Takes all there is, and waits for something if there is nothing. `None` once the queue is
     /// closed and empty. What was taken still counts until it is [`Queue::done`].
     pub(super) fn take(&self) -> Option<Group> {
@@ -146,6 +151,13 @@ impl Queue {
         let items = std::mem::take(&mut waiting.items);
         let bytes = items.iter().map(Item::bytes).sum();
         Some(Group { items, bytes })
+    }
+
+    /// Adds to a group what came after it, and waits for nothing.
+    pub(super) fn take_more(&self, group: &mut Group) {
+        let items = std::mem::take(&mut self.lock().items);
+        group.bytes += items.iter().map(Item::bytes).sum::<usize>();
+        group.items.extend(items);
     }
 
     /// A group, or what was left of it, has left the memory.
@@ -181,7 +193,8 @@ impl Queue {
 
     fn count(&self, waiting: &mut Waiting, more: usize, less: usize) {
         waiting.bytes = waiting.bytes + more - less;
-        self.gauge
+        self.metrics
+            .log_queue
             .set(i64::try_from(waiting.bytes).unwrap_or(i64::MAX));
     }
 

@@ -19,6 +19,9 @@ pub(super) struct Reader {
     ask: Arc<Mutex<Option<mpsc::Sender<Ask>>>>,
 }
 
+/// The offset of the last event in a snapshot, and the text; `None` if the room has none.
+type Latest = Option<(u64, Box<str>)>;
+
 #[derive(Debug)]
 enum Ask {
     Lines {
@@ -29,7 +32,7 @@ enum Ask {
     },
     Snapshot {
         key: i64,
-        reply: oneshot::Sender<rusqlite::Result<Option<(u64, Box<str>)>>>,
+        reply: oneshot::Sender<rusqlite::Result<Latest>>,
     },
 }
 
@@ -92,7 +95,7 @@ impl Reader {
     }
 
     /// A room's latest snapshot.
-    pub(super) async fn snapshot(&self, key: i64) -> Result<Option<(u64, Box<str>)>, NotRead> {
+    pub(super) async fn snapshot(&self, key: i64) -> Result<Latest, NotRead> {
         self.ask(|reply| Ask::Snapshot { key, reply }).await
     }
 
@@ -155,7 +158,7 @@ fn lines(
     Ok(lines)
 }
 
-fn snapshot(connection: &Connection, key: i64) -> rusqlite::Result<Option<(u64, Box<str>)>> {
+fn snapshot(connection: &Connection, key: i64) -> rusqlite::Result<Latest> {
     connection
         .prepare_cached("SELECT offset, text FROM snapshots WHERE room = ?1")?
         .query_row([key], |row| {

@@ -213,7 +213,10 @@ impl Transcript {
         match position.phase {
             Phase::Open => {}
             Phase::Kept => return Err(Refused::NoEpoch),
-            Phase::Cut => return Err(Refused::Cut),
+            Phase::Cut => {
+                self.queue.refuse();
+                return Err(Refused::Cut);
+            }
             Phase::Ended => return Err(Refused::Ended),
         }
         let (epoch, last, offset) = (position.epoch(), position.last, record.offset);
@@ -225,7 +228,10 @@ impl Transcript {
         };
         match taken {
             Ok(()) => position.last = offset,
-            Err(_) => position.phase = Phase::Cut,
+            Err(_) => {
+                position.phase = Phase::Cut;
+                self.queue.refuse();
+            }
         }
         taken
     }
@@ -280,7 +286,8 @@ impl Transcript {
         Ok(())
     }
 
-    /// Keeps the room's state after the event at `offset`, instead of the snapshot before.
+    /// Keeps the room's state after the event at `offset`, instead of the snapshot before. It is left
+    /// out if that one is newer, or if the event is not saved by then (of a cut room).
     ///
     /// # Errors
     /// [`Refused`]; then the snapshot before is still there.

@@ -2,7 +2,6 @@
 
 mod group;
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Health;
 use super::error::Why;
+use super::file::Lock;
 use super::queue::{Group, Queue};
 use super::reader::Reader;
 use crate::metrics::Metrics;
@@ -30,7 +30,7 @@ const PAGES_GIVEN_BACK: u32 = 256;
 pub(super) struct Writer {
     pub(super) connection: Connection,
     /// Nobody else opens the file while it lives.
-    pub(super) _lock: File,
+    pub(super) _lock: Lock,
     pub(super) queue: Arc<Queue>,
     pub(super) reader: Reader,
     pub(super) health: watch::Sender<Health>,
@@ -61,7 +61,7 @@ impl Writer {
         }
     }
 
-    /// Commits a group, however often it takes; once the queue is closed, it is tried once more.
+    /// Commits a group and what comes meanwhile, however often it takes; once the queue is closed, it is tried once more.
     fn save(&mut self, mut group: Group) {
         let mut rest = FIRST_REST;
         let mut last_try = false;
@@ -91,6 +91,8 @@ impl Writer {
             }
             last_try = self.queue.rest(rest);
             rest = (rest * 2).min(LONGEST_REST);
+            // So that who waits for an answer gets it from the next try.
+            self.queue.take_more(&mut group);
         }
         self.queue.done(group);
     }

@@ -406,10 +406,12 @@ fn put_epoch(to: &Connection, key: i64, epoch: Epoch) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Never back to an older one: events that only that would need may be pruned.
 fn put_snapshot(to: &Connection, key: i64, offset: u64, text: &str) -> rusqlite::Result<()> {
     to.prepare_cached(
         "INSERT INTO snapshots (room, offset, text) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (room) DO UPDATE SET offset = excluded.offset, text = excluded.text",
+         ON CONFLICT (room) DO UPDATE SET offset = excluded.offset, text = excluded.text \
+         WHERE excluded.offset >= offset",
     )?
     .execute((key, from_u64(offset), text))?;
     Ok(())
