@@ -1,12 +1,16 @@
-//! A link: one browser's many sockets, which outlive its WebSocket connection.
+//! A link: one browser's many sockets, which outlive its connection.
 //!
 //! `Link` is what stays when the connection drops: the sockets, what the client has not
-//! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
+//! acknowledged, and how far the client's own messages were taken. [`connection`] is one of its
+//! connections, and `carrier` what that is made of.
 
+pub(crate) mod carrier;
 pub mod connection;
+pub(crate) mod events;
 mod jobs;
 mod opening;
 mod outbox;
+pub(crate) mod posts;
 mod registry;
 mod servers;
 mod side;
@@ -20,12 +24,14 @@ use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::frame::ClientFrame;
 use chalkwire_shared::id::{SocketId, Token};
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_shared::room::{NotEntered, Refusal};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::socket::Socket;
 use crate::core::Core;
+use crate::room::recorder::Recorder;
 use jobs::Running;
 use opening::{Opening, bad_request, read_faults};
 use outbox::{Item, Outbox};
@@ -75,6 +81,8 @@ struct State {
     /// The largest number a socket had.
     last_socket: u32,
     servers: Servers,
+    /// Tells the link's room of its exchanges.
+    recorder: Option<Arc<Recorder>>,
     /// The job that runs.
     job: Option<Running>,
     /// Cancelled to make the present connection give way; `None` while there is none.
@@ -96,6 +104,7 @@ impl Link {
                 sockets: HashMap::new(),
                 last_socket: 0,
                 servers: Servers::default(),
+                recorder: None,
                 job: None,
                 attached: None,
                 detached_at: None,
@@ -124,6 +133,11 @@ impl Link {
             state.attached = None;
             state.detached_at = Some(now);
         }
+    }
+
+    /// Sockets that are asked for from here on are recorded, or no more.
+    pub(crate) fn record(&self, recorder: Option<Arc<Recorder>>) {
+        self.lock().recorder = recorder;
     }
 
     /// Since when there is no connection.
@@ -185,6 +199,7 @@ impl Link {
                 kernel,
                 faults,
                 seed,
+                run,
                 ..
             } => {
                 let opening = Opening {
@@ -193,6 +208,7 @@ impl Link {
                     kernel,
                     faults: &faults,
                     seed,
+                    run,
                 };
                 return self.open(socket, &target, opening);
             }
@@ -204,7 +220,10 @@ impl Link {
             } => {
                 if let Some(socket) = self.socket(socket)? {
                     match read_faults(&faults) {
-                        Ok(faults) => socket.set_faults(faults, seed),
+                        Ok(faults) => {
+                            socket.client().faulted(!faults.is_empty());
+                            socket.set_faults(faults, seed);
+                        }
                         Err(error) => socket.fail(bad_request(&error)),
                     }
                 }
@@ -237,6 +256,26 @@ impl Link {
                 }
                 self.made_room(state);
             }
+            ClientMessage::Enter { .. } => {
+                let reason = NotEntered::NoRooms;
+                let detail = reason.sentence().to_owned();
+                self.push(|seq| GatewayMessage::RoomNotEntered {
+                    seq,
+                    reason,
+                    detail,
+                });
+            }
+            ClientMessage::Tell { no, .. } => {
+                let reason = Refusal::NotIn;
+                let detail = reason.sentence().to_owned();
+                self.push(|seq| GatewayMessage::RoomRefused {
+                    seq,
+                    no,
+                    reason,
+                    detail,
+                });
+            }
+            ClientMessage::Leave { .. } | ClientMessage::Subscribe { .. } => {}
             ClientMessage::Resume { .. } => {
                 return Err(Broken::protocol("resume must be the first message"));
             }

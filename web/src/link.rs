@@ -148,14 +148,14 @@ impl Default for Link {
             quick_pings: 0,
             clocks: Clocks::default(),
             strange: Vec::new(),
-            reader: Reader(GatewayMessage::decode_without_jobs),
+            reader: Reader(GatewayMessage::decode_for_the_lab),
         }
     }
 }
 
 impl Link {
-    /// A link that hears of jobs, too: the Lab, which has none, is smaller without.
-    pub fn with_jobs() -> Self {
+    /// A link that hears of jobs and rooms, too: the Lab, which has neither, is smaller without.
+    pub fn whole() -> Self {
         Link {
             reader: Reader(GatewayMessage::decode),
             ..Link::default()

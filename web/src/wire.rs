@@ -201,6 +201,7 @@ impl Wire {
             kernel: wanted.kernel,
             faults: wanted.faults,
             seed: wanted.seed,
+            run: None,
         });
         Some(id)
     }
