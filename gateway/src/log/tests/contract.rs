@@ -406,3 +406,43 @@ async fn an_older_snapshot_does_not_replace_a_newer_one() {
     let kept = room.snapshot_kept().await.unwrap();
     assert_eq!(kept, Some((4, "vier".into())));
 }
+
+#[tokio::test]
+async fn a_long_transcript_goes_bit_by_bit_and_gives_its_space_back() {
+    let directory = scratch();
+    let (log, _) = open(directory.path());
+    let other = log.create(new_room("other")).await.unwrap();
+    let long = log.create(new_room("long")).await.unwrap();
+    for offset in 1..=40 {
+        long.append(record(1, offset, &"x".repeat(1 << 17)))
+            .unwrap();
+    }
+    append(&other, 1, 1..=5);
+    saved(&long, 40).await;
+    long.end().await.unwrap();
+    // Most of it is still to be wiped; the next gateway does that.
+    log.stop().await;
+    drop(log);
+    let size = || {
+        std::fs::metadata(directory.path().join(FILE))
+            .unwrap()
+            .len()
+    };
+    let before = size();
+    let (log, kept) = open(directory.path());
+    assert_eq!(kept.len(), 1);
+    // Each is a commit, which wipes a MiB.
+    for _ in 0..8 {
+        log.expire(0).await.unwrap();
+    }
+    assert_eq!(offsets(&kept[0].transcript).await, [1, 2, 3, 4, 5]);
+    log.stop().await;
+    drop((log, kept));
+    let file = rusqlite::Connection::open(directory.path().join(FILE)).unwrap();
+    let left = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM leaving)";
+    let left: (u32, u32) = file.query_row(left, (), |row| row.try_into()).unwrap();
+    assert_eq!(left, (5, 0));
+    drop(file);
+    assert!(before > 3 << 20 && size() < 1 << 20, "{before}, {}", size());
+    assert_whole(directory.path());
+}
