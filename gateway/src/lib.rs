@@ -33,6 +33,7 @@ pub mod metrics;
 pub mod observe;
 pub mod policy;
 mod raw;
+pub mod room;
 pub mod target;
 pub mod tasks;
 pub mod timestamp;

@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::socket::Socket;
 use crate::core::Core;
+use crate::room::recorder::Recorder;
 use jobs::Running;
 use opening::{Opening, bad_request, read_faults};
 use outbox::{Item, Outbox};
@@ -80,6 +81,8 @@ struct State {
     /// The largest number a socket had.
     last_socket: u32,
     servers: Servers,
+    /// Tells the link's room of its exchanges.
+    recorder: Option<Arc<Recorder>>,
     /// The job that runs.
     job: Option<Running>,
     /// Cancelled to make the present connection give way; `None` while there is none.
@@ -101,6 +104,7 @@ impl Link {
                 sockets: HashMap::new(),
                 last_socket: 0,
                 servers: Servers::default(),
+                recorder: None,
                 job: None,
                 attached: None,
                 detached_at: None,
@@ -129,6 +133,11 @@ impl Link {
             state.attached = None;
             state.detached_at = Some(now);
         }
+    }
+
+    /// Sockets that are asked for from here on are recorded, or no more.
+    pub(crate) fn record(&self, recorder: Option<Arc<Recorder>>) {
+        self.lock().recorder = recorder;
     }
 
     /// Since when there is no connection.
@@ -190,6 +199,7 @@ impl Link {
                 kernel,
                 faults,
                 seed,
+                run,
                 ..
             } => {
                 let opening = Opening {
@@ -198,6 +208,7 @@ impl Link {
                     kernel,
                     faults: &faults,
                     seed,
+                    run,
                 };
                 return self.open(socket, &target, opening);
             }
@@ -209,7 +220,10 @@ impl Link {
             } => {
                 if let Some(socket) = self.socket(socket)? {
                     match read_faults(&faults) {
-                        Ok(faults) => socket.set_faults(faults, seed),
+                        Ok(faults) => {
+                            socket.client().faulted(!faults.is_empty());
+                            socket.set_faults(faults, seed);
+                        }
                         Err(error) => socket.fail(bad_request(&error)),
                     }
                 }

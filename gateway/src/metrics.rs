@@ -79,6 +79,8 @@ pub struct Metrics {
     pub log_refused: Counter,
     /// Bytes that wait to be saved.
     pub log_queue: Gauge,
+    /// Members' exchanges that their room was not told, because there were too many.
+    pub untold_exchanges: Counter,
 }
 
 impl Default for Metrics {
@@ -111,6 +113,7 @@ impl Default for Metrics {
             log_failures: Counter::default(),
             log_refused: Counter::default(),
             log_queue: Gauge::default(),
+            untold_exchanges: Counter::default(),
             registry: Registry::default(),
         };
         let r = &mut registry;
@@ -185,6 +188,11 @@ impl Default for Metrics {
             "What waits to be saved",
             Unit::Bytes,
             metrics.log_queue.clone(),
+        );
+        r.register(
+            "exchanges_untold",
+            "Members' exchanges that their room was not told, because there were too many",
+            metrics.untold_exchanges.clone(),
         );
         Metrics {
             registry,

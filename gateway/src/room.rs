@@ -1,0 +1,4 @@
+//! Rooms.
+
+pub mod record;
+pub mod recorder;
