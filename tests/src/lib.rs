@@ -17,6 +17,7 @@ pub mod link;
 pub mod peer;
 pub mod program;
 pub mod relay;
+pub mod room;
 pub mod target;
 pub mod timestamp;
 pub mod websocket;
