@@ -28,6 +28,7 @@ mod http;
 pub mod job;
 pub mod kernel;
 pub mod link;
+pub mod log;
 pub mod metrics;
 pub mod observe;
 pub mod policy;

@@ -1,12 +1,16 @@
-//! A link: one browser's many sockets, which outlive its WebSocket connection.
+//! A link: one browser's many sockets, which outlive its connection.
 //!
 //! `Link` is what stays when the connection drops: the sockets, what the client has not
-//! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
+//! acknowledged, and how far the client's own messages were taken. [`connection`] is one of its
+//! connections, and `carrier` what that is made of.
 
+pub(crate) mod carrier;
 pub mod connection;
+pub(crate) mod events;
 mod jobs;
 mod opening;
 mod outbox;
+pub(crate) mod posts;
 mod registry;
 mod servers;
 mod side;

@@ -69,6 +69,16 @@ pub struct Metrics {
     pub lost_events: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// Reports of what a server did that found no room in their link.
     pub lost_observations: Counter,
+    /// Groups that the rooms' log has committed.
+    pub log_commits: Counter,
+    /// Events that these saved.
+    pub log_saved: Counter,
+    /// Commits and readings of the log that failed.
+    pub log_failures: Counter,
+    /// Events that found no room in the log's queue, and those that came after them.
+    pub log_refused: Counter,
+    /// Bytes that wait to be saved.
+    pub log_queue: Gauge,
     /// Members' exchanges that their room was not told, because there were too many.
     pub untold_exchanges: Counter,
 }
@@ -98,6 +108,11 @@ impl Default for Metrics {
             dropped_datagrams: Counter::default(),
             lost_events: Gauge::default(),
             lost_observations: Counter::default(),
+            log_commits: Counter::default(),
+            log_saved: Counter::default(),
+            log_failures: Counter::default(),
+            log_refused: Counter::default(),
+            log_queue: Gauge::default(),
             untold_exchanges: Counter::default(),
             registry: Registry::default(),
         };
@@ -147,6 +162,32 @@ impl Default for Metrics {
             "observations_lost",
             "Reports of what a server did that found no room in their link",
             metrics.lost_observations.clone(),
+        );
+        r.register(
+            "log_commits",
+            "Groups that the rooms' log has committed",
+            metrics.log_commits.clone(),
+        );
+        r.register(
+            "log_events_saved",
+            "Events of rooms that are saved",
+            metrics.log_saved.clone(),
+        );
+        r.register(
+            "log_failures",
+            "Commits and readings of the rooms' log that failed",
+            metrics.log_failures.clone(),
+        );
+        r.register(
+            "log_events_refused",
+            "Events of rooms that are not saved, as the log's queue was full",
+            metrics.log_refused.clone(),
+        );
+        r.register_with_unit(
+            "log_queue",
+            "What waits to be saved",
+            Unit::Bytes,
+            metrics.log_queue.clone(),
         );
         r.register(
             "exchanges_untold",
