@@ -75,7 +75,7 @@ pub enum Heard {
     },
     /// The connection dropped.
     Lost(String),
-    /// A control message about a socket; each once, in order.
+    /// A control message about a socket; each once, in order. Or one of a room's, as it came.
     Message(GatewayMessage),
     /// Data from a socket; each once, in order.
     Data(GatewayFrame),
@@ -342,7 +342,8 @@ impl Link {
                 self.clocks.pong(id, clock_us, now_ms);
                 None
             }
-            _ => None,
+            // What has no number here, as a room's events, has an order of its own.
+            message => self.is_up().then_some(Heard::Message(message)),
         }
     }
 

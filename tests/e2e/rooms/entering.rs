@@ -4,14 +4,15 @@ use chalkwire_shared::message::GatewayMessage;
 use chalkwire_shared::role::Role;
 use chalkwire_shared::room::{Command, Happened};
 use chalkwire_tests::gateway::Setup;
-use chalkwire_tests::room::{self, Guest};
+use chalkwire_tests::room::OpenRoom;
+use chalkwire_tests::room::guest::Guest;
 use serde_json::json;
 
 #[tokio::test]
 async fn a_class_comes_in_by_its_links_and_all_see_the_same() {
     let gateway = Setup::default().start().await;
     let address = gateway.address();
-    let opened = room::open(address, &json!({"title": "Networks 1"})).await;
+    let opened = OpenRoom::open_with(address, &json!({"title": "Networks 1"})).await;
     let mut teacher = Guest::teacher(address, &opened, "Ms Otter").await;
     let mut first = Guest::student(address, &opened, "heron").await;
     let mut second = Guest::student(address, &opened, " Heron\u{202e} ").await;
