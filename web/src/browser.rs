@@ -1,5 +1,6 @@
 //! What the page needs of the browser besides the WebSocket: clock, storage, address, events.
 
+use crate::place::Place;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, EventTarget, HtmlElement, Window};
@@ -86,6 +87,14 @@ pub fn fragment() -> String {
     window()
         .and_then(|it| it.location().hash().ok())
         .unwrap_or_default()
+}
+
+/// Where in the page one is. In a frame of another page there is nothing but an experiment.
+pub fn place() -> Place {
+    match is_embedded() {
+        true => Place::Experiments,
+        false => Place::of(&fragment()),
+    }
 }
 
 /// Replaces the fragment of the page's address, without a new entry in the history.

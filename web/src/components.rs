@@ -23,6 +23,7 @@ pub mod latency;
 pub mod legs;
 pub mod log_list;
 pub mod log_row;
+pub mod other;
 pub mod payload;
 pub mod picture;
 pub mod picture_file;

@@ -8,17 +8,24 @@ pub enum Place {
     Lab,
     /// The guided runs.
     Experiments,
+    /// A class.
+    Room,
 }
 
 impl Place {
     /// Every place, in the order in which the navigation offers them.
-    pub const ALL: [Place; 2] = [Place::Lab, Place::Experiments];
+    pub const ALL: [Place; 3] = [Place::Lab, Place::Experiments, Place::Room];
 
     /// The place of a fragment, with or without its `#`.
     pub fn of(fragment: &str) -> Self {
         let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
-        match fragment.strip_prefix("/experiments") {
-            Some(rest) if rest.is_empty() || rest.starts_with(['/', '?']) => Place::Experiments,
+        let Some(path) = fragment.strip_prefix('/') else {
+            return Place::Lab;
+        };
+        match path.split(['/', '?']).next() {
+            Some("experiments") => Place::Experiments,
+            // The links that lead into a room: by its code, to teach and to look.
+            Some("room" | "join" | "teach" | "view") => Place::Room,
             _ => Place::Lab,
         }
     }
@@ -28,6 +35,7 @@ impl Place {
         match self {
             Place::Lab => "Lab",
             Place::Experiments => "Experiments",
+            Place::Room => "Room",
         }
     }
 
@@ -36,6 +44,7 @@ impl Place {
         match self {
             Place::Lab => "#/lab",
             Place::Experiments => "#/experiments",
+            Place::Room => "#/room",
         }
     }
 
@@ -44,6 +53,7 @@ impl Place {
         match self {
             Place::Lab => "lab",
             Place::Experiments => "experiments",
+            Place::Room => "room",
         }
     }
 }
@@ -76,6 +86,13 @@ mod tests {
             "#/experiments/",
         ] {
             assert_eq!(Place::of(experiments), Place::Experiments, "{experiments}");
+        }
+        for room in [
+            "#/join/HKTPWN",
+            "/teach/0123456789abcdef/secret",
+            "#/view/0123456789abcdef/secret?large",
+        ] {
+            assert_eq!(Place::of(room), Place::Room, "{room}");
         }
     }
 }

@@ -24,15 +24,11 @@ pub fn begin() {
 struct Drawn {
     now: Option<Place>,
     lab: bool,
-    experiments: bool,
+    other: bool,
 }
 
 fn enter(drawn: &Cell<Drawn>, first: bool) {
-    let place = match browser::is_embedded() {
-        // In a frame of another page there is nothing but an experiment.
-        true => Place::Experiments,
-        false => Place::of(&browser::fragment()),
-    };
+    let place = browser::place();
     let mut it = drawn.get();
     if it.now == Some(place) {
         return;
@@ -56,37 +52,39 @@ fn enter(drawn: &Cell<Drawn>, first: bool) {
                 browser::focus(crate::pages::lab::MAIN_ID);
             }
         }
-        Place::Experiments => {
-            // Its program gives the page its title and the focus.
-            if !std::mem::replace(&mut it.experiments, true) {
-                load(place.id());
+        Place::Experiments | Place::Room => {
+            // Their program gives the page its title and the focus.
+            if !std::mem::replace(&mut it.other, true) {
+                load(place);
             }
         }
     }
     drawn.set(it);
 }
 
-/// Loads a program and its style, whose names stand on the element that it is drawn in.
-fn load(id: &str) -> Option<()> {
+/// Loads the program of the other places and its style, whose names stand on the element of the
+/// experiments; until it is there, the place that was asked for says so.
+fn load(place: Place) -> Option<()> {
     let document = browser::window()?.document()?;
-    let root = browser::element(id)?;
-    root.set_inner_html("<p class=\"loading\" role=\"status\">Loading the experiments …</p>");
+    let program = browser::element(Place::Experiments.id())?;
+    let root = browser::element(place.id())?;
+    root.set_inner_html("<p class=\"loading\" role=\"status\">Loading …</p>");
     let style = document.create_element("link").ok()?;
     style.set_attribute("rel", "stylesheet").ok()?;
     style
-        .set_attribute("href", &root.get_attribute("data-style")?)
+        .set_attribute("href", &program.get_attribute("data-style")?)
         .ok()?;
     let script = document.create_element("script").ok()?;
     script.set_attribute("type", "module").ok()?;
     script
-        .set_attribute("src", &root.get_attribute("data-script")?)
+        .set_attribute("src", &program.get_attribute("data-script")?)
         .ok()?;
     // The script did not come; or what it loads did not, which it tells its element.
-    for target in [EventTarget::from(script.clone()), root.clone().into()] {
+    for target in [EventTarget::from(script.clone()), program.clone().into()] {
         let root = root.clone();
         let failed = Listener::new(target, "error", move |_| {
             root.set_inner_html(
-                "<p class=\"loading\" role=\"alert\">The experiments could not be loaded: is the \
+                "<p class=\"loading\" role=\"alert\">This part of the page could not be loaded: is the \
                  gateway still there? Reload the page to try again.</p>",
             );
         });
