@@ -1,17 +1,20 @@
 //! The gateway over HTTP: which path leads where, and who may come in.
 
 pub(crate) mod accept;
+mod base;
 mod events;
 mod exchange;
 mod faults;
 mod page;
+mod proxied;
+mod rooms;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -22,9 +25,10 @@ use tokio::sync::Semaphore;
 use crate::core::Core;
 use crate::link::carrier::Carrier;
 use crate::link::posts::Posts;
-use crate::link::{Link, Links, connection};
+use crate::link::{Caller, Link, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
+use proxied::{ClientAddress, Peer};
 
 /// A WebSocket's read buffer: with axum's 128 KiB an idle one costs that much.
 const READ_BUFFER_BYTES: usize = 4_096;
@@ -43,10 +47,6 @@ const ECHOES: usize = 64;
 
 /// Where a request comes from, as the browser tells (Fetch Metadata).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// The client's address, put into each request by the accept loop.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClientAddress(pub(crate) SocketAddr);
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -74,6 +74,7 @@ pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
         .route("/diag/echo", get(echo))
         .route("/api/targets", get(targets))
         .route("/api/targets/{target}/exchange", post(exchange::exchange))
+        .route("/api/rooms", post(rooms::open))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -153,18 +154,24 @@ fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, 
 }
 
 /// A place for one more WebSocket of a client, or the refusal.
-fn place(core: &Core, address: SocketAddr) -> Result<Place, Box<Response>> {
+fn place(core: &Core, address: IpAddr) -> Result<Place, Box<Response>> {
     let most = core.config.limits.links_per_address;
-    core.guests.admit(address.ip(), most).ok_or_else(|| {
-        let why = "Too many connections from your address. Close a tab, or try again later.";
-        Box::new(refuse(core, StatusCode::TOO_MANY_REQUESTS, "address", why))
+    core.guests.admit(address, most).ok_or_else(|| {
+        tracing::info!(%address, most, "refused: links_per_address");
+        let why = format!(
+            "Too many connections from your address: {address} has {most}, the most that one address \
+             may have (links_per_address in the gateway's configuration). Close a tab, or try again \
+             later."
+        );
+        Box::new(refuse(core, StatusCode::TOO_MANY_REQUESTS, "address", &why))
     })
 }
 
-/// A refusal because a cap of the gateway is reached.
-fn full(core: &Core) -> Response {
-    let why = "The gateway is full. Try again in a few seconds.";
-    let mut response = refuse(core, StatusCode::SERVICE_UNAVAILABLE, "full", why);
+/// A refusal because a cap of the gateway, by its name, is reached.
+fn full(core: &Core, cap: &'static str) -> Response {
+    tracing::info!("refused: {cap}");
+    let why = format!("The gateway is full ({cap}). Try again in a few seconds.");
+    let mut response = refuse(core, StatusCode::SERVICE_UNAVAILABLE, "full", &why);
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -185,6 +192,8 @@ fn sized(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
 async fn link(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let core = &app.core;
@@ -195,7 +204,7 @@ async fn link(
         let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
         return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
     }
-    let (place, link) = match new_link(&app, address) {
+    let (place, link) = match new_link(&app, address, peer, &headers) {
         Ok(new) => new,
         Err(refusal) => return *refusal,
     };
@@ -210,10 +219,22 @@ async fn link(
 }
 
 /// A new link for a client, and the connection's place; or the refusal.
-fn new_link(app: &App, address: SocketAddr) -> Result<(Place, Arc<Link>), Box<Response>> {
+fn new_link(
+    app: &App,
+    address: IpAddr,
+    peer: Peer,
+    headers: &HeaderMap,
+) -> Result<(Place, Arc<Link>), Box<Response>> {
     let place = place(&app.core, address)?;
-    let link = app.links.create();
-    Ok((place, link.ok_or_else(|| Box::new(full(&app.core)))?))
+    let base = base::base(&app.core.config, peer.address, headers);
+    let link = app.links.create(Caller {
+        address,
+        base: base.into(),
+    });
+    Ok((
+        place,
+        link.ok_or_else(|| Box::new(full(&app.core, "links")))?,
+    ))
 }
 
 /// `GET /raw/{target}`: a WebSocket whose messages are a socket's bytes.
@@ -249,7 +270,7 @@ async fn raw_socket(
         Err(refusal) => return *refusal,
     };
     let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
-        return full(&core);
+        return full(&core, "sockets");
     };
     let tasks = core.tasks.clone();
     let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols(["binary"]);
@@ -264,6 +285,7 @@ async fn raw_socket(
 /// `GET /diag/echo`: a WebSocket that echoes each message as it came.
 async fn echo(
     State(app): State<App>,
+    Extension(peer): Extension<Peer>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -272,10 +294,12 @@ async fn echo(
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
+    // What a proxy passes on is from elsewhere, whatever it says.
+    let here = address.is_loopback() && !peer.is_passing_on;
     let Ok(permit) = app.echoes.try_acquire_owned() else {
-        return full(&core);
+        return full(&core, "echoes");
     };
-    let message_bytes = match address.ip().to_canonical().is_loopback() {
+    let message_bytes = match here {
         true => ECHO_BYTES,
         false => MAX_MESSAGE_BYTES,
     };
@@ -301,8 +325,12 @@ async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-/// `GET /metrics`: Prometheus' text format.
-async fn metrics(State(app): State<App>) -> Response {
+/// `GET /metrics`: Prometheus' text format, for who reaches the gateway itself.
+async fn metrics(State(app): State<App>, Extension(peer): Extension<Peer>) -> Response {
+    if peer.is_passing_on {
+        let why = "The metrics are not for who comes by a proxy: ask the gateway itself.\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.core.metrics.render()).into_response()
 }

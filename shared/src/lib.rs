@@ -12,6 +12,8 @@ pub mod kernel;
 pub mod limits;
 pub mod message;
 pub mod post;
+pub mod role;
+pub mod room;
 pub mod server;
 pub mod stamp;
 pub mod target;

@@ -21,6 +21,7 @@ mod over_http;
 mod phone;
 mod pictures;
 mod places;
+mod prefix;
 mod resume;
 mod scripts;
 mod sockets;

@@ -126,6 +126,7 @@ async fn a_post_that_comes_again_is_taken_once_and_one_too_far_is_refused() {
         kernel: false,
         faults: Vec::new(),
         seed: 0,
+        run: None,
     };
     let first = body(&[
         (Kind::Text, open.encode().as_bytes()),

@@ -26,6 +26,7 @@ mod link_servers;
 mod links;
 mod observations;
 mod peers;
+mod proxies;
 mod raw;
 mod resume;
 mod servers;

@@ -47,15 +47,28 @@ impl Carrier {
     /// # Panics
     /// When the gateway does not let it in.
     pub async fn connect(address: SocketAddr, transport: Transport) -> Self {
+        Carrier::connect_below("", address, transport).await
+    }
+
+    /// Opens a connection to a gateway that a proxy has under a prefix.
+    ///
+    /// # Panics
+    /// When it is not let in.
+    pub async fn connect_below(
+        prefix: &'static str,
+        address: SocketAddr,
+        transport: Transport,
+    ) -> Self {
         match transport {
             Transport::WebSocket => {
-                let connected = websocket::connect(address, "/ws", Some(SUBPROTOCOL)).await;
+                let path = format!("{prefix}/ws");
+                let connected = websocket::connect(address, &path, Some(SUBPROTOCOL)).await;
                 let (socket, chosen) = connected.expect("a link");
                 assert_eq!(chosen.as_deref(), Some(SUBPROTOCOL));
                 Carrier::WebSocket(Box::new(socket))
             }
             Transport::Events => {
-                let connected = Events::connect(address).await;
+                let connected = Events::connect_below(prefix, address).await;
                 let refused = |answer: crate::http::Response| panic!("no link but {answer:?}");
                 Carrier::Events(Box::new(connected.unwrap_or_else(refused)))
             }

@@ -26,6 +26,8 @@ pub fn path() -> String {
 #[derive(Debug)]
 pub struct Events {
     address: SocketAddr,
+    /// Where a proxy has the gateway.
+    prefix: &'static str,
     reply: TcpStream,
     /// What came of the reply's body, as it travelled: in chunks.
     chunks: Vec<u8>,
@@ -47,9 +49,23 @@ impl Events {
     /// # Panics
     /// When it can't be reached, or the first event does not name the stream.
     pub async fn connect(address: SocketAddr) -> Result<Self, Response> {
+        Events::connect_below("", address).await
+    }
+
+    /// Opens a stream where a proxy has the gateway under a prefix.
+    ///
+    /// # Errors
+    /// What was answered instead.
+    ///
+    /// # Panics
+    /// As [`Events::connect`].
+    pub async fn connect_below(
+        prefix: &'static str,
+        address: SocketAddr,
+    ) -> Result<Self, Response> {
         let mut reply = TcpStream::connect(address).await.expect("the gateway");
         let request = format!(
-            "GET {} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n\r\n",
+            "GET {prefix}{} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n\r\n",
             path()
         );
         reply.write_all(request.as_bytes()).await.expect("a GET");
@@ -59,9 +75,12 @@ impl Events {
         }
         assert_eq!(head.header("content-type"), Some("text/event-stream"));
         assert_eq!(head.header("cache-control"), Some("no-store"));
-        assert_eq!(head.header("x-accel-buffering"), Some("no"));
+        // nginx keeps it to itself.
+        let told = prefix.is_empty().then_some("no");
+        assert_eq!(head.header("x-accel-buffering"), told);
         let mut events = Events {
             address,
+            prefix,
             reply,
             chunks,
             text: Vec::new(),
@@ -169,8 +188,9 @@ impl Events {
     pub async fn post_as(&mut self, number: u64, body: &[u8]) -> u16 {
         let number = number.to_string();
         let mut request = format!(
-            "POST {} HTTP/1.1\r\nHost: {}\r\n{STREAM_HEADER}: {}\r\n{NUMBER_HEADER}: {number}\r\n\
+            "POST {}{} HTTP/1.1\r\nHost: {}\r\n{STREAM_HEADER}: {}\r\n{NUMBER_HEADER}: {number}\r\n\
              Content-Length: {}\r\n\r\n",
+            self.prefix,
             path(),
             self.address,
             self.stream,

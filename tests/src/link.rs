@@ -62,6 +62,8 @@ impl Event {
 #[derive(Debug)]
 pub struct Link {
     address: SocketAddr,
+    /// Where a proxy has the gateway, such as `/wire`.
+    prefix: &'static str,
     /// How the next connection is made.
     pub transport: Transport,
     /// `None` while the connection is cut.
@@ -105,10 +107,23 @@ impl Link {
     /// # Panics
     /// When the gateway does not welcome it.
     pub async fn connect_by(transport: Transport, address: SocketAddr) -> Self {
-        let mut carrier = Carrier::connect(address, transport).await;
+        Link::connect_below("", transport, address).await
+    }
+
+    /// A new link with a gateway that a proxy has under a prefix.
+    ///
+    /// # Panics
+    /// When the gateway does not welcome it.
+    pub async fn connect_below(
+        prefix: &'static str,
+        transport: Transport,
+        address: SocketAddr,
+    ) -> Self {
+        let mut carrier = Carrier::connect_below(prefix, address, transport).await;
         let (token, limits, targets) = welcome(&mut carrier).await;
         Link {
             address,
+            prefix,
             transport,
             carrier: Some(carrier),
             token,
@@ -174,6 +189,7 @@ impl Link {
             kernel,
             faults: Vec::new(),
             seed: 0,
+            run: None,
         })
         .await;
         socket
@@ -381,7 +397,7 @@ impl Link {
     /// # Panics
     /// When the gateway says anything else.
     pub async fn resume(&mut self) -> Result<(), String> {
-        let mut carrier = Carrier::connect(self.address, self.transport).await;
+        let mut carrier = Carrier::connect_below(self.prefix, self.address, self.transport).await;
         let fresh = welcome(&mut carrier).await;
         self.carrier = Some(carrier);
         let resume = ClientMessage::Resume {

@@ -77,7 +77,7 @@ pub enum Heard {
     },
     /// The connection dropped.
     Lost(String),
-    /// A control message about a socket; each once, in order.
+    /// A control message about a socket; each once, in order. Or one of a room's, as it came.
     Message(GatewayMessage),
     /// Data from a socket; each once, in order.
     Data(GatewayFrame),
@@ -151,15 +151,15 @@ impl Default for Link {
             quick_pings: 0,
             clocks: Clocks::default(),
             strange: Vec::new(),
-            reader: Reader(GatewayMessage::decode_without_jobs),
+            reader: Reader(GatewayMessage::decode_for_the_lab),
             ways: Ways::default(),
         }
     }
 }
 
 impl Link {
-    /// A link that hears of jobs, too: the Lab, which has none, is smaller without.
-    pub fn with_jobs() -> Self {
+    /// A link that hears of jobs and rooms, too: the Lab, which has neither, is smaller without.
+    pub fn whole() -> Self {
         Link {
             reader: Reader(GatewayMessage::decode),
             ..Link::default()
@@ -365,7 +365,8 @@ impl Link {
                 self.clocks.pong(id, clock_us, now_ms);
                 None
             }
-            _ => None,
+            // What has no number here, as a room's events, has an order of its own.
+            message => self.is_up().then_some(Heard::Message(message)),
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::ClientAddress;
+use super::proxied::arrived;
 use crate::core::Core;
 
 /// How long to wait when the system has no more file descriptors or memory.
@@ -91,15 +91,16 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
     }
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Core) {
+async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Arc<Core>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "accept: no TCP_NODELAY");
     }
     let router = TowerToHyperService::new(router);
+    let arriving = core.clone();
     let lasting = Lasting::default();
     let offer = lasting.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ClientAddress(address));
+        arrived(&arriving.config, address.ip(), &mut request);
         request.extensions_mut().insert(offer.clone());
         router.call(request)
     });

@@ -143,7 +143,7 @@ pub struct Runner {
 impl Default for Runner {
     fn default() -> Self {
         Runner {
-            wire: Wire::new(Link::with_jobs()),
+            wire: Wire::new(Link::whole()),
             course: None,
             run: None,
             experiment: None,
