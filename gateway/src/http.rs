@@ -7,13 +7,14 @@ mod exchange;
 mod faults;
 mod page;
 mod proxied;
+mod rooms;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,7 +25,7 @@ use tokio::sync::Semaphore;
 use crate::core::Core;
 use crate::link::carrier::Carrier;
 use crate::link::posts::Posts;
-use crate::link::{Link, Links, connection};
+use crate::link::{Caller, Link, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
 use proxied::{ClientAddress, Peer};
@@ -73,6 +74,7 @@ pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
         .route("/diag/echo", get(echo))
         .route("/api/targets", get(targets))
         .route("/api/targets/{target}/exchange", post(exchange::exchange))
+        .route("/api/rooms", post(rooms::open))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -190,6 +192,8 @@ fn sized(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
 async fn link(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let core = &app.core;
@@ -200,7 +204,7 @@ async fn link(
         let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
         return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
     }
-    let (place, link) = match new_link(&app, address) {
+    let (place, link) = match new_link(&app, address, peer, &headers) {
         Ok(new) => new,
         Err(refusal) => return *refusal,
     };
@@ -215,9 +219,18 @@ async fn link(
 }
 
 /// A new link for a client, and the connection's place; or the refusal.
-fn new_link(app: &App, address: IpAddr) -> Result<(Place, Arc<Link>), Box<Response>> {
+fn new_link(
+    app: &App,
+    address: IpAddr,
+    peer: Peer,
+    headers: &HeaderMap,
+) -> Result<(Place, Arc<Link>), Box<Response>> {
     let place = place(&app.core, address)?;
-    let link = app.links.create();
+    let base = base::base(&app.core.config, peer.address, headers);
+    let link = app.links.create(Caller {
+        address,
+        base: base.into(),
+    });
     Ok((
         place,
         link.ok_or_else(|| Box::new(full(&app.core, "links")))?,

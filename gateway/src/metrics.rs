@@ -55,6 +55,16 @@ pub struct Metrics {
     pub servers: Gauge,
     /// Jobs that run.
     pub jobs: Gauge,
+    /// Rooms there are.
+    pub rooms: Gauge,
+    /// Their members, those who are away included.
+    pub room_members: Gauge,
+    /// What happened in them.
+    pub room_events: Counter,
+    /// The same, once for each connection that it was sent on.
+    pub room_deliveries: Counter,
+    /// Readers that fell behind what is kept in memory.
+    pub room_lagging: Counter,
     /// Bytes written to targets.
     pub to_target: Counter,
     /// Bytes read from targets.
@@ -100,6 +110,11 @@ impl Default for Metrics {
             closed: Family::default(),
             servers: Gauge::default(),
             jobs: Gauge::default(),
+            rooms: Gauge::default(),
+            room_members: Gauge::default(),
+            room_events: Counter::default(),
+            room_deliveries: Counter::default(),
+            room_lagging: Counter::default(),
             to_target,
             from_target,
             // 50 µs to 26 s.
@@ -140,6 +155,27 @@ impl Default for Metrics {
             metrics.servers.clone(),
         );
         r.register("jobs", "Jobs that run", metrics.jobs.clone());
+        r.register("rooms", "Rooms", metrics.rooms.clone());
+        r.register(
+            "room_members",
+            "Members of rooms, those who are away included",
+            metrics.room_members.clone(),
+        );
+        r.register(
+            "room_events",
+            "What happened in rooms",
+            metrics.room_events.clone(),
+        );
+        r.register(
+            "room_deliveries",
+            "Events of rooms, once for each connection that they were sent on",
+            metrics.room_deliveries.clone(),
+        );
+        r.register(
+            "room_lagging",
+            "Readers of rooms that fell behind what is kept in memory",
+            metrics.room_lagging.clone(),
+        );
         r.register_with_unit("socket", "Bytes to and from targets", Unit::Bytes, bytes);
         r.register_with_unit(
             "exchange",

@@ -12,7 +12,7 @@ use chalkwire_shared::limits::SUBPROTOCOL;
 use chalkwire_shared::post::{MAX_POST_BYTES, NUMBER_HEADER, STREAM_HEADER};
 
 use super::accept::Lasting;
-use super::{App, ClientAddress, full, new_link, refuse};
+use super::{App, ClientAddress, Peer, full, new_link, refuse};
 use crate::core::Core;
 use crate::link::carrier::Carrier;
 use crate::link::connection;
@@ -26,14 +26,16 @@ pub(super) const PATH: &str = "/sse/";
 pub(super) async fn stream(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(peer): Extension<Peer>,
     Extension(lasting): Extension<Lasting>,
     Path(version): Path<String>,
+    headers: HeaderMap,
 ) -> Response {
     let core = &app.core;
     if version != SUBPROTOCOL {
         return other_version(core);
     }
-    let (place, link) = match new_link(&app, address) {
+    let (place, link) = match new_link(&app, address, peer, &headers) {
         Ok(new) => new,
         Err(refusal) => return *refusal,
     };

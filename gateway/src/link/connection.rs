@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
+use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
 use tokio::time::Instant;
@@ -13,6 +14,7 @@ use super::carrier::Carrier;
 use super::{Broken, Link, Links, frame_of, message_of};
 use crate::core::Core;
 use crate::policy::rate::Bucket;
+use crate::room::Reader;
 
 /// After so many messages of the client at the latest they are acknowledged.
 const ACK_MESSAGES: u64 = 32;
@@ -92,6 +94,8 @@ struct Connection {
     /// Whether the client has said anything yet.
     greeted: bool,
     control: Bucket,
+    /// Of its room's events, once it asked for them.
+    reader: Option<Reader>,
 }
 
 impl Connection {
@@ -112,6 +116,7 @@ impl Connection {
             pinged_at: None,
             greeted: false,
             control: Bucket::new(rate.saturating_mul(2), rate, now.into_std()),
+            reader: None,
             links,
             core,
         }
@@ -149,6 +154,7 @@ impl Connection {
                     Err(None) => Err(End::Dropped),
                 },
                 () = self.link.wake.notified() => Ok(()),
+                text = next_page(&mut self.reader) => self.send_page(carrier, text).await,
                 () = &mut due => {
                     let done = self.due(carrier).await;
                     due.as_mut().reset(self.next_due());
@@ -196,6 +202,11 @@ impl Connection {
                     let pong = GatewayMessage::Pong { id, clock_us };
                     return self.send(carrier, Message::text(pong.encode())).await;
                 }
+                Ok(ClientMessage::Subscribe { epoch, offset }) => {
+                    self.greeted = true;
+                    self.reader = self.link.seat().map(|seat| seat.read(epoch, offset));
+                    return Ok(());
+                }
                 Ok(ClientMessage::Resume { token, seen }) if !self.greeted => {
                     self.greeted = true;
                     return self.resume(carrier, &token, seen).await;
@@ -242,6 +253,7 @@ impl Connection {
         // The link that this connection began with was never used.
         let before = std::mem::replace(&mut self.link, link);
         if !Arc::ptr_eq(&before, &self.link) {
+            self.link.called_by(before.caller());
             self.links.end(&before);
         }
         self.mine = CancellationToken::new();
@@ -261,6 +273,16 @@ impl Connection {
             self.send(carrier, item.into()).await?;
         }
         Ok(())
+    }
+
+    /// Sends a page of the room's events, after what the link itself had to say.
+    async fn send_page(&mut self, carrier: &mut Carrier, text: Bytes) -> Result<(), End> {
+        self.pass_on(carrier).await?;
+        match Utf8Bytes::try_from(text) {
+            Ok(text) => self.send(carrier, Message::Text(text)).await,
+            // It was a text when it was made.
+            Err(_) => Ok(()),
+        }
     }
 
     async fn acknowledge(&mut self, carrier: &mut Carrier) -> Result<(), End> {
@@ -308,6 +330,14 @@ impl Connection {
             Ok(true) => Ok(()),
             _ => Err(End::Dropped),
         }
+    }
+}
+
+/// The next page of the room's events. Cancel-safe.
+async fn next_page(reader: &mut Option<Reader>) -> Bytes {
+    match reader {
+        Some(reader) => reader.next().await,
+        None => std::future::pending().await,
     }
 }
 

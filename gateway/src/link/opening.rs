@@ -5,10 +5,10 @@ use std::sync::{Arc, MutexGuard};
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::fault::{Asked, Fault, FaultError};
 use chalkwire_shared::id::SocketId;
-use chalkwire_shared::room::RunId;
+use chalkwire_shared::room::{Refusal, RunId};
 
 use super::side::Side;
-use super::{Broken, Link, State};
+use super::{Broken, Link, Open, State};
 use crate::bridge::client::Told;
 use crate::bridge::socket::Socket;
 use crate::room::record::Asked as Recorded;
@@ -47,6 +47,7 @@ impl Link {
         }
         state.last_socket = id.0;
         let open = state.sockets.len();
+        let seat = state.room.seat.clone();
         let refuse = |state: MutexGuard<'_, State>, reason: Reason, detail: String| {
             drop(state);
             core.metrics.refuse(reason.as_str());
@@ -58,6 +59,12 @@ impl Link {
             );
             Ok(())
         };
+        if let Some(seat) = seat
+            && let Err(refusal) = seat.may_send(name, !faults.is_empty())
+        {
+            let Failure { reason, detail } = by_room(refusal);
+            return refuse(state, reason, detail);
+        }
         let target = match state.servers.target(name, &core.targets) {
             Ok(target) => target,
             Err(failure) => return refuse(state, failure.reason, failure.detail),
@@ -94,7 +101,11 @@ impl Link {
             recorder,
         };
         let socket = Arc::new(Socket::new(side, &target, core.context(), credit, plan));
-        state.sockets.insert(id, socket.clone());
+        let opened = Open {
+            socket: socket.clone(),
+            target: name.into(),
+        };
+        state.sockets.insert(id, opened);
         drop(state);
 
         let stop = self.ended.child_token();
@@ -123,5 +134,13 @@ pub(super) fn bad_request(error: &FaultError) -> Failure {
     Failure {
         reason: Reason::BadRequest,
         detail: error.to_string(),
+    }
+}
+
+/// The room's rules are against it.
+pub(super) fn by_room(refusal: Refusal) -> Failure {
+    Failure {
+        reason: Reason::ByRoom,
+        detail: refusal.sentence().to_owned(),
     }
 }
