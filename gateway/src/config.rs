@@ -2,11 +2,13 @@
 
 mod limits;
 mod public_url;
+mod rooms;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chalkwire_shared::fault::{Fault, FaultError, check_list};
+use chalkwire_shared::room::MAX_MEMBERS;
 use chalkwire_shared::target::{TargetUrl, is_target_name};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -16,6 +18,7 @@ use crate::policy::origin::Origins;
 use crate::policy::proxies::{Proxies, ProxyHeader};
 pub use limits::Limits;
 pub use public_url::{PublicUrl, PublicUrlError};
+pub use rooms::Rooms;
 
 /// What the gateway runs with, checked.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ pub struct Config {
     pub allow: Vec<IpNet>,
     /// Caps, sizes and times.
     pub limits: Limits,
+    /// Rooms for classes.
+    pub rooms: Rooms,
 }
 
 /// A target as the operator names it.
@@ -126,6 +131,9 @@ pub enum ConfigError {
     /// A limit that makes no sense.
     #[error("limits.{0} must be at least {1}")]
     Limit(&'static str, usize),
+    /// A number for rooms that makes no sense.
+    #[error("rooms.{0} must be from {1} to {2}")]
+    Rooms(&'static str, usize, usize),
 }
 
 /// The file as it is written. Keys are explained in `chalkwire.example.toml`.
@@ -144,6 +152,7 @@ struct File {
     allow: Vec<IpNet>,
     targets: BTreeMap<String, FileTarget>,
     limits: Limits,
+    rooms: Rooms,
 }
 
 #[derive(Debug, Deserialize)]
@@ -174,7 +183,7 @@ pub struct Flags {
 }
 
 /// Top-level keys of the file, which the environment may set too.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "listen",
     "data",
     "builtin",
@@ -187,6 +196,7 @@ const KEYS: [&str; 12] = [
     "allow",
     "targets",
     "limits",
+    "rooms",
 ];
 
 impl Config {
@@ -301,6 +311,15 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
             return Err(ConfigError::Limit(name, least));
         }
     }
+    let rooms = &file.rooms;
+    for (name, value, least, most) in [
+        ("rooms", rooms.rooms, 1, 10_000),
+        ("members", rooms.members, 1, MAX_MEMBERS),
+    ] {
+        if !(least..=most).contains(&value) {
+            return Err(ConfigError::Rooms(name, least, most));
+        }
+    }
     let public_url = match flags.public_url.or(file.public_url) {
         Some(url) => Some(public_url_of(&url)?),
         None => None,
@@ -321,6 +340,7 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
         embed: Embedders::new(file.embed).map_err(ConfigError::Embed)?,
         allow: file.allow,
         limits,
+        rooms: file.rooms,
     })
 }
 

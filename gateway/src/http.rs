@@ -2,17 +2,19 @@
 
 pub(crate) mod accept;
 mod base;
+mod events;
 mod exchange;
 mod faults;
 mod page;
 mod proxied;
+mod rooms;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -21,7 +23,9 @@ use chalkwire_shared::limits::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 use tokio::sync::Semaphore;
 
 use crate::core::Core;
-use crate::link::{Links, connection};
+use crate::link::carrier::Carrier;
+use crate::link::posts::Posts;
+use crate::link::{Caller, Link, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
 use proxied::{ClientAddress, Peer};
@@ -41,11 +45,15 @@ const ECHO_BYTES: usize = 16 << 20;
 /// Echoes at once: they may hold large messages.
 const ECHOES: usize = 64;
 
+/// Where a request comes from, as the browser tells (Fetch Metadata).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct App {
     core: Arc<Core>,
     links: Arc<Links>,
+    posts: Posts,
     echoes: Arc<Semaphore>,
     policy: HeaderValue,
 }
@@ -56,14 +64,17 @@ pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
         policy: page::policy(&core.config.embed),
         core,
         links,
+        posts: Posts::default(),
         echoes: Arc::new(Semaphore::new(ECHOES)),
     };
     Router::new()
         .route("/ws", get(link))
+        .route("/sse/{version}", get(events::stream).post(events::post))
         .route("/raw/{target}", get(raw_socket))
         .route("/diag/echo", get(echo))
         .route("/api/targets", get(targets))
         .route("/api/targets/{target}/exchange", post(exchange::exchange))
+        .route("/api/rooms", post(rooms::open))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -105,7 +116,11 @@ fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, 
             .and_then(|value| value.to_str().ok())
     };
     let path = request.uri().path();
-    if core.tasks.is_draining() && !matches!(path, "/healthz" | "/readyz" | "/metrics") {
+    let posts = request.method() == Method::POST;
+    // What a link is sent is for as long as it stands, as over its WebSocket.
+    let goes_on = matches!(path, "/healthz" | "/readyz" | "/metrics")
+        || posts && path.starts_with(events::PATH);
+    if core.tasks.is_draining() && !goes_on {
         let why = "The gateway is being stopped or updated. Try again in a few seconds.";
         return Some((StatusCode::SERVICE_UNAVAILABLE, "draining", why));
     }
@@ -120,13 +135,17 @@ fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, 
     let opens = path == "/ws"
         || path.starts_with("/raw/")
         || path.starts_with("/diag/")
-        || request.method() == Method::POST;
+        || path.starts_with(events::PATH)
+        || posts;
     // A header that is no text is an origin all the same, and not ours.
     let origin = request
         .headers()
         .get(header::ORIGIN)
         .map(|o| o.to_str().unwrap_or("?"));
-    if opens && !origins.allows_origin(origin, host) {
+    // A page of another origin can have its browser GET without naming it, to no use but our cost.
+    let cross_site = origin.is_none()
+        && matches!(text(SEC_FETCH_SITE), Some(site) if !matches!(site, "same-origin" | "none"));
+    if opens && (cross_site || !origins.allows_origin(origin, host)) {
         let why = "A page of another origin may not use this gateway. Its operator can allow it: \
                    origins in the configuration.";
         return Some((StatusCode::FORBIDDEN, "origin", why));
@@ -173,6 +192,8 @@ fn sized(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
 async fn link(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let core = &app.core;
@@ -183,21 +204,37 @@ async fn link(
         let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
         return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
     }
-    let place = match place(core, address) {
-        Ok(place) => place,
+    let (place, link) = match new_link(&app, address, peer, &headers) {
+        Ok(new) => new,
         Err(refusal) => return *refusal,
-    };
-    let Some(link) = app.links.create() else {
-        return full(core, "links");
     };
     let links = app.links.clone();
     let tasks = core.tasks.clone();
     upgrade.on_upgrade(move |socket| {
         tasks.track(async move {
-            connection::serve(socket, link, links).await;
+            connection::serve(Carrier::WebSocket(Box::new(socket)), link, links).await;
             drop(place);
         })
     })
+}
+
+/// A new link for a client, and the connection's place; or the refusal.
+fn new_link(
+    app: &App,
+    address: IpAddr,
+    peer: Peer,
+    headers: &HeaderMap,
+) -> Result<(Place, Arc<Link>), Box<Response>> {
+    let place = place(&app.core, address)?;
+    let base = base::base(&app.core.config, peer.address, headers);
+    let link = app.links.create(Caller {
+        address,
+        base: base.into(),
+    });
+    Ok((
+        place,
+        link.ok_or_else(|| Box::new(full(&app.core, "links")))?,
+    ))
 }
 
 /// `GET /raw/{target}`: a WebSocket whose messages are a socket's bytes.

@@ -8,4 +8,5 @@ pub mod guests;
 pub mod origin;
 pub mod proxies;
 pub mod rate;
+pub mod secret;
 pub mod site;

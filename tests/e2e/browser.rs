@@ -20,6 +20,7 @@ mod looks;
 mod phone;
 mod pictures;
 mod places;
+mod prefix;
 mod resume;
 mod scripts;
 mod sockets;

@@ -3,9 +3,11 @@
 pub mod axis;
 pub mod buffer;
 pub mod calls;
+pub mod class;
 pub mod datagrams;
 pub mod gantt;
 pub mod latency;
+pub mod queue;
 pub mod ruler;
 pub mod shape;
 pub mod states;

@@ -2,7 +2,9 @@
 
 /// First segments of the gateway's own paths. A proxy may take the prefix off or leave it on, so it
 /// must not look like one of these.
-const OWN: [&str; 7] = ["api", "diag", "healthz", "metrics", "raw", "readyz", "ws"];
+const OWN: [&str; 8] = [
+    "api", "diag", "healthz", "metrics", "raw", "readyz", "sse", "ws",
+];
 
 /// A public URL, checked: `https://demo.example.org/wire/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
