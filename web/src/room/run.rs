@@ -128,7 +128,6 @@ impl Seat {
         if !up || !inside.entered {
             return Err(Why::NoConnection);
         }
-        let me = me.member;
         // Kept before it is done: whatever happens now, it is not done twice.
         inside.ran = armed.run;
         self.keep(out);

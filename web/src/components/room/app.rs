@@ -387,10 +387,7 @@ impl App {
 
     /// While the page counts down to its next try, it is drawn each second.
     fn watch_seconds(&mut self, ctx: &Context<Self>) {
-        let waits = matches!(
-            self.desk.seat().wire.link.phase(),
-            Phase::Waiting { .. }
-        );
+        let waits = matches!(self.desk.seat().wire.link.phase(), Phase::Waiting { .. });
         if waits && self.drawing.is_none() {
             let link = ctx.link().clone();
             self.drawing = Some(Timeout::new(500, move || link.send_message(Msg::Draw)));

@@ -189,7 +189,11 @@ fn plan(fields: &Fields, target: &str) -> Result<Plan, &'static str> {
     }
     let sends = experiment.is_none();
     Ok(Plan {
-        target: if sends { target.to_owned() } else { String::new() },
+        target: if sends {
+            target.to_owned()
+        } else {
+            String::new()
+        },
         message: if sends { message } else { String::new() },
         faults: Vec::new(),
         seed,

@@ -64,7 +64,8 @@ fn notices(seat: &Seat, inside: &Inside, act: &Callback<Action>) -> Html {
         notices.push(("", text.to_owned()));
     }
     if let Some(behind) = inside.replica.behind() {
-        let text = format!("This page reads more slowly than the room goes: {behind} events behind.");
+        let text =
+            format!("This page reads more slowly than the room goes: {behind} events behind.");
         notices.push(("", text));
     } else if seat.wire.link.is_up() && inside.replica.is_known() && !inside.replica.is_live() {
         notices.push(("", "Catching up with the room …".to_owned()));
@@ -81,7 +82,10 @@ fn notices(seat: &Seat, inside: &Inside, act: &Callback<Action>) -> Html {
         _ => {}
     }
     if facts.locked && inside.you.role == Role::Teacher {
-        notices.push(("", "The room is locked: nobody new comes in by the code.".to_owned()));
+        notices.push((
+            "",
+            "The room is locked: nobody new comes in by the code.".to_owned(),
+        ));
     }
     let done = act.reform(|_: MouseEvent| Action::Understood);
     html! {

@@ -40,7 +40,10 @@ fn join(seat: &Seat, entering: bool, act: &Callback<Action>) -> Html {
             "Teach",
             "You come by the teach link. Say what the class shall call you.",
         ),
-        (_, true) => ("Look", "You come by the view link: you see all and send nothing."),
+        (_, true) => (
+            "Look",
+            "You come by the view link: you see all and send nothing.",
+        ),
         _ => (
             "Join a room",
             "Your teacher has the code. There is no account: a name is enough.",

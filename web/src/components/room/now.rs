@@ -21,7 +21,9 @@ pub fn view(props: &Props) -> Html {
     let Some(inside) = &seat.inside else {
         return Html::default();
     };
-    let run = inside.armed().filter(|it| !it.over || took_part(inside, it));
+    let run = inside
+        .armed()
+        .filter(|it| !it.over || took_part(inside, it));
     html! {
         <section class="room-now" tabindex="-1" aria-labelledby="room-now">
             <h2 id="room-now">{ "Now" }</h2>
@@ -40,7 +42,9 @@ fn took_part(inside: &Inside, armed: &Armed) -> bool {
 
 fn idle(inside: &Inside) -> Html {
     let text = match (inside.you.role, inside.facts().paused) {
-        (Role::Teacher, _) => "The class waits for you: have everyone send, or lead them somewhere.",
+        (Role::Teacher, _) => {
+            "The class waits for you: have everyone send, or lead them somewhere."
+        }
         (Role::Viewer, _) => "Nobody was told to send yet.",
         (Role::Student, true) => "Sending is paused. Wait for the teacher.",
         (Role::Student, false) => {
@@ -55,7 +59,9 @@ fn present(seat: &Seat, inside: &Inside, armed: &Armed, props: &Props) -> Html {
     let counts = left_ms.filter(|it| *it > 0.0 && !armed.over);
     let call_off = {
         let run = armed.run;
-        props.act.reform(move |_: MouseEvent| Action::Tell(Command::CallOff { run }))
+        props
+            .act
+            .reform(move |_: MouseEvent| Action::Tell(Command::CallOff { run }))
     };
     let teaches = inside.you.role == Role::Teacher;
     let (done, of) = sight::progress(inside.state());
@@ -119,7 +125,10 @@ fn part(inside: &Inside, armed: &Armed, counts: bool) -> Html {
 
 fn done(fate: Option<&Fate>, late_ms: f64, idler: bool) -> (&'static str, String) {
     let late = match late_ms > 30.0 {
-        true => format!(" Your page was {} late: it was busy, or asleep.", millis(late_ms)),
+        true => format!(
+            " Your page was {} late: it was busy, or asleep.",
+            millis(late_ms)
+        ),
         false => String::new(),
     };
     let (class, text) = match fate {

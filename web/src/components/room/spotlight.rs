@@ -1,5 +1,6 @@
 //! The exchange that the teacher shows to all.
 
+use bytes::Bytes;
 use chalkwire_shared::role::Role;
 use chalkwire_shared::room::{Command, Exchange};
 use yew::prelude::*;
@@ -55,8 +56,8 @@ pub fn exchange(it: &Exchange) -> Html {
     };
     html! {
         <div class="room-exchange">
-            <p><span class="sent">{ "▶ " }</span><Payload bytes={it.sent.bytes()} /></p>
-            <p><span class="received">{ "◀ " }</span><Payload bytes={it.received.bytes()} /></p>
+            <p><span class="sent">{ "▶ " }</span><Payload bytes={Bytes::from(it.sent.bytes())} /></p>
+            <p><span class="received">{ "◀ " }</span><Payload bytes={Bytes::from(it.received.bytes())} /></p>
             <dl>{ for times.into_iter().filter_map(time) }</dl>
             if let Some(reason) = it.reason.filter(|_| it.failed()) {
                 <p class="error">{ "✕ " }{ reason.sentence() }</p>

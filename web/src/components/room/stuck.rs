@@ -17,9 +17,7 @@ pub fn view(props: &Props) -> Html {
     };
     let stuck = sight::stuck(inside.state());
     let errors = inside.feed.errors();
-    let errors_only = props
-        .act
-        .reform(|_: MouseEvent| Action::Kind(Kind::Errors));
+    let errors_only = props.act.reform(|_: MouseEvent| Action::Kind(Kind::Errors));
     let group = |title: &'static str, members: &[MemberId]| {
         if members.is_empty() {
             return Html::default();

@@ -88,7 +88,10 @@ fn lead(facts: &Facts, act: &Callback<Action>) -> Html {
     };
     let known = |it: &str| {
         let lab = Place::Lab.fragment();
-        it == lab || ALL.iter().any(|experiment| it == format!("{PATH}{}", experiment.slug))
+        it == lab
+            || ALL
+                .iter()
+                .any(|experiment| it == format!("{PATH}{}", experiment.slug))
     };
     html! {
         <label class="field room-lead">
