@@ -8,7 +8,7 @@ pub enum Place {
     Lab,
     /// The guided runs.
     Experiments,
-    /// A class.
+    /// A class on the wire together.
     Room,
 }
 
@@ -19,14 +19,16 @@ impl Place {
     /// The place of a fragment, with or without its `#`.
     pub fn of(fragment: &str) -> Self {
         let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
-        let Some(path) = fragment.strip_prefix('/') else {
-            return Place::Lab;
+        let is = |path: &str| {
+            let rest = fragment.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
         };
-        match path.split(['/', '?']).next() {
-            Some("experiments") => Place::Experiments,
-            // The links that lead into a room: by its code, to teach and to look.
-            Some("room" | "join" | "teach" | "view") => Place::Room,
-            _ => Place::Lab,
+        if is("/experiments") {
+            return Place::Experiments;
+        }
+        match ["/room", "/join", "/teach", "/view"].into_iter().any(is) {
+            true => Place::Room,
+            false => Place::Lab,
         }
     }
 
@@ -77,6 +79,7 @@ mod tests {
             "#target=udp&view=hex",
             "#/experimentsx",
             "#experiments",
+            "#/rooms",
         ] {
             assert_eq!(Place::of(lab), Place::Lab, "{lab}");
         }
@@ -89,8 +92,9 @@ mod tests {
         }
         for room in [
             "#/join/HKTPWN",
-            "/teach/0123456789abcdef/secret",
-            "#/view/0123456789abcdef/secret?large",
+            "#/teach/0123/ab",
+            "#/view/0123/ab",
+            "#/room?x",
         ] {
             assert_eq!(Place::of(room), Place::Room, "{room}");
         }

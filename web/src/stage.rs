@@ -24,7 +24,7 @@ pub fn begin() {
 struct Drawn {
     now: Option<Place>,
     lab: bool,
-    other: bool,
+    second: bool,
 }
 
 fn enter(drawn: &Cell<Drawn>, first: bool) {
@@ -52,40 +52,39 @@ fn enter(drawn: &Cell<Drawn>, first: bool) {
                 browser::focus(crate::pages::lab::MAIN_ID);
             }
         }
+        // One program draws both, and gives the page its title and the focus.
         Place::Experiments | Place::Room => {
-            // Their program gives the page its title and the focus.
-            if !std::mem::replace(&mut it.other, true) {
-                load(place);
+            if !std::mem::replace(&mut it.second, true) {
+                load(place.id());
             }
         }
     }
     drawn.set(it);
 }
 
-/// Loads the program of the other places and its style, whose names stand on the element of the
-/// experiments; until it is there, the place that was asked for says so.
-fn load(place: Place) -> Option<()> {
+/// Loads the second program and its style, whose names stand on the element of the experiments; until
+/// it is there, the element of that id says so.
+fn load(id: &str) -> Option<()> {
     let document = browser::window()?.document()?;
-    let program = browser::element(Place::Experiments.id())?;
-    let root = browser::element(place.id())?;
+    let root = browser::element(id)?;
+    let named = browser::element(Place::Experiments.id())?;
     root.set_inner_html("<p class=\"loading\" role=\"status\">Loading …</p>");
     let style = document.create_element("link").ok()?;
     style.set_attribute("rel", "stylesheet").ok()?;
     style
-        .set_attribute("href", &program.get_attribute("data-style")?)
+        .set_attribute("href", &named.get_attribute("data-style")?)
         .ok()?;
     let script = document.create_element("script").ok()?;
     script.set_attribute("type", "module").ok()?;
     script
-        .set_attribute("src", &program.get_attribute("data-script")?)
+        .set_attribute("src", &named.get_attribute("data-script")?)
         .ok()?;
     // The script did not come; or what it loads did not, which it tells its element.
-    for target in [EventTarget::from(script.clone()), program.clone().into()] {
+    for target in [EventTarget::from(script.clone()), named.into()] {
         let root = root.clone();
         let failed = Listener::new(target, "error", move |_| {
             root.set_inner_html(
-                "<p class=\"loading\" role=\"alert\">This part of the page could not be loaded: is the \
-                 gateway still there? Reload the page to try again.</p>",
+                "<p class=\"loading\" role=\"alert\">This could not be loaded: is the gateway still there? Reload the page to try again.</p>",
             );
         });
         std::mem::forget(failed);

@@ -1,6 +1,6 @@
-//! Starts what is not the Lab, experiments or room: a program of its own, loaded when somebody opens it.
+//! Starts the experiments and the room: a program of its own, loaded when somebody opens one of them.
 
 fn main() {
     #[cfg(target_arch = "wasm32")]
-    chalkwire_web::components::other::begin();
+    chalkwire_web::second::begin();
 }

@@ -64,6 +64,8 @@ pub enum Action {
     Hold(bool),
     /// More of the feed.
     More,
+    /// The projector's view of the room, or one's own again.
+    Projector(bool),
     /// Back to where the teacher is.
     ToTeacher,
     /// Fetch the transcript.
