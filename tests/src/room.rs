@@ -1,6 +1,7 @@
 //! Rooms of a test's own, opened over HTTP as a script would.
 
 pub mod crowd;
+pub mod page;
 pub mod scan;
 
 use std::net::SocketAddr;
