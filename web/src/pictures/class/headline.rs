@@ -194,7 +194,7 @@ fn held(hold: &Hold, serving: Serving) -> String {
         Serving::Process => "a process",
         _ => "a place in the loop",
     };
-    out += if hold.over { " for " } else { ", for " };
+    out += " for ";
     out += &long;
     if !hold.over {
         out += " so far";
