@@ -20,6 +20,7 @@ pub mod nginx;
 pub mod peer;
 pub mod program;
 pub mod relay;
+pub mod room;
 pub mod target;
 pub mod timestamp;
 pub mod websocket;
