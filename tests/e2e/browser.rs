@@ -22,6 +22,7 @@ mod pictures;
 mod places;
 mod prefix;
 mod resume;
+mod rooms;
 mod scripts;
 mod sockets;
 mod transports;
