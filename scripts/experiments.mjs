@@ -1,7 +1,7 @@
 // Names the experiments' program by its content, as trunk names the Lab's: trunk builds it as a
 // program of its own under a fixed name. The page finds the names on the element it is drawn in.
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const dist = process.env.TRUNK_STAGING_DIR;
@@ -25,6 +25,10 @@ await __wbg_init().catch(error => {
 });`);
 if (started === code) throw new Error('experiments.js has no __wbg_init: has wasm-bindgen changed?');
 writeFileSync(join(dist, 'experiments.js'), started);
+
+// What a class sees has a source file of its own, and comes with the same request.
+writeFileSync(join(dist, 'experiments.css'), read('experiments.css') + read('board.css'));
+unlinkSync(join(dist, 'board.css'));
 
 let html = read('index.html');
 for (const end of ['.js', '.css']) {
