@@ -11,6 +11,7 @@ pub mod job;
 pub mod kernel;
 pub mod limits;
 pub mod message;
+pub mod post;
 pub mod role;
 pub mod room;
 pub mod server;

@@ -28,6 +28,7 @@ pub mod payload;
 pub mod picture;
 pub mod picture_file;
 pub mod programs;
+pub mod room;
 pub mod ruler;
 pub mod sequence;
 pub mod shortcuts;

@@ -20,9 +20,19 @@ const EACH: Duration = Duration::from_secs(1);
 /// flood from many addresses gains nothing by it, and holds up only who comes anew.
 const MOST: usize = 4_096;
 
-/// The wrong codes of all clients.
-#[derive(Debug, Default)]
-pub struct Guesses(Mutex<Wrong>);
+/// The wrong codes of all clients; or what else each may do so often.
+#[derive(Debug)]
+pub struct Guesses {
+    burst: u32,
+    each: Duration,
+    wrong: Mutex<Wrong>,
+}
+
+impl Default for Guesses {
+    fn default() -> Self {
+        Guesses::of(BURST, EACH)
+    }
+}
 
 #[derive(Debug, Default)]
 struct Wrong {
@@ -35,6 +45,15 @@ struct Wrong {
 }
 
 impl Guesses {
+    /// So many at once, and then one more each time that `each` has passed.
+    pub fn of(burst: u32, each: Duration) -> Self {
+        Guesses {
+            burst,
+            each,
+            wrong: Mutex::default(),
+        }
+    }
+
     /// Whether an address may try a code now. To be asked before the code is looked up: a refusal
     /// must not depend on it.
     pub fn may(&self, address: IpAddr, now: Instant) -> bool {
@@ -42,12 +61,12 @@ impl Guesses {
             return true;
         };
         let mut wrong = self.lock();
-        let forgiven = match wrong.has_place(site, now) {
+        let forgiven = match wrong.has_place(site, now, self.each) {
             true => wrong.forgiven.get(&site).copied(),
             false => wrong.others,
         };
         // One more must still fit.
-        forgiven.is_none_or(|at| at.saturating_duration_since(now) <= EACH * (BURST - 1))
+        forgiven.is_none_or(|at| at.saturating_duration_since(now) <= self.each * (self.burst - 1))
     }
 
     /// An address has tried a wrong code.
@@ -56,39 +75,39 @@ impl Guesses {
             return;
         };
         let mut wrong = self.lock();
-        if wrong.has_place(site, now) {
+        if wrong.has_place(site, now, self.each) {
             let forgiven = wrong.forgiven.entry(site).or_insert(now);
-            *forgiven = later(*forgiven, now);
+            *forgiven = self.later(*forgiven, now);
         } else {
-            wrong.others = Some(later(wrong.others.unwrap_or(now), now));
+            wrong.others = Some(self.later(wrong.others.unwrap_or(now), now));
         }
     }
 
+    /// One more wrong code. What was asked for at the same time as the last that fitted is not held
+    /// against a client for longer than a full burst.
+    fn later(&self, forgiven: Instant, now: Instant) -> Instant {
+        (forgiven.max(now) + self.each).min(now + self.each * self.burst)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Wrong> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Wrong {
     /// Whether a client is remembered, or there is room to. Who is forgiven makes room.
-    fn has_place(&mut self, site: Site, now: Instant) -> bool {
+    fn has_place(&mut self, site: Site, now: Instant, each: Duration) -> bool {
         if self.forgiven.len() < MOST || self.forgiven.contains_key(&site) {
             return true;
         }
         // Nothing is forgiven faster than that, so that more often is work for nothing.
-        let is_due = |at| now.saturating_duration_since(at) >= EACH;
+        let is_due = |at| now.saturating_duration_since(at) >= each;
         if self.swept.is_none_or(is_due) {
             self.swept = Some(now);
             self.forgiven.retain(|_, forgiven| *forgiven > now);
         }
         self.forgiven.len() < MOST
     }
-}
-
-/// One more wrong code. What was asked for at the same time as the last that fitted is not held
-/// against a client for longer than a full burst.
-fn later(forgiven: Instant, now: Instant) -> Instant {
-    (forgiven.max(now) + EACH).min(now + EACH * BURST)
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ pub enum Happened {
         #[serde(default)]
         called_off: bool,
     },
-    /// A member's exchange.
+    /// A member's exchange, over or (without `over_us`) as it is.
     Exchange {
         /// Whose.
         member: MemberId,

@@ -33,7 +33,9 @@ pub struct Exchange {
     /// The first byte of the reply came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replied_us: Option<u32>,
-    /// It was over: the socket closed, or nothing more came for a while.
+    /// It was over: the socket closed, or nothing more came for a while. `None` where it is still on:
+    /// then it is told again, with the same `socket` and `begun_us`. So are those of a run of which
+    /// nothing new is seen for a moment: who holds the server up shows while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over_us: Option<u32>,
     /// How many bytes were sent.

@@ -474,11 +474,14 @@ impl State {
     fn exchanged(&mut self, member: MemberId, exchange: &Exchange, offset: u64) {
         let run = self.facts.run.as_ref().map(|it| it.run);
         self.change(member, |it| {
-            it.exchanges = it.exchanges.saturating_add(1);
-            it.replied = it
-                .replied
-                .saturating_add(u32::from(exchange.received_bytes > 0));
-            it.failed = it.failed.saturating_add(u32::from(exchange.failed()));
+            // One that is still on is told again at its end, and counted then.
+            if exchange.over_us.is_some() {
+                it.exchanges = it.exchanges.saturating_add(1);
+                it.replied = it
+                    .replied
+                    .saturating_add(u32::from(exchange.received_bytes > 0));
+                it.failed = it.failed.saturating_add(u32::from(exchange.failed()));
+            }
             it.last_offset = Some(offset);
             let mut last = Box::new(exchange.clone());
             last.sent = Default::default();
@@ -528,5 +531,6 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+mod run;
 #[cfg(test)]
 mod tests;
