@@ -22,8 +22,9 @@ mod saving;
 mod seat;
 mod snapshot;
 mod take_up;
+pub mod under_way;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use chalkwire_shared::job::Gauge;
@@ -110,6 +111,8 @@ pub struct Room {
     changed: watch::Sender<u64>,
     /// The "everyone send now" that is under way.
     armed: watch::Sender<Option<Armed>>,
+    /// The last run that somebody sees to.
+    attended_run: AtomicU32,
     /// Some rule keeps some members from sending something.
     ruled: AtomicBool,
     /// When it is to be looked at at the latest, by the rooms' clock, in µs.
@@ -132,6 +135,7 @@ impl Room {
             transcript,
             changed: watch::Sender::new(0),
             armed: watch::Sender::new(inside.armed()),
+            attended_run: AtomicU32::new(0),
             ruled: AtomicBool::new(inside.is_ruled()),
             due_us: AtomicU64::new(u64::MAX),
             inside: Mutex::new(inside),
@@ -181,6 +185,11 @@ impl Room {
                 room.happens(inside, Happened::RunOver { run, called_off });
             }
         });
+    }
+
+    /// Whether all are done with the present run.
+    pub fn all_are_done(&self) -> bool {
+        self.lock().state.all_are_done()
     }
 
     /// The room as it is now.

@@ -17,6 +17,7 @@ mod flood;
 mod keyboard;
 mod log;
 mod looks;
+mod over_http;
 mod phone;
 mod pictures;
 mod places;

@@ -30,6 +30,7 @@ mod proxies;
 mod raw;
 mod resume;
 mod rooms;
+mod rooms_hold;
 mod servers;
 mod sockets;
 mod take_home;

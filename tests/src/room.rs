@@ -2,6 +2,7 @@
 
 pub mod crowd;
 pub mod guest;
+pub mod page;
 pub mod scan;
 
 use std::net::SocketAddr;

@@ -6,6 +6,7 @@ use crate::state::Action;
 
 pub mod app;
 pub mod buffer;
+pub mod class;
 pub mod composer;
 pub mod connection_test;
 pub mod details;

@@ -18,6 +18,7 @@ pub mod pages;
 pub mod pictures;
 pub mod place;
 pub mod probe;
+pub mod qr;
 pub mod room;
 pub mod second;
 pub mod sequence;

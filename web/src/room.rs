@@ -114,7 +114,7 @@ impl Seat {
         // What was heard may have led to more being said, and that into the log.
         self.heard(now, &mut wire, &mut out);
         out.extend(wire.said.into_iter().map(|it| match it {
-            Do::Connect => Effect::Connect,
+            Do::Connect(way) => Effect::Connect(way),
             Do::Drop => Effect::Drop,
             Do::Text(text) => Effect::Text(text),
             Do::Bytes(bytes) => Effect::Bytes(bytes),

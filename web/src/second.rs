@@ -28,7 +28,7 @@ struct Drawn {
 
 fn enter(drawn: &Cell<Drawn>) {
     let mut it = drawn.get();
-    match place() {
+    match browser::place() {
         Place::Room if !std::mem::replace(&mut it.room, true) => room::app::begin(),
         Place::Experiments if !std::mem::replace(&mut it.experiments, true) => {
             experiment::app::begin();
@@ -36,12 +36,4 @@ fn enter(drawn: &Cell<Drawn>) {
         _ => {}
     }
     drawn.set(it);
-}
-
-fn place() -> Place {
-    match browser::is_embedded() {
-        // In a frame of another page there is nothing but an experiment.
-        true => Place::Experiments,
-        false => Place::of(&browser::fragment()),
-    }
 }

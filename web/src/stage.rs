@@ -28,11 +28,7 @@ struct Drawn {
 }
 
 fn enter(drawn: &Cell<Drawn>, first: bool) {
-    let place = match browser::is_embedded() {
-        // In a frame of another page there is nothing but an experiment.
-        true => Place::Experiments,
-        false => Place::of(&browser::fragment()),
-    };
+    let place = browser::place();
     let mut it = drawn.get();
     if it.now == Some(place) {
         return;

@@ -7,6 +7,7 @@ use chalkwire_shared::room::{Command, MemberId};
 use super::feed::Kind;
 use crate::experiment::runner;
 use crate::line_end::LineEnd;
+use crate::link::ways::Way;
 use crate::state::settings::Theme;
 
 /// What somebody does, or what happens.
@@ -176,8 +177,8 @@ pub enum Timer {
 /// What the shell has to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Open a WebSocket to the gateway.
-    Connect,
+    /// Open a connection to the gateway, this way.
+    Connect(Way),
     /// Drop it.
     Drop,
     /// Send a text message.

@@ -145,6 +145,9 @@ impl Component for App {
             keeper: Keeper::new(),
             _listeners: listeners(ctx),
         };
+        if let Some(way) = browser::forced_way() {
+            app.desk.seat.borrow_mut().wire.link.force(way);
+        }
         let start = Start {
             fragment: browser::fragment(),
             name: browser::stored("name").unwrap_or_default(),
@@ -308,9 +311,9 @@ impl App {
 
     fn perform(&mut self, ctx: &Context<Self>, effect: Effect) {
         match effect {
-            Effect::Connect => {
+            Effect::Connect(way) => {
                 let came = ctx.link().callback(|came| Msg::Came(Whose::Room, came));
-                self.line.connect(came);
+                self.line.connect(way, came);
             }
             Effect::Drop => {
                 self.line.hang_up();
@@ -364,9 +367,9 @@ impl App {
 
     fn perform_run(&mut self, ctx: &Context<Self>, effect: runner::Effect) {
         match effect {
-            runner::Effect::Connect => {
+            runner::Effect::Connect(way) => {
                 let came = ctx.link().callback(|came| Msg::Came(Whose::Runner, came));
-                self.second.connect(came);
+                self.second.connect(way, came);
             }
             runner::Effect::Drop => {
                 self.second.hang_up();

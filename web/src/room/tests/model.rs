@@ -101,7 +101,7 @@ impl Model {
         };
         for effect in self.seat.apply(action, now) {
             match &effect {
-                Effect::Connect => self.connect(),
+                Effect::Connect(_) => self.connect(),
                 Effect::Drop => self.wire = None,
                 Effect::Text(text) => {
                     if self.wire.is_some() {
