@@ -86,7 +86,7 @@ pub fn Projector(props: &Props) -> Html {
                 <h1>{ props.title.clone() }</h1>
                 <p class="wall-here">
                     { props.here }{ " here" }
-                    if props.hands > 0 { { " · ✋ " }{ props.hands } }
+                    if props.hands > 0 { { " · hands up: " }{ props.hands } }
                 </p>
                 <p class={classes!("wall-state", (!props.well).then_some("unwell"))} role="status">
                     <span aria-hidden="true">{ sign }</span>{ " " }{ props.state.clone() }
