@@ -2,7 +2,7 @@
 # Installs what building the page and running the tests needs and this machine lacks.
 # Everything is pinned; what can be is kept in target/tools. Run again at will: what is there is left alone.
 #   scripts/setup.sh page     what `make build` needs
-#   scripts/setup.sh tests    that, and what `make test` needs (a browser, Python and netcat peers)
+#   scripts/setup.sh tests    that, and what `make test` needs (a browser, nginx, Python and netcat peers)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=${1:-page}
@@ -40,6 +40,13 @@ debian() { # program package: installs the package when the program is missing
   command -v "$1" >/dev/null 2>&1 || missing+=("$2")
 }
 
+# nginx's files alone: its package, installed, would start a server on port 80.
+fetch_nginx() {
+  cd "$tools"
+  apt-get download nginx || { "${as_root[@]}" apt-get update && apt-get download nginx; } || return 1
+  dpkg-deb --extract nginx_*.deb nginx && rm nginx_*.deb && nginx/usr/sbin/nginx -v
+}
+
 if ! rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown; then
   say "adding the Rust target wasm32-unknown-unknown …"
   quietly rustup target add wasm32-unknown-unknown
@@ -52,6 +59,8 @@ npm_tool binaryen "$binaryen_version" "axe-core@$axe_version"
 ln -sf ../npm/node_modules/.bin/wasm-opt "$tools/bin/wasm-opt"
 
 if [ "$want" = tests ]; then
+  as_root=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
   missing=()
   debian chromium chromium
   debian chromedriver chromium-driver
@@ -60,10 +69,12 @@ if [ "$want" = tests ]; then
   debian tshark tshark
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} from Debian …"
-    as_root=()
-    [ "$(id -u)" = 0 ] || as_root=(sudo -n)
     quietly "${as_root[@]}" apt-get update
     quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  fi
+  if ! [ -x "$tools/nginx/usr/sbin/nginx" ]; then
+    say "fetching nginx from Debian …"
+    (quietly fetch_nginx)
   fi
   if ! "$tools/venv/bin/python" -c "$python_check" >/dev/null 2>&1; then
     say "fetching the Python peers: ${python_packages[*]} …"

@@ -1,18 +1,24 @@
 //! The configuration: a TOML file, then the environment, then flags; what runs holds no loose ends.
 
 mod limits;
+mod public_url;
+mod rooms;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chalkwire_shared::fault::{Fault, FaultError, check_list};
+use chalkwire_shared::room::MAX_MEMBERS;
 use chalkwire_shared::target::{TargetUrl, is_target_name};
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::policy::embed::Embedders;
 use crate::policy::origin::Origins;
+use crate::policy::proxies::{Proxies, ProxyHeader};
 pub use limits::Limits;
+pub use public_url::{PublicUrl, PublicUrlError};
+pub use rooms::Rooms;
 
 /// What the gateway runs with, checked.
 #[derive(Clone, Debug)]
@@ -25,6 +31,10 @@ pub struct Config {
     pub builtin: bool,
     /// The operator's targets, by name.
     pub targets: Vec<Target>,
+    /// The address that people type, where it is another than the one they reach.
+    pub public_url: Option<PublicUrl>,
+    /// The proxies that may say whom they speak for.
+    pub proxies: Proxies,
     /// Hosts and origins that may talk to the gateway.
     pub origins: Origins,
     /// Pages that may show ours in a frame.
@@ -33,6 +43,8 @@ pub struct Config {
     pub allow: Vec<IpNet>,
     /// Caps, sizes and times.
     pub limits: Limits,
+    /// Rooms for classes.
+    pub rooms: Rooms,
 }
 
 /// A target as the operator names it.
@@ -102,9 +114,26 @@ pub enum ConfigError {
          one, and no path"
     )]
     Embed(String),
+    /// What is no address that people could type.
+    #[error("public_url '{url}': {error}, as in https://demo.example.org/wire/")]
+    PublicUrl {
+        /// As it was written.
+        url: String,
+        /// What is wrong with it.
+        error: PublicUrlError,
+    },
+    /// A network of proxies that holds every client.
+    #[error(
+        "proxies: {0} is everybody, and clients could choose their address: name the proxies' own, \
+         such as 127.0.0.1/32"
+    )]
+    Everybody(IpNet),
     /// A limit that makes no sense.
     #[error("limits.{0} must be at least {1}")]
     Limit(&'static str, usize),
+    /// A number for rooms that makes no sense.
+    #[error("rooms.{0} must be from {1} to {2}")]
+    Rooms(&'static str, usize, usize),
 }
 
 /// The file as it is written. Keys are explained in `chalkwire.example.toml`.
@@ -115,12 +144,15 @@ struct File {
     data: Option<PathBuf>,
     builtin: Option<bool>,
     public_url: Option<String>,
+    proxies: Vec<IpNet>,
+    proxy_header: ProxyHeader,
     hosts: Vec<String>,
     origins: Vec<String>,
     embed: Vec<String>,
     allow: Vec<IpNet>,
     targets: BTreeMap<String, FileTarget>,
     limits: Limits,
+    rooms: Rooms,
 }
 
 #[derive(Debug, Deserialize)]
@@ -146,20 +178,25 @@ pub struct Flags {
     pub data: Option<PathBuf>,
     /// `--target NAME=URL`, each with its two sides.
     pub targets: Vec<(String, String)>,
+    /// `--public-url`
+    pub public_url: Option<String>,
 }
 
 /// Top-level keys of the file, which the environment may set too.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 13] = [
     "listen",
     "data",
     "builtin",
     "public_url",
+    "proxies",
+    "proxy_header",
     "hosts",
     "origins",
     "embed",
     "allow",
     "targets",
     "limits",
+    "rooms",
 ];
 
 impl Config {
@@ -274,10 +311,21 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
             return Err(ConfigError::Limit(name, least));
         }
     }
-    let origins = file
-        .origins
-        .into_iter()
-        .chain(file.public_url.as_deref().map(origin_of));
+    let rooms = &file.rooms;
+    for (name, value, least, most) in [
+        ("rooms", rooms.rooms, 1, 10_000),
+        ("members", rooms.members, 1, MAX_MEMBERS),
+    ] {
+        if !(least..=most).contains(&value) {
+            return Err(ConfigError::Rooms(name, least, most));
+        }
+    }
+    let public_url = match flags.public_url.or(file.public_url) {
+        Some(url) => Some(public_url_of(&url)?),
+        None => None,
+    };
+    let own = public_url.as_ref().map(|url| url.origin().to_owned());
+    let origins = file.origins.into_iter().chain(own);
     Ok(Config {
         listen: flags
             .listen
@@ -286,10 +334,13 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
         data: flags.data.or(file.data),
         builtin: file.builtin.unwrap_or(true),
         targets,
+        public_url,
+        proxies: Proxies::new(file.proxies, file.proxy_header).map_err(ConfigError::Everybody)?,
         origins: Origins::new(file.hosts, origins),
         embed: Embedders::new(file.embed).map_err(ConfigError::Embed)?,
         allow: file.allow,
         limits,
+        rooms: file.rooms,
     })
 }
 
@@ -329,14 +380,12 @@ fn faults_of(texts: &[String], datagram: bool) -> Result<Vec<Fault>, FaultError>
     Ok(faults)
 }
 
-/// `https://demo.example.org` of `https://demo.example.org/lab/`.
-fn origin_of(url: &str) -> String {
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            format!("{scheme}://{}", rest.split('/').next().unwrap_or_default())
-        }
-        None => url.to_owned(),
-    }
+/// A public URL as somebody wrote it.
+pub(crate) fn public_url_of(url: &str) -> Result<PublicUrl, ConfigError> {
+    url.parse().map_err(|error| ConfigError::PublicUrl {
+        url: url.to_owned(),
+        error,
+    })
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::fault::{Places, Plan};
 use crate::kernel::{NoView, Watcher};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::observe::Observers;
+use crate::policy::guesses::Guesses;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
@@ -66,6 +67,8 @@ pub struct Core {
     pub counts: BTreeMap<String, Count>,
     /// Connections of each client address.
     pub guests: Guests,
+    /// Wrong room codes of each.
+    pub guesses: Guesses,
 }
 
 impl Core {
@@ -90,6 +93,7 @@ impl Core {
             kernel: Watcher::start(clock, &tasks),
             faulted: Places::new(clock, config.limits.faulted_sockets),
             guests: Guests::default(),
+            guesses: Guesses::default(),
             config,
             clock,
             metrics,

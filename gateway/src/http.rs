@@ -1,16 +1,20 @@
 //! The gateway over HTTP: which path leads where, and who may come in.
 
 pub(crate) mod accept;
+mod base;
+mod events;
 mod exchange;
 mod faults;
 mod page;
+mod proxied;
+mod rooms;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -19,9 +23,12 @@ use chalkwire_shared::limits::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
 use tokio::sync::Semaphore;
 
 use crate::core::Core;
-use crate::link::{Links, connection};
+use crate::link::carrier::Carrier;
+use crate::link::posts::Posts;
+use crate::link::{Caller, Link, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
+use proxied::{ClientAddress, Peer};
 
 /// A WebSocket's read buffer: with axum's 128 KiB an idle one costs that much.
 const READ_BUFFER_BYTES: usize = 4_096;
@@ -38,15 +45,15 @@ const ECHO_BYTES: usize = 16 << 20;
 /// Echoes at once: they may hold large messages.
 const ECHOES: usize = 64;
 
-/// The client's address, put into each request by the accept loop.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClientAddress(pub(crate) SocketAddr);
+/// Where a request comes from, as the browser tells (Fetch Metadata).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct App {
     core: Arc<Core>,
     links: Arc<Links>,
+    posts: Posts,
     echoes: Arc<Semaphore>,
     policy: HeaderValue,
 }
@@ -57,14 +64,17 @@ pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
         policy: page::policy(&core.config.embed),
         core,
         links,
+        posts: Posts::default(),
         echoes: Arc::new(Semaphore::new(ECHOES)),
     };
     Router::new()
         .route("/ws", get(link))
+        .route("/sse/{version}", get(events::stream).post(events::post))
         .route("/raw/{target}", get(raw_socket))
         .route("/diag/echo", get(echo))
         .route("/api/targets", get(targets))
         .route("/api/targets/{target}/exchange", post(exchange::exchange))
+        .route("/api/rooms", post(rooms::open))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -106,7 +116,11 @@ fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, 
             .and_then(|value| value.to_str().ok())
     };
     let path = request.uri().path();
-    if core.tasks.is_draining() && !matches!(path, "/healthz" | "/readyz" | "/metrics") {
+    let posts = request.method() == Method::POST;
+    // What a link is sent is for as long as it stands, as over its WebSocket.
+    let goes_on = matches!(path, "/healthz" | "/readyz" | "/metrics")
+        || posts && path.starts_with(events::PATH);
+    if core.tasks.is_draining() && !goes_on {
         let why = "The gateway is being stopped or updated. Try again in a few seconds.";
         return Some((StatusCode::SERVICE_UNAVAILABLE, "draining", why));
     }
@@ -121,13 +135,17 @@ fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, 
     let opens = path == "/ws"
         || path.starts_with("/raw/")
         || path.starts_with("/diag/")
-        || request.method() == Method::POST;
+        || path.starts_with(events::PATH)
+        || posts;
     // A header that is no text is an origin all the same, and not ours.
     let origin = request
         .headers()
         .get(header::ORIGIN)
         .map(|o| o.to_str().unwrap_or("?"));
-    if opens && !origins.allows_origin(origin, host) {
+    // A page of another origin can have its browser GET without naming it, to no use but our cost.
+    let cross_site = origin.is_none()
+        && matches!(text(SEC_FETCH_SITE), Some(site) if !matches!(site, "same-origin" | "none"));
+    if opens && (cross_site || !origins.allows_origin(origin, host)) {
         let why = "A page of another origin may not use this gateway. Its operator can allow it: \
                    origins in the configuration.";
         return Some((StatusCode::FORBIDDEN, "origin", why));
@@ -136,18 +154,24 @@ fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, 
 }
 
 /// A place for one more WebSocket of a client, or the refusal.
-fn place(core: &Core, address: SocketAddr) -> Result<Place, Box<Response>> {
+fn place(core: &Core, address: IpAddr) -> Result<Place, Box<Response>> {
     let most = core.config.limits.links_per_address;
-    core.guests.admit(address.ip(), most).ok_or_else(|| {
-        let why = "Too many connections from your address. Close a tab, or try again later.";
-        Box::new(refuse(core, StatusCode::TOO_MANY_REQUESTS, "address", why))
+    core.guests.admit(address, most).ok_or_else(|| {
+        tracing::info!(%address, most, "refused: links_per_address");
+        let why = format!(
+            "Too many connections from your address: {address} has {most}, the most that one address \
+             may have (links_per_address in the gateway's configuration). Close a tab, or try again \
+             later."
+        );
+        Box::new(refuse(core, StatusCode::TOO_MANY_REQUESTS, "address", &why))
     })
 }
 
-/// A refusal because a cap of the gateway is reached.
-fn full(core: &Core) -> Response {
-    let why = "The gateway is full. Try again in a few seconds.";
-    let mut response = refuse(core, StatusCode::SERVICE_UNAVAILABLE, "full", why);
+/// A refusal because a cap of the gateway, by its name, is reached.
+fn full(core: &Core, cap: &'static str) -> Response {
+    tracing::info!("refused: {cap}");
+    let why = format!("The gateway is full ({cap}). Try again in a few seconds.");
+    let mut response = refuse(core, StatusCode::SERVICE_UNAVAILABLE, "full", &why);
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -168,6 +192,8 @@ fn sized(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
 async fn link(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let core = &app.core;
@@ -178,21 +204,37 @@ async fn link(
         let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
         return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
     }
-    let place = match place(core, address) {
-        Ok(place) => place,
+    let (place, link) = match new_link(&app, address, peer, &headers) {
+        Ok(new) => new,
         Err(refusal) => return *refusal,
-    };
-    let Some(link) = app.links.create() else {
-        return full(core);
     };
     let links = app.links.clone();
     let tasks = core.tasks.clone();
     upgrade.on_upgrade(move |socket| {
         tasks.track(async move {
-            connection::serve(socket, link, links).await;
+            connection::serve(Carrier::WebSocket(Box::new(socket)), link, links).await;
             drop(place);
         })
     })
+}
+
+/// A new link for a client, and the connection's place; or the refusal.
+fn new_link(
+    app: &App,
+    address: IpAddr,
+    peer: Peer,
+    headers: &HeaderMap,
+) -> Result<(Place, Arc<Link>), Box<Response>> {
+    let place = place(&app.core, address)?;
+    let base = base::base(&app.core.config, peer.address, headers);
+    let link = app.links.create(Caller {
+        address,
+        base: base.into(),
+    });
+    Ok((
+        place,
+        link.ok_or_else(|| Box::new(full(&app.core, "links")))?,
+    ))
 }
 
 /// `GET /raw/{target}`: a WebSocket whose messages are a socket's bytes.
@@ -228,7 +270,7 @@ async fn raw_socket(
         Err(refusal) => return *refusal,
     };
     let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
-        return full(&core);
+        return full(&core, "sockets");
     };
     let tasks = core.tasks.clone();
     let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols(["binary"]);
@@ -243,6 +285,7 @@ async fn raw_socket(
 /// `GET /diag/echo`: a WebSocket that echoes each message as it came.
 async fn echo(
     State(app): State<App>,
+    Extension(peer): Extension<Peer>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -251,10 +294,12 @@ async fn echo(
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
+    // What a proxy passes on is from elsewhere, whatever it says.
+    let here = address.is_loopback() && !peer.is_passing_on;
     let Ok(permit) = app.echoes.try_acquire_owned() else {
-        return full(&core);
+        return full(&core, "echoes");
     };
-    let message_bytes = match address.ip().to_canonical().is_loopback() {
+    let message_bytes = match here {
         true => ECHO_BYTES,
         false => MAX_MESSAGE_BYTES,
     };
@@ -280,8 +325,12 @@ async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-/// `GET /metrics`: Prometheus' text format.
-async fn metrics(State(app): State<App>) -> Response {
+/// `GET /metrics`: Prometheus' text format, for who reaches the gateway itself.
+async fn metrics(State(app): State<App>, Extension(peer): Extension<Peer>) -> Response {
+    if peer.is_passing_on {
+        let why = "The metrics are not for who comes by a proxy: ask the gateway itself.\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.core.metrics.render()).into_response()
 }

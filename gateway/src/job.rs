@@ -8,7 +8,7 @@ mod call;
 mod calls;
 mod connection;
 mod dial;
-mod gauge;
+pub mod gauge;
 mod load;
 mod seen;
 

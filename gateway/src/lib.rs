@@ -28,10 +28,12 @@ mod http;
 pub mod job;
 pub mod kernel;
 pub mod link;
+pub mod log;
 pub mod metrics;
 pub mod observe;
 pub mod policy;
 mod raw;
+pub mod room;
 pub mod target;
 pub mod tasks;
 pub mod timestamp;
@@ -50,8 +52,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::Core;
 use crate::link::Links;
+use crate::log::LogError;
 use crate::metrics::Metrics;
 use crate::observe::Observers;
+use crate::room::Rooms;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
 
@@ -67,6 +71,7 @@ pub struct Gateway {
     address: SocketAddr,
     core: Arc<Core>,
     builtin: Builtin,
+    rooms: Option<Arc<Rooms>>,
     stop: CancellationToken,
 }
 
@@ -84,6 +89,9 @@ pub enum BindError {
     /// The built-in targets can't run.
     #[error(transparent)]
     Builtin(#[from] BuiltinError),
+    /// The log of the rooms can't be used.
+    #[error(transparent)]
+    Log(#[from] LogError),
 }
 
 impl Gateway {
@@ -111,11 +119,21 @@ impl Gateway {
         let counts = builtin.counts();
         let core = Core::new(config, clock, metrics, tasks, targets, observers, counts);
         let core = Arc::new(core);
+        let rooms = match core.config.rooms.enabled {
+            true => {
+                let kept = core.config.data.is_some();
+                Some(Arc::new(
+                    Rooms::open(&core, builtin.directory(), kept).await?,
+                ))
+            }
+            false => None,
+        };
         Ok(Gateway {
             listener,
             address,
             core,
             builtin,
+            rooms,
             stop: CancellationToken::new(),
         })
     }
@@ -142,10 +160,14 @@ impl Gateway {
             listener,
             core,
             builtin,
+            rooms,
             stop,
             ..
         } = self;
-        let links = Arc::new(Links::new(core.clone()));
+        if let Some(rooms) = rooms.clone() {
+            core.tasks.spawn(rooms.run());
+        }
+        let links = Arc::new(Links::new(core.clone(), rooms.clone()));
         let expiring = links.clone();
         core.tasks
             .spawn(async move { expiring.expire_in_time().await });
@@ -158,6 +180,9 @@ impl Gateway {
         tokio::select! {
             () = drained => {}
             () = http::accept::accept(listener, router, core.clone()) => {}
+        }
+        if let Some(rooms) = rooms {
+            rooms.stop().await;
         }
         builtin.stop().await;
     }

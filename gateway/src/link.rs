@@ -1,13 +1,18 @@
-//! A link: one browser's many sockets, which outlive its WebSocket connection.
+//! A link: one browser's many sockets, which outlive its connection.
 //!
 //! `Link` is what stays when the connection drops: the sockets, what the client has not
-//! acknowledged, and how far the client's own messages were taken. [`connection`] is one WebSocket.
+//! acknowledged, and how far the client's own messages were taken. [`connection`] is one of its
+//! connections, and `carrier` what that is made of.
 
+pub(crate) mod carrier;
 pub mod connection;
+pub(crate) mod events;
 mod jobs;
 mod opening;
 mod outbox;
+pub(crate) mod posts;
 mod registry;
+mod rooms;
 mod servers;
 mod side;
 
@@ -26,10 +31,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::socket::Socket;
 use crate::core::Core;
+use crate::room::Rooms;
 use jobs::Running;
-use opening::{Opening, bad_request, read_faults};
+use opening::{Opening, bad_request, by_room, read_faults};
 use outbox::{Item, Outbox};
 pub use registry::Links;
+pub(crate) use rooms::Caller;
+use rooms::InRoom;
 use servers::Servers;
 use side::Side;
 
@@ -54,6 +62,8 @@ impl Broken {
 pub(crate) struct Link {
     pub(crate) token: Token,
     core: Arc<Core>,
+    /// `None` where the gateway has none.
+    rooms: Option<Arc<Rooms>>,
     state: Mutex<State>,
     /// There is something to send, or the link is full.
     pub(crate) wake: Notify,
@@ -71,25 +81,42 @@ struct State {
     outbox: Outbox,
     /// The last of the client's messages that was taken.
     taken: u64,
-    sockets: HashMap<SocketId, Arc<Socket<Side>>>,
+    sockets: HashMap<SocketId, Open>,
     /// The largest number a socket had.
     last_socket: u32,
     servers: Servers,
     /// The job that runs.
     job: Option<Running>,
+    room: InRoom,
+    caller: Caller,
     /// Cancelled to make the present connection give way; `None` while there is none.
     attached: Option<CancellationToken>,
     /// When the connection dropped.
     detached_at: Option<Instant>,
 }
 
+/// An open socket.
+#[derive(Clone)]
+struct Open {
+    socket: Arc<Socket<Side>>,
+    /// The name that it was opened by.
+    target: Arc<str>,
+}
+
 impl Link {
-    pub(crate) fn new(token: Token, core: Arc<Core>, place: OwnedSemaphorePermit) -> Arc<Self> {
+    pub(crate) fn new(
+        token: Token,
+        core: Arc<Core>,
+        rooms: Option<Arc<Rooms>>,
+        caller: Caller,
+        place: OwnedSemaphorePermit,
+    ) -> Arc<Self> {
         core.metrics.links.inc();
         Arc::new(Link {
             token,
             ended: core.tasks.stop(),
             core,
+            rooms,
             state: Mutex::new(State {
                 outbox: Outbox::default(),
                 taken: 0,
@@ -97,6 +124,8 @@ impl Link {
                 last_socket: 0,
                 servers: Servers::default(),
                 job: None,
+                room: InRoom::default(),
+                caller,
                 attached: None,
                 detached_at: None,
             }),
@@ -114,6 +143,20 @@ impl Link {
             before.cancel();
         }
         state.detached_at = None;
+        drop(state);
+        if let Some(seat) = self.seat() {
+            seat.attached();
+        }
+    }
+
+    /// A client that takes the link up may come from elsewhere.
+    pub(crate) fn called_by(&self, caller: Caller) {
+        self.lock().caller = caller;
+    }
+
+    /// Who its client is.
+    pub(crate) fn caller(&self) -> Caller {
+        self.lock().caller.clone()
     }
 
     /// A connection dropped. Ignored when another one has the link already.
@@ -123,6 +166,10 @@ impl Link {
         if !connection.is_cancelled() {
             state.attached = None;
             state.detached_at = Some(now);
+            drop(state);
+            if let Some(seat) = self.seat() {
+                seat.detached();
+            }
         }
     }
 
@@ -137,6 +184,8 @@ impl Link {
         let mut state = self.lock();
         state.sockets.clear();
         state.servers.clear();
+        drop(state);
+        self.give_up_seat();
     }
 
     /// Whether a client that has the gateway's messages up to `seen` can go on; then what the
@@ -169,7 +218,8 @@ impl Link {
         Ok(state.outbox.after(sent).cloned())
     }
 
-    /// Takes a text message of the client, `ping` and `resume` excepted: those are the connection's.
+    /// Takes a text message of the client, `ping`, `subscribe` and `resume` excepted: those are
+    /// the connection's.
     pub(crate) fn take_message(self: &Arc<Self>, message: ClientMessage) -> Result<(), Broken> {
         if let Some(seq) = message.seq()
             && !self.in_turn(seq)?
@@ -185,6 +235,7 @@ impl Link {
                 kernel,
                 faults,
                 seed,
+                run,
                 ..
             } => {
                 let opening = Opening {
@@ -193,6 +244,7 @@ impl Link {
                     kernel,
                     faults: &faults,
                     seed,
+                    run,
                 };
                 return self.open(socket, &target, opening);
             }
@@ -202,10 +254,15 @@ impl Link {
                 seed,
                 ..
             } => {
-                if let Some(socket) = self.socket(socket)? {
-                    match read_faults(&faults) {
-                        Ok(faults) => socket.set_faults(faults, seed),
-                        Err(error) => socket.fail(bad_request(&error)),
+                if let Some(Open { socket, target }) = self.opened(socket)? {
+                    let may = self.may_send(&target, !faults.is_empty());
+                    match (may, read_faults(&faults)) {
+                        (Ok(()), Ok(faults)) => {
+                            socket.client().faulted(!faults.is_empty());
+                            socket.set_faults(faults, seed);
+                        }
+                        (Err(refusal), _) => socket.fail(by_room(refusal)),
+                        (_, Err(error)) => socket.fail(bad_request(&error)),
                     }
                 }
             }
@@ -237,10 +294,15 @@ impl Link {
                 }
                 self.made_room(state);
             }
+            ClientMessage::Enter {
+                key, name, client, ..
+            } => self.enter(key, name, client),
+            ClientMessage::Tell { no, command, .. } => self.tell_room(no, &command),
+            ClientMessage::Leave { .. } => self.leave(),
             ClientMessage::Resume { .. } => {
                 return Err(Broken::protocol("resume must be the first message"));
             }
-            ClientMessage::Ping { .. } => {}
+            ClientMessage::Ping { .. } | ClientMessage::Subscribe { .. } => {}
         }
         Ok(())
     }
@@ -248,9 +310,13 @@ impl Link {
     /// Takes a data frame of the client.
     pub(crate) fn take_data(&self, frame: ClientFrame) -> Result<(), Broken> {
         if self.in_turn(frame.seq)?
-            && let Some(socket) = self.socket(frame.socket)?
+            && let Some(Open { socket, target }) = self.opened(frame.socket)?
         {
-            socket.send(&frame.payload);
+            // What was opened before the room's rules changed is no way round them.
+            match self.may_send(&target, false) {
+                Ok(()) => socket.send(&frame.payload),
+                Err(refusal) => socket.fail(by_room(refusal)),
+            }
         }
         Ok(())
     }
@@ -271,6 +337,11 @@ impl Link {
 
     /// An open socket; `None` for one that is closed already (its message crossed ours).
     fn socket(&self, id: SocketId) -> Result<Option<Arc<Socket<Side>>>, Broken> {
+        Ok(self.opened(id)?.map(|open| open.socket))
+    }
+
+    /// The same with what it was opened by.
+    fn opened(&self, id: SocketId) -> Result<Option<Open>, Broken> {
         let state = self.lock();
         if id.0 > state.last_socket {
             return Err(Broken::protocol(format!(
@@ -288,8 +359,8 @@ impl Link {
         }
         self.full.store(false, Ordering::Relaxed);
         self.room.notify_one();
-        for socket in state.sockets.values() {
-            socket.room();
+        for open in state.sockets.values() {
+            open.socket.room();
         }
     }
 

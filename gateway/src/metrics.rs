@@ -55,6 +55,16 @@ pub struct Metrics {
     pub servers: Gauge,
     /// Jobs that run.
     pub jobs: Gauge,
+    /// Rooms there are.
+    pub rooms: Gauge,
+    /// Their members, those who are away included.
+    pub room_members: Gauge,
+    /// What happened in them.
+    pub room_events: Counter,
+    /// The same, once for each connection that it was sent on.
+    pub room_deliveries: Counter,
+    /// Readers that fell behind what is kept in memory.
+    pub room_lagging: Counter,
     /// Bytes written to targets.
     pub to_target: Counter,
     /// Bytes read from targets.
@@ -69,6 +79,18 @@ pub struct Metrics {
     pub lost_events: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// Reports of what a server did that found no room in their link.
     pub lost_observations: Counter,
+    /// Groups that the rooms' log has committed.
+    pub log_commits: Counter,
+    /// Events that these saved.
+    pub log_saved: Counter,
+    /// Commits and readings of the log that failed.
+    pub log_failures: Counter,
+    /// Events that found no room in the log's queue, and those that came after them.
+    pub log_refused: Counter,
+    /// Bytes that wait to be saved.
+    pub log_queue: Gauge,
+    /// Members' exchanges that their room was not told, because there were too many.
+    pub untold_exchanges: Counter,
 }
 
 impl Default for Metrics {
@@ -88,6 +110,11 @@ impl Default for Metrics {
             closed: Family::default(),
             servers: Gauge::default(),
             jobs: Gauge::default(),
+            rooms: Gauge::default(),
+            room_members: Gauge::default(),
+            room_events: Counter::default(),
+            room_deliveries: Counter::default(),
+            room_lagging: Counter::default(),
             to_target,
             from_target,
             // 50 µs to 26 s.
@@ -96,6 +123,12 @@ impl Default for Metrics {
             dropped_datagrams: Counter::default(),
             lost_events: Gauge::default(),
             lost_observations: Counter::default(),
+            log_commits: Counter::default(),
+            log_saved: Counter::default(),
+            log_failures: Counter::default(),
+            log_refused: Counter::default(),
+            log_queue: Gauge::default(),
+            untold_exchanges: Counter::default(),
             registry: Registry::default(),
         };
         let r = &mut registry;
@@ -122,6 +155,27 @@ impl Default for Metrics {
             metrics.servers.clone(),
         );
         r.register("jobs", "Jobs that run", metrics.jobs.clone());
+        r.register("rooms", "Rooms", metrics.rooms.clone());
+        r.register(
+            "room_members",
+            "Members of rooms, those who are away included",
+            metrics.room_members.clone(),
+        );
+        r.register(
+            "room_events",
+            "What happened in rooms",
+            metrics.room_events.clone(),
+        );
+        r.register(
+            "room_deliveries",
+            "Events of rooms, once for each connection that they were sent on",
+            metrics.room_deliveries.clone(),
+        );
+        r.register(
+            "room_lagging",
+            "Readers of rooms that fell behind what is kept in memory",
+            metrics.room_lagging.clone(),
+        );
         r.register_with_unit("socket", "Bytes to and from targets", Unit::Bytes, bytes);
         r.register_with_unit(
             "exchange",
@@ -144,6 +198,37 @@ impl Default for Metrics {
             "observations_lost",
             "Reports of what a server did that found no room in their link",
             metrics.lost_observations.clone(),
+        );
+        r.register(
+            "log_commits",
+            "Groups that the rooms' log has committed",
+            metrics.log_commits.clone(),
+        );
+        r.register(
+            "log_events_saved",
+            "Events of rooms that are saved",
+            metrics.log_saved.clone(),
+        );
+        r.register(
+            "log_failures",
+            "Commits and readings of the rooms' log that failed",
+            metrics.log_failures.clone(),
+        );
+        r.register(
+            "log_events_refused",
+            "Events of rooms that are not saved, as the log's queue was full",
+            metrics.log_refused.clone(),
+        );
+        r.register_with_unit(
+            "log_queue",
+            "What waits to be saved",
+            Unit::Bytes,
+            metrics.log_queue.clone(),
+        );
+        r.register(
+            "exchanges_untold",
+            "Members' exchanges that their room was not told, because there were too many",
+            metrics.untold_exchanges.clone(),
         );
         Metrics {
             registry,

@@ -7,7 +7,7 @@ use chalkwire_shared::close::LinkClose;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError};
 
 /// How long a closing handshake may take.
-const GOODBYE: Duration = Duration::from_secs(2);
+pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The longest reason a close frame carries, in bytes (RFC 6455, section 5.5: 125 with the code).
 const REASON_BYTES: usize = 123;
@@ -33,17 +33,22 @@ pub(crate) fn fault(error: &axum::Error) -> Option<(LinkClose, String)> {
     }
 }
 
-/// Says goodbye with a code and a reason, and sees to it that the client has read it before the
-/// connection goes.
-pub(crate) async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
+/// A close frame with a code and a reason, cut where it is longer than one may be.
+pub(crate) fn close_frame(code: u16, reason: &str) -> CloseFrame {
     let mut end = reason.len().min(REASON_BYTES);
     while !reason.is_char_boundary(end) {
         end -= 1;
     }
-    let frame = CloseFrame {
+    CloseFrame {
         code,
         reason: reason[..end].into(),
-    };
+    }
+}
+
+/// Says goodbye with a code and a reason, and sees to it that the client has read it before the
+/// connection goes.
+pub(crate) async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
+    let frame = close_frame(code, reason);
     // Fails where the client said goodbye first: then the answer to it is what is still to be sent.
     let _ = tokio::time::timeout(GOODBYE, socket.send(Message::Close(Some(frame)))).await;
     finish(socket).await;

@@ -40,6 +40,8 @@ pub enum Reason {
     Limit,
     /// The request does not fit this socket or this gateway.
     BadRequest,
+    /// The client's room does not allow it, or not now.
+    ByRoom,
     /// The gateway is being stopped.
     Draining,
     /// The gateway ran into an error of its own or of its system.
@@ -48,7 +50,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order in which PROTOCOL.md lists them.
-    pub const ALL: [Reason; 18] = [
+    pub const ALL: [Reason; 19] = [
         Reason::Finished,
         Reason::ClosedByClient,
         Reason::Reset,
@@ -65,6 +67,7 @@ impl Reason {
         Reason::CreditExceeded,
         Reason::Limit,
         Reason::BadRequest,
+        Reason::ByRoom,
         Reason::Draining,
         Reason::Failed,
     ];
@@ -88,6 +91,7 @@ impl Reason {
             Reason::CreditExceeded => "credit_exceeded",
             Reason::Limit => "limit",
             Reason::BadRequest => "bad_request",
+            Reason::ByRoom => "by_room",
             Reason::Draining => "draining",
             Reason::Failed => "failed",
         }
@@ -147,6 +151,7 @@ impl Reason {
                 "Too many sockets: the gateway's cap is reached. Close one, or try again later."
             }
             Reason::BadRequest => "The gateway cannot do what was asked of this socket.",
+            Reason::ByRoom => "Your room does not allow that, or not now: the teacher decides.",
             Reason::Draining => {
                 "The gateway is being stopped or updated. The page connects again by itself."
             }

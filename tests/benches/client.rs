@@ -144,6 +144,7 @@ impl Link {
             kernel: false,
             faults: Vec::new(),
             seed: 0,
+            run: None,
         };
         self.say(&open).await
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::limits::SUBPROTOCOL;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_tests::carrier::Transport;
 use chalkwire_tests::deadline::within;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::link::{Event, Link};
@@ -22,10 +23,17 @@ async fn with_target(url: &str) -> (Gateway, Link) {
     (gateway, link)
 }
 
-/// What ends a link with a code.
+/// What ends a link with a code, whatever carries it.
 async fn ends_with(message: Message, code: u16, part: &str) {
+    for transport in Transport::ALL {
+        ends_over(transport, message.clone(), code, part).await;
+    }
+}
+
+async fn ends_over(transport: Transport, message: Message, code: u16, part: &str) {
     let target = Target::echo().await;
-    let (gateway, mut link) = with_target(&target.url).await;
+    let gateway = Gateway::with_target("t", &target.url).await;
+    let mut link = Link::connect_by(transport, gateway.address()).await;
     let mut bystander = Link::connect(gateway.address()).await;
     let other = bystander.opened("t").await;
     link.opened("t").await;
@@ -105,12 +113,14 @@ async fn a_message_that_came_before_is_not_taken_twice() {
 async fn a_link_that_says_nothing_is_closed() {
     let setup = Setup::default().limit("hello", "200ms");
     let gateway = setup.start().await;
-    let mut link = Link::connect(gateway.address()).await;
-    let ended = link.ended().await;
-    assert!(
-        matches!(&ended, Ended::Closed(1008, why) if why.contains("said nothing")),
-        "{ended:?}"
-    );
+    for transport in Transport::ALL {
+        let mut link = Link::connect_by(transport, gateway.address()).await;
+        let ended = link.ended().await;
+        assert!(
+            matches!(&ended, Ended::Closed(1008, why) if why.contains("said nothing")),
+            "{ended:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -154,10 +164,12 @@ async fn a_client_that_does_not_answer_pings_is_gone() {
         .limit("pong", "100ms")
         .limit("resume", "100ms");
     let gateway = setup.start().await;
-    let mut link = Link::connect(gateway.address()).await;
-    link.opened("t").await;
-    // From here on nothing is read, so no ping is answered.
-    gateway.metric_is("links", 0).await;
+    for transport in Transport::ALL {
+        let mut link = Link::connect_by(transport, gateway.address()).await;
+        link.opened("t").await;
+        // From here on nothing is read, so no ping is answered.
+        gateway.metric_is("links", 0).await;
+    }
 }
 
 #[tokio::test]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chalkwire_shared::close::Reason;
-use chalkwire_shared::message::GatewayMessage;
+use chalkwire_tests::carrier::Transport;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::link::{Event, Link};
 use chalkwire_tests::target::{Target, assert_numbered, numbered};
-use chalkwire_tests::websocket::{self, Ended};
+use chalkwire_tests::websocket::Ended;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
@@ -40,9 +40,24 @@ async fn both_ways() -> (Target, mpsc::Receiver<Vec<u8>>) {
 
 #[tokio::test]
 async fn a_link_cut_again_and_again_mid_stream_loses_nothing_and_doubles_nothing() {
+    cut_again_and_again([Transport::WebSocket; 2]).await;
+}
+
+#[tokio::test]
+async fn the_same_over_http_loses_nothing_and_doubles_nothing() {
+    cut_again_and_again([Transport::Events; 2]).await;
+}
+
+#[tokio::test]
+async fn a_link_that_goes_over_websocket_and_http_in_turn_loses_nothing_and_doubles_nothing() {
+    cut_again_and_again(Transport::ALL).await;
+}
+
+/// Cuts a link's connections, which are made this way and that in turn.
+async fn cut_again_and_again(in_turn: [Transport; 2]) {
     let (target, mut hear) = both_ways().await;
     let gateway = Gateway::with_target("t", &target.url).await;
-    let mut link = Link::connect(gateway.address()).await;
+    let mut link = Link::connect_by(in_turn[1], gateway.address()).await;
     let socket = link.opened("t").await;
     let (mut got, mut words) = (Vec::new(), 0);
     for round in 0..24 {
@@ -62,6 +77,7 @@ async fn a_link_cut_again_and_again_mid_stream_loses_nothing_and_doubles_nothing
             link.send_unasked(socket, &numbered(words, 10)).await;
             words += 10;
         }
+        link.transport = in_turn[round % 2];
         link.resume().await.unwrap();
     }
     link.shutdown(socket).await;
@@ -79,13 +95,25 @@ async fn a_link_cut_again_and_again_mid_stream_loses_nothing_and_doubles_nothing
 
 #[tokio::test]
 async fn a_second_connection_takes_the_link_over_and_the_first_is_told() {
+    let [websocket, events] = Transport::ALL;
+    for (first, second) in [
+        (websocket, websocket),
+        (websocket, events),
+        (events, websocket),
+    ] {
+        taken_over(first, second).await;
+    }
+}
+
+async fn taken_over(first: Transport, second: Transport) {
     let (target, mut hear) = both_ways().await;
     let gateway = Gateway::with_target("t", &target.url).await;
-    let mut link = Link::connect(gateway.address()).await;
+    let mut link = Link::connect_by(first, gateway.address()).await;
     let socket = link.opened("t").await;
     let mut first = link.leave_connection();
+    link.transport = second;
     link.resume().await.unwrap();
-    let (_, ended) = websocket::drain(&mut first).await;
+    let ended = first.ended().await;
     assert!(matches!(ended, Ended::Closed(4001, _)), "{ended:?}");
     // The first's end is not the link's.
     link.send(socket, &numbered(0, 3)).await;
@@ -194,9 +222,7 @@ async fn what_cannot_be_replayed_is_not_resumed() {
     link.opened("t").await;
     link.acknowledge().await;
     // Its answer says that the gateway has the acknowledgement.
-    link.write(Message::text(r#"{"type":"ping","id":1}"#)).await;
-    link.event_that(|it| matches!(it, Event::Told(GatewayMessage::Pong { .. })))
-        .await;
+    link.greet().await;
     let token = link.token.expose().to_owned();
     let unknown = "0".repeat(32);
     // An unknown token; messages that are forgotten; messages that never were.

@@ -86,17 +86,36 @@ pub async fn request(
 /// # Panics
 /// When there is none.
 pub async fn read(stream: &mut TcpStream) -> Response {
+    let (mut response, rest) = read_head(stream).await;
+    response.body = rest;
+    finish(stream, response).await
+}
+
+/// The same where there may be none.
+pub async fn try_read(stream: &mut TcpStream) -> Option<Response> {
+    let (mut response, rest) = head(stream).await.ok()?;
+    response.body = rest;
+    Some(finish(stream, response).await)
+}
+
+/// Reads a response's header, and what came with it of what follows.
+///
+/// # Panics
+/// When there is none.
+pub async fn read_head(stream: &mut TcpStream) -> (Response, Vec<u8>) {
+    let refused = |bytes: Vec<u8>| panic!("no response but {}", bytes.escape_ascii());
+    head(stream).await.unwrap_or_else(refused)
+}
+
+async fn head(stream: &mut TcpStream) -> Result<(Response, Vec<u8>), Vec<u8>> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             break at;
         }
-        let read = stream.read_buf(&mut bytes).await;
-        assert!(
-            matches!(read, Ok(1..)),
-            "no response but {:?}",
-            bytes.escape_ascii().to_string()
-        );
+        if !matches!(stream.read_buf(&mut bytes).await, Ok(1..)) {
+            return Err(bytes);
+        }
     };
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.lines();
@@ -104,23 +123,27 @@ pub async fn read(stream: &mut TcpStream) -> Response {
     let status = status
         .and_then(|status| status.parse().ok())
         .expect("a status line");
-    let headers: Vec<(String, String)> = lines
+    let headers = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let mut body = bytes.split_off(end + 4);
-    let length = headers
-        .iter()
-        .find_map(|(name, value)| (name == "content-length").then(|| value.parse().ok()))
-        .flatten()
-        .unwrap_or(match status {
+    let response = Response {
+        status,
+        headers,
+        body: Vec::new(),
+    };
+    Ok((response, bytes.split_off(end + 4)))
+}
+
+async fn finish(stream: &mut TcpStream, mut response: Response) -> Response {
+    let length = response.header("content-length");
+    let length = length
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(match response.status {
             101 | 204 | 304 => 0,
             _ => usize::MAX,
         });
-    while body.len() < length && matches!(stream.read_buf(&mut body).await, Ok(1..)) {}
-    Response {
-        status,
-        headers,
-        body,
-    }
+    let body = &mut response.body;
+    while body.len() < length && matches!(stream.read_buf(body).await, Ok(1..)) {}
+    response
 }

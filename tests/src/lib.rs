@@ -9,14 +9,18 @@
 )]
 
 pub mod browser;
+pub mod carrier;
 pub mod deadline;
+pub mod events;
 pub mod gateway;
 pub mod http;
 pub mod lab;
 pub mod link;
+pub mod nginx;
 pub mod peer;
 pub mod program;
 pub mod relay;
+pub mod room;
 pub mod target;
 pub mod timestamp;
 pub mod websocket;

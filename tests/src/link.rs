@@ -13,14 +13,13 @@ use chalkwire_shared::frame::{
     CLIENT_HEADER_BYTES, ClientFrame, GATEWAY_HEADER_BYTES, GatewayFrame,
 };
 use chalkwire_shared::id::{SocketId, Token};
-use chalkwire_shared::limits::{Limits, SUBPROTOCOL};
+use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use chalkwire_shared::target::TargetInfo;
-use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::deadline::within;
-use crate::websocket::{self, Ended, WebSocket};
+use crate::carrier::{Carrier, Transport};
+use crate::websocket::Ended;
 
 pub use expect::Rest;
 pub use faults::asked;
@@ -63,8 +62,12 @@ impl Event {
 #[derive(Debug)]
 pub struct Link {
     address: SocketAddr,
+    /// Where a proxy has the gateway, such as `/wire`.
+    prefix: &'static str,
+    /// How the next connection is made.
+    pub transport: Transport,
     /// `None` while the connection is cut.
-    socket: Option<WebSocket>,
+    carrier: Option<Carrier>,
     /// From the welcome.
     pub token: Token,
     /// From the welcome.
@@ -96,11 +99,33 @@ impl Link {
     /// # Panics
     /// When the gateway does not welcome it.
     pub async fn connect(address: SocketAddr) -> Self {
-        let mut socket = open_connection(address).await;
-        let (token, limits, targets) = welcome(&mut socket).await;
+        Link::connect_by(Transport::usual(), address).await
+    }
+
+    /// A new link whose connections are made that way.
+    ///
+    /// # Panics
+    /// When the gateway does not welcome it.
+    pub async fn connect_by(transport: Transport, address: SocketAddr) -> Self {
+        Link::connect_below("", transport, address).await
+    }
+
+    /// A new link with a gateway that a proxy has under a prefix.
+    ///
+    /// # Panics
+    /// When the gateway does not welcome it.
+    pub async fn connect_below(
+        prefix: &'static str,
+        transport: Transport,
+        address: SocketAddr,
+    ) -> Self {
+        let mut carrier = Carrier::connect_below(prefix, address, transport).await;
+        let (token, limits, targets) = welcome(&mut carrier).await;
         Link {
             address,
-            socket: Some(socket),
+            prefix,
+            transport,
+            carrier: Some(carrier),
             token,
             limits,
             targets,
@@ -164,6 +189,7 @@ impl Link {
             kernel,
             faults: Vec::new(),
             seed: 0,
+            run: None,
         })
         .await;
         socket
@@ -226,11 +252,21 @@ impl Link {
         self.write(Message::text(ack.encode())).await;
     }
 
+    /// Says something, and sees that the gateway has it.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn greet(&mut self) {
+        let ping = ClientMessage::Ping { id: 1 };
+        self.write(Message::text(ping.encode())).await;
+        self.event_that(|it| matches!(it, Event::Told(GatewayMessage::Pong { .. })))
+            .await;
+    }
+
     /// Sends anything, as it is.
     pub async fn write(&mut self, message: Message) {
-        if let Some(socket) = &mut self.socket {
-            // A connection that is gone shows when it is read.
-            let _ = within("the connection to take a message", socket.send(message)).await;
+        if let Some(carrier) = &mut self.carrier {
+            carrier.send(message).await;
         }
     }
 
@@ -261,8 +297,8 @@ impl Link {
 
     /// Takes one message of the gateway: an event, or something for the books.
     async fn receive_one(&mut self) -> Result<Option<Event>, Ended> {
-        let socket = self.socket.as_mut().ok_or(Ended::Lost)?;
-        let event = match websocket::next(socket).await {
+        let carrier = self.carrier.as_mut().ok_or(Ended::Lost)?;
+        let event = match carrier.next().await {
             Ok(Message::Text(text)) => {
                 Event::Told(GatewayMessage::decode(&text).unwrap_or_else(|e| panic!("{e}: {text}")))
             }
@@ -270,7 +306,7 @@ impl Link {
                 GatewayFrame::decode(message.into_data()).expect("a frame of the protocol"),
             ),
             Err(ended) => {
-                self.socket = None;
+                self.carrier = None;
                 return Err(ended);
             }
         };
@@ -340,8 +376,8 @@ impl Link {
 
     /// Pulls the cable: the TCP connection is reset, nobody says goodbye.
     pub fn cut(&mut self) {
-        if let Some(socket) = self.socket.take() {
-            websocket::abort(socket);
+        if let Some(carrier) = self.carrier.take() {
+            carrier.abort();
         }
     }
 
@@ -349,8 +385,8 @@ impl Link {
     ///
     /// # Panics
     /// When there is none.
-    pub fn leave_connection(&mut self) -> WebSocket {
-        self.socket.take().expect("a connection")
+    pub fn leave_connection(&mut self) -> Carrier {
+        self.carrier.take().expect("a connection")
     }
 
     /// Takes the link up on a new connection, and sends again what the gateway has not.
@@ -361,9 +397,9 @@ impl Link {
     /// # Panics
     /// When the gateway says anything else.
     pub async fn resume(&mut self) -> Result<(), String> {
-        let mut socket = open_connection(self.address).await;
-        let fresh = welcome(&mut socket).await;
-        self.socket = Some(socket);
+        let mut carrier = Carrier::connect_below(self.prefix, self.address, self.transport).await;
+        let fresh = welcome(&mut carrier).await;
+        self.carrier = Some(carrier);
         let resume = ClientMessage::Resume {
             token: self.token.clone(),
             seen: self.seen,
@@ -392,15 +428,8 @@ impl Link {
     }
 }
 
-async fn open_connection(address: SocketAddr) -> WebSocket {
-    let connected = websocket::connect(address, "/ws", Some(SUBPROTOCOL)).await;
-    let (socket, chosen) = connected.expect("a link");
-    assert_eq!(chosen.as_deref(), Some(SUBPROTOCOL));
-    socket
-}
-
-async fn welcome(socket: &mut WebSocket) -> (Token, Limits, Vec<TargetInfo>) {
-    let message = websocket::next(socket).await.expect("a welcome");
+async fn welcome(carrier: &mut Carrier) -> (Token, Limits, Vec<TargetInfo>) {
+    let message = carrier.next().await.expect("a welcome");
     let text = message.to_text().expect("a text message");
     match GatewayMessage::decode(text) {
         Ok(GatewayMessage::Welcome {

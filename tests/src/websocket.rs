@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -44,22 +45,36 @@ pub async fn connect_over(
     path: &str,
     subprotocol: Option<&str>,
 ) -> Result<(WebSocket, Option<String>), Box<Error>> {
+    let protocol = subprotocol.map(|name| ("sec-websocket-protocol", name));
+    let (socket, response) = connect_with(stream, path, protocol.as_slice()).await?;
+    let chosen = response.headers().get("sec-websocket-protocol");
+    let chosen = chosen.and_then(|v| v.to_str().ok()).map(str::to_owned);
+    Ok((socket, chosen))
+}
+
+/// The same with headers of the caller's; the whole answer comes with it.
+///
+/// # Errors
+/// What the gateway answered instead.
+///
+/// # Panics
+/// When nothing is answered.
+pub async fn connect_with(
+    stream: TcpStream,
+    path: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<(WebSocket, Response), Box<Error>> {
     let address = stream.peer_addr().expect("a connected stream");
     let mut request = format!("ws://{address}{path}")
         .into_client_request()
         .expect("a WebSocket URL");
-    if let Some(name) = subprotocol {
-        let value = HeaderValue::from_str(name).expect("a header's value");
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", value);
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(value).expect("a header's value");
+        request.headers_mut().insert(*name, value);
     }
-    let (socket, response) = within("the WebSocket's handshake", client_async(request, stream))
+    within("the WebSocket's handshake", client_async(request, stream))
         .await
-        .map_err(Box::new)?;
-    let chosen = response.headers().get("sec-websocket-protocol");
-    let chosen = chosen.and_then(|v| v.to_str().ok()).map(str::to_owned);
-    Ok((socket, chosen))
+        .map_err(Box::new)
 }
 
 /// Ends the TCP connection with a reset and without a word, as a cable that is pulled.

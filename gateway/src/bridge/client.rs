@@ -64,6 +64,13 @@ pub enum Told {
 pub trait Client: Clone + Send + Sync + 'static {
     /// Whether there is room for data.
     fn has_room(&self) -> bool;
+    /// Whether it follows each write: then no reply to one comes before it.
+    fn follows_writes(&self) -> bool;
+    /// Hears that a whole message was handed to the kernel, or to the faults.
+    fn wrote(&self, clock_us: u64, payload: &[u8]);
+    /// Hears what the target did, a server of the gateway's own. `false` where that is lost, because
+    /// there was no room.
+    fn server(&self, clock_us: u64, did: ServerDid) -> bool;
     /// Takes data that was read at `clock_us`.
     fn data(&self, flags: u32, clock_us: u64, payload: &[u8]);
     /// Takes anything else.

@@ -35,7 +35,6 @@ use read::Read;
 pub struct Socket<C> {
     client: C,
     context: Context,
-    trace: bool,
     datagram: bool,
     wire: OnceLock<Wire>,
     state: Mutex<State>,
@@ -71,17 +70,9 @@ struct State {
 
 impl<C: Client> Socket<C> {
     /// A socket that is about to connect; [`Socket::run`] does it.
-    pub fn new(
-        client: C,
-        target: &Target,
-        context: Context,
-        trace: bool,
-        credit: u32,
-        plan: Plan,
-    ) -> Self {
+    pub fn new(client: C, target: &Target, context: Context, credit: u32, plan: Plan) -> Self {
         Socket {
             client,
-            trace,
             datagram: target.kind().is_datagram(),
             wire: OnceLock::new(),
             state: Mutex::new(State {
@@ -101,6 +92,11 @@ impl<C: Client> Socket<C> {
             asked_us: AtomicU64::new(0),
             context,
         }
+    }
+
+    /// Its client.
+    pub fn client(&self) -> &C {
+        &self.client
     }
 
     /// The client shuts down its side.

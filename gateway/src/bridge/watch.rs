@@ -86,9 +86,7 @@ impl Watched {
         };
         let (client, metrics) = (client.clone(), context.metrics.clone());
         let sink = move |event: &crate::timestamp::Event| {
-            if client.has_room() {
-                client.tell(event.clock_us, Told::Server(did(&event.what)));
-            } else {
+            if !client.server(event.clock_us, did(&event.what)) {
                 metrics.lost_observations.inc();
             }
         };

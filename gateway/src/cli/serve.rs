@@ -7,7 +7,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Gateway;
-use crate::config::{Config, Flags, target_of};
+use crate::config::{Config, Flags, public_url_of, target_of};
 
 /// Serve the page, the gateway and the built-in targets.
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,10 @@ pub(super) struct Args {
     /// One more target that browsers may reach by this name (may be repeated)
     #[arg(long = "target", value_name = "NAME=URL", value_parser = name_and_url)]
     targets: Vec<(String, String)>,
+    /// The address that people type, where a proxy stands before the gateway; its path may be taken
+    /// off by the proxy or left on
+    #[arg(long, value_name = "URL", value_parser = public_url)]
+    public_url: Option<String>,
     /// Where the gateway keeps its files
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -43,6 +47,12 @@ fn name_and_url(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), url.to_owned()))
 }
 
+/// As above: here it is wrong usage.
+fn public_url(text: &str) -> Result<String, String> {
+    public_url_of(text).map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
+}
+
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     super::log_to_stderr();
     allow_many_files();
@@ -50,6 +60,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         listen: args.listen,
         data: args.data,
         targets: args.targets,
+        public_url: args.public_url,
     };
     // Only what is text can set anything.
     let environment = std::env::vars_os()

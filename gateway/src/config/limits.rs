@@ -72,7 +72,7 @@ impl Default for Limits {
         Limits {
             connections: 16_384,
             links: 10_000,
-            links_per_address: 1_024,
+            links_per_address: 2_048,
             sockets: 20_000,
             sockets_per_link: 64,
             faulted_sockets: 1_024,

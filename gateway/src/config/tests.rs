@@ -143,3 +143,40 @@ fn the_public_url_is_an_origin_of_ours() {
     );
     assert!(config.origins.allows_host("demo.example.org"));
 }
+
+#[test]
+fn a_wrong_public_url_is_told_with_what_is_wrong() {
+    let flags = Flags {
+        public_url: Some("demo.example.org".to_owned()),
+        ..Flags::default()
+    };
+    // The flag comes before the file.
+    let error = Config::load(None, [], flags).unwrap_err().to_string();
+    assert!(error.contains("public_url 'demo.example.org'"), "{error}");
+    assert!(error.contains("must begin with https://"), "{error}");
+}
+
+#[test]
+fn proxies_are_read_from_the_file_and_the_environment() {
+    let proxy = "10.0.0.9".parse().unwrap();
+    assert!(!from_text("").unwrap().proxies.trust(proxy));
+    let config = from_text("proxies = ['10.0.0.9/32']").unwrap();
+    assert!(config.proxies.trust(proxy));
+    assert_eq!(config.proxies.header(), ProxyHeader::XForwardedFor);
+    let environment = [
+        ("CHALKWIRE_PROXIES", r#"["10.0.0.0/8"]"#),
+        ("CHALKWIRE_PROXY_HEADER", "forwarded"),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = Config::load(None, environment, Flags::default()).unwrap();
+    assert!(config.proxies.trust(proxy));
+    assert_eq!(config.proxies.header(), ProxyHeader::Forwarded);
+    for (text, part) in [
+        ("proxies = ['0.0.0.0/0']", "0.0.0.0/0 is everybody"),
+        ("proxies = ['nginx']", "invalid IP address"),
+        ("proxy_header = 'x-real-ip'", "`x-forwarded-for`"),
+    ] {
+        let error = from_text(text).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}

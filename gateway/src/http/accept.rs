@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::Request;
@@ -14,9 +14,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::ClientAddress;
+use super::proxied::arrived;
 use crate::core::Core;
+use crate::policy::rate::Bucket;
 
 /// How long to wait when the system has no more file descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -25,13 +27,51 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 /// a minute; a browser opens another connection when it wants one.
 const LIFETIME: Duration = Duration::from_secs(300);
 
+/// A client has so long to take the last of a reply that lasted.
+const LAST: Duration = Duration::from_secs(2);
+
 /// The most a request's header may have, in bytes.
 const HEADER_BYTES: usize = 16_384;
 
+/// A reply that lasts for as long as it likes, put into each request as an offer. Whoever sends one
+/// sees to it that the client still reads.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lasting {
+    begun: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl Lasting {
+    /// Such a reply begins; it ends when what is given back is dropped.
+    pub(crate) fn begin(&self) -> DropGuard {
+        self.begun.cancel();
+        self.ended.clone().drop_guard()
+    }
+
+    /// Resolves when the connection has had its time.
+    async fn time_up(&self) {
+        tokio::select! {
+            () = self.begun.cancelled() => {
+                self.ended.cancelled().await;
+                tokio::time::sleep(LAST).await;
+            }
+            () = tokio::time::sleep(LIFETIME) => {}
+        }
+    }
+}
+
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
 pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core>) {
-    let places = Arc::new(Semaphore::new(core.config.limits.connections));
+    let most = core.config.limits.connections;
+    let places = Arc::new(Semaphore::new(most));
+    let mut warnings = Bucket::new(1, 1, Instant::now());
     loop {
+        if places.available_permits() == 0 {
+            core.metrics.refuse("connections");
+            if warnings.take(Instant::now()) {
+                tracing::warn!(most, "limits.connections is reached: the next client waits");
+            }
+        }
         // The semaphore is never closed; if it were, there would be nothing to wait for.
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
@@ -60,13 +100,17 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
     }
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Core) {
+async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Arc<Core>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "accept: no TCP_NODELAY");
     }
     let router = TowerToHyperService::new(router);
+    let arriving = core.clone();
+    let lasting = Lasting::default();
+    let offer = lasting.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ClientAddress(address));
+        arrived(&arriving.config, address.ip(), &mut request);
+        request.extensions_mut().insert(offer.clone());
         router.call(request)
     });
     let connection = http1::Builder::new()
@@ -91,13 +135,10 @@ async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Co
         }
     };
     // An upgraded connection is another task's by then: this is about requests alone.
-    let served = tokio::time::timeout(LIFETIME, served);
     let ended = tokio::select! {
+        ended = served => ended,
         // Who reads a reply byte by byte would have its place for ever: then it is dropped.
-        ended = served => match ended {
-            Ok(ended) => ended,
-            Err(_) => return core.metrics.refuse("lifetime"),
-        },
+        () = lasting.time_up() => return core.metrics.refuse("lifetime"),
         // Half a header, or a reply that nobody reads, does not hold the end up.
         () = stop.cancelled() => return,
     };

@@ -300,7 +300,7 @@ fn no_reply() -> Failure {
 fn status_of(reason: Reason) -> StatusCode {
     match reason {
         Reason::UnknownTarget => StatusCode::NOT_FOUND,
-        Reason::Blocked => StatusCode::FORBIDDEN,
+        Reason::Blocked | Reason::ByRoom => StatusCode::FORBIDDEN,
         Reason::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Reason::BadRequest | Reason::CreditExceeded => StatusCode::BAD_REQUEST,
         Reason::Limit | Reason::Draining => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,8 +1,12 @@
 //! The page, from inside the binary: compressed ahead of time, hashed names cached for ever.
 
+use axum::Extension;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 
+use super::proxied::Peer;
+use super::{App, base};
 use crate::policy::embed::Embedders;
 
 /// One file of the page. The build script writes the table.
@@ -48,22 +52,43 @@ pub(super) const HEADERS: [(HeaderName, &str); 4] = [
 
 /// `GET /`
 pub(super) async fn index(headers: HeaderMap) -> Response {
-    respond("index.html", &headers)
+    find("index.html", &headers).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
 /// Any other path: a file of the page, or nothing.
-pub(super) async fn file(uri: Uri, headers: HeaderMap) -> Response {
-    respond(uri.path().trim_start_matches('/'), &headers)
+pub(super) async fn file(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let config = &app.core.config;
+    if let Some(file) = find(uri.path().trim_start_matches('/'), &headers) {
+        return file;
+    }
+    if config
+        .public_url
+        .as_ref()
+        .is_some_and(|url| url.lacks_slash(uri.path()))
+    {
+        return Redirect::temporary(&with_slash(&uri)).into_response();
+    }
+    let base = base::base(config, peer.address, &headers);
+    let why = format!("There is nothing here. The page is at {base}\n");
+    (StatusCode::NOT_FOUND, why).into_response()
 }
 
-fn respond(path: &str, headers: &HeaderMap) -> Response {
-    let Some(file) = FILES.iter().find(|file| file.path == path) else {
-        return (
-            StatusCode::NOT_FOUND,
-            "There is nothing here. The page is at /.\n",
-        )
-            .into_response();
-    };
+/// `wire/?embed` from `/wire?embed`: relative, as it stands beside that, whatever is before it.
+fn with_slash(uri: &Uri) -> String {
+    let last = uri.path().rsplit('/').next().unwrap_or_default();
+    match uri.query() {
+        Some(query) => format!("{last}/?{query}"),
+        None => format!("{last}/"),
+    }
+}
+
+fn find(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let file = FILES.iter().find(|file| file.path == path)?;
     let accepted = headers
         .get(header::ACCEPT_ENCODING)
         .and_then(|a| a.to_str().ok());
@@ -93,7 +118,7 @@ fn respond(path: &str, headers: &HeaderMap) -> Response {
     if let Some(coding) = coding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
-    response
+    Some(response)
 }
 
 #[cfg(test)]
@@ -103,9 +128,9 @@ mod tests {
     #[test]
     fn the_page_is_there_and_other_paths_are_not() {
         let none = HeaderMap::new();
-        assert_eq!(respond("index.html", &none).status(), StatusCode::OK);
+        assert_eq!(find("index.html", &none).unwrap().status(), StatusCode::OK);
         for nothing in ["", "../Cargo.toml", "index.html/", "ws"] {
-            assert_eq!(respond(nothing, &none).status(), StatusCode::NOT_FOUND);
+            assert!(find(nothing, &none).is_none(), "{nothing}");
         }
     }
 
@@ -116,7 +141,7 @@ mod tests {
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("br;q=0, gzip;q=0.0"),
         );
-        let response = respond("index.html", &headers);
+        let response = find("index.html", &headers).unwrap();
         assert!(response.headers().get(header::CONTENT_ENCODING).is_none());
     }
 }

@@ -1,11 +1,11 @@
-//! A server of a load as it is at one moment, told when it has changed.
+//! A server as it is at one moment, told when it has changed.
 
 use std::time::Duration;
 
 use chalkwire_shared::job::Gauge;
 use tokio::time::Instant;
 
-use super::{Place, Report, Reports};
+use super::Place;
 use crate::core::Core;
 
 /// How often a server is looked at.
@@ -17,7 +17,7 @@ const SHARE: u32 = 10;
 
 /// Looks at one server.
 #[derive(Debug)]
-pub(super) struct Gauges {
+pub struct Gauges {
     target: u8,
     last: Option<Gauge>,
     /// When it is worth a look again.
@@ -25,7 +25,8 @@ pub(super) struct Gauges {
 }
 
 impl Gauges {
-    pub(super) fn of(target: u8) -> Self {
+    /// Of the server that is called so in what is told.
+    pub fn of(target: u8) -> Self {
         Gauges {
             target,
             last: None,
@@ -34,12 +35,13 @@ impl Gauges {
     }
 
     /// When to look next.
-    pub(super) fn next(&self) -> Instant {
+    pub fn next(&self) -> Instant {
         self.next
     }
 
-    /// Looks at the server, and tells it where it has changed since it was told last.
-    pub(super) fn look(&mut self, core: &Core, place: &Place, reports: &Reports) {
+    /// Looks at the server, and tells it where it has changed since it was told last. One for which
+    /// `tell` has no place is told the next time.
+    pub fn look(&mut self, core: &Core, place: &Place, tell: impl FnOnce(&Gauge) -> bool) {
         let started = Instant::now();
         let queue = core.kernel.listener_queue(&place.target.url);
         let serving = place.count.now();
@@ -56,8 +58,7 @@ impl Gauges {
         let jobs = core.config.limits.jobs.saturating_sub(free).max(1);
         let share = SHARE.saturating_mul(u32::try_from(jobs).unwrap_or(u32::MAX));
         self.next = done + EVERY.max((done - started).saturating_mul(share));
-        // One that finds no place is told the next time.
-        if is_news(self.last.as_ref(), &gauge) && reports.mention(Report::Gauge(gauge.clone())) {
+        if is_news(self.last.as_ref(), &gauge) && tell(&gauge) {
             self.last = Some(gauge);
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chalkwire_shared::job::{Load, Outcome};
+use chalkwire_shared::job::{Gauge, Load, Outcome};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
@@ -75,12 +75,16 @@ async fn on_one_target(scene: Arc<Scene>, reports: &Reports, progress: &mut Prog
             },
             Some(report) = settling.next() => reports.tell(report).await,
             () = tokio::time::sleep_until(gauges.next()) => {
-                gauges.look(core, &scene.place, reports);
+                gauges.look(core, &scene.place, |gauge| mention(reports, gauge));
             }
             _ = tell.tick() => progress.tell(reports),
         }
     }
-    gauges.look(core, &scene.place, reports);
+    gauges.look(core, &scene.place, |gauge| mention(reports, gauge));
+}
+
+fn mention(reports: &Reports, gauge: &Gauge) -> bool {
+    reports.mention(Report::Gauge(gauge.clone()))
 }
 
 /// What is over, and the connections that its client does not make any more.

@@ -1,18 +1,20 @@
-//! One WebSocket connection of a link: frames in, frames out, signs of life.
+//! One connection of a link: messages in, messages out, signs of life.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
+use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::carrier::Carrier;
 use super::{Broken, Link, Links, frame_of, message_of};
 use crate::core::Core;
 use crate::policy::rate::Bucket;
-use crate::ws;
+use crate::room::Reader;
 
 /// After so many messages of the client at the latest they are acknowledged.
 const ACK_MESSAGES: u64 = 32;
@@ -36,9 +38,9 @@ enum End {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(mut socket: WebSocket, link: Arc<Link>, links: Arc<Links>) {
+pub(crate) async fn serve(mut carrier: Carrier, link: Arc<Link>, links: Arc<Links>) {
     let mut connection = Connection::new(link, links.clone());
-    let end = connection.run(&mut socket).await;
+    let end = connection.run(&mut carrier).await;
     let now = Instant::now();
     let close = match end {
         End::Link(close, detail) => {
@@ -49,8 +51,8 @@ pub(crate) async fn serve(mut socket: WebSocket, link: Arc<Link>, links: Arc<Lin
             }
             Some((close, detail))
         }
-        // Nobody could come for it any more.
-        End::Dropped if links.core.tasks.is_draining() => {
+        // Nobody could come for it any more; or nobody has said that he will.
+        End::Dropped if links.core.tasks.is_draining() || !connection.greeted => {
             links.end(&connection.link);
             None
         }
@@ -69,7 +71,7 @@ pub(crate) async fn serve(mut socket: WebSocket, link: Arc<Link>, links: Arc<Lin
         }
     };
     if let Some((close, detail)) = close {
-        ws::close(&mut socket, close.code(), &detail).await;
+        carrier.close(close.code(), &detail).await;
     }
 }
 
@@ -92,6 +94,8 @@ struct Connection {
     /// Whether the client has said anything yet.
     greeted: bool,
     control: Bucket,
+    /// Of its room's events, once it asked for them.
+    reader: Option<Reader>,
 }
 
 impl Connection {
@@ -112,14 +116,15 @@ impl Connection {
             pinged_at: None,
             greeted: false,
             control: Bucket::new(rate.saturating_mul(2), rate, now.into_std()),
+            reader: None,
             links,
             core,
         }
     }
 
-    async fn run(&mut self, socket: &mut WebSocket) -> End {
+    async fn run(&mut self, carrier: &mut Carrier) -> End {
         let welcome = self.core.welcome(self.link.token.clone());
-        if let Err(end) = self.send(socket, Message::text(welcome.encode())).await {
+        if let Err(end) = self.send(carrier, Message::text(welcome.encode())).await {
             return end;
         }
         // Links close over the drain time, not all at one moment: they come back somewhere.
@@ -142,24 +147,22 @@ impl Connection {
                 biased;
                 () = self.mine.cancelled() => Err(End::TakenOver),
                 () = self.link.ended.cancelled() => Err(End::Draining),
-                () = &mut drained => self.say_goodbye(socket).await,
-                message = socket.recv() => match message {
-                    Some(Ok(message)) => self.take(socket, message).await,
-                    Some(Err(error)) => Err(match ws::fault(&error) {
-                        Some((close, detail)) => End::Link(close, detail),
-                        None => End::Dropped,
-                    }),
-                    None => Err(End::Dropped),
+                () = &mut drained => self.say_goodbye(carrier).await,
+                message = carrier.recv() => match message {
+                    Ok(message) => self.take(carrier, message).await,
+                    Err(Some(broken)) => Err(end_of(broken)),
+                    Err(None) => Err(End::Dropped),
                 },
                 () = self.link.wake.notified() => Ok(()),
+                text = next_page(&mut self.reader) => self.send_page(carrier, text).await,
                 () = &mut due => {
-                    let done = self.due(socket).await;
+                    let done = self.due(carrier).await;
                     due.as_mut().reset(self.next_due());
                     done
                 }
             };
             if let Err(end) = match step {
-                Ok(()) => self.pass_on(socket).await,
+                Ok(()) => self.pass_on(carrier).await,
                 Err(end) => Err(end),
             } {
                 return end;
@@ -167,7 +170,7 @@ impl Connection {
         }
     }
 
-    async fn say_goodbye(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+    async fn say_goodbye(&mut self, carrier: &mut Carrier) -> Result<(), End> {
         let detail = LinkClose::Restart.sentence().to_owned();
         let kind = NoticeKind::Draining;
         self.link.push(|seq| GatewayMessage::Notice {
@@ -176,12 +179,12 @@ impl Connection {
             kind,
             detail,
         });
-        self.pass_on(socket).await?;
+        self.pass_on(carrier).await?;
         Err(End::Draining)
     }
 
     /// Takes what the client sent.
-    async fn take(&mut self, socket: &mut WebSocket, message: Message) -> Result<(), End> {
+    async fn take(&mut self, carrier: &mut Carrier, message: Message) -> Result<(), End> {
         let now = Instant::now();
         self.heard_at = now;
         self.pinged_at = None;
@@ -197,16 +200,21 @@ impl Connection {
                     self.greeted = true;
                     let clock_us = self.core.clock.now_us();
                     let pong = GatewayMessage::Pong { id, clock_us };
-                    return self.send(socket, Message::text(pong.encode())).await;
+                    return self.send(carrier, Message::text(pong.encode())).await;
+                }
+                Ok(ClientMessage::Subscribe { epoch, offset }) => {
+                    self.greeted = true;
+                    self.reader = self.link.seat().map(|seat| seat.read(epoch, offset));
+                    return Ok(());
                 }
                 Ok(ClientMessage::Resume { token, seen }) if !self.greeted => {
                     self.greeted = true;
-                    return self.resume(socket, &token, seen).await;
+                    return self.resume(carrier, &token, seen).await;
                 }
                 Ok(message) => self.link.take_message(message),
                 Err(broken) => Err(broken),
             },
-            // Answered by the WebSocket itself.
+            // A ping was answered by the WebSocket itself.
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
             Message::Close(frame) => return Err(goodbye(frame)),
         };
@@ -217,7 +225,7 @@ impl Connection {
         }
         let behind = self.link.taken() - self.acked;
         if behind >= ACK_MESSAGES {
-            return self.acknowledge(socket).await;
+            return self.acknowledge(carrier).await;
         }
         if behind > 0 && self.ack_at.is_none() {
             self.ack_at = Some(now + ACK_AFTER);
@@ -228,7 +236,7 @@ impl Connection {
     /// The client asks for a link of before.
     async fn resume(
         &mut self,
-        socket: &mut WebSocket,
+        carrier: &mut Carrier,
         token: &chalkwire_shared::id::Token,
         seen: u64,
     ) -> Result<(), End> {
@@ -240,11 +248,12 @@ impl Connection {
                           started anew. Its sockets are closed."
                     .to_owned();
             let answer = GatewayMessage::ResumeFailed { detail };
-            return self.send(socket, Message::text(answer.encode())).await;
+            return self.send(carrier, Message::text(answer.encode())).await;
         };
         // The link that this connection began with was never used.
         let before = std::mem::replace(&mut self.link, link);
         if !Arc::ptr_eq(&before, &self.link) {
+            self.link.called_by(before.caller());
             self.links.end(&before);
         }
         self.mine = CancellationToken::new();
@@ -254,23 +263,33 @@ impl Connection {
         self.core.metrics.resumed.inc();
         tracing::debug!("link resumed");
         let answer = GatewayMessage::Resumed { seen: taken };
-        self.send(socket, Message::text(answer.encode())).await
+        self.send(carrier, Message::text(answer.encode())).await
     }
 
     /// Sends what waits for the client.
-    async fn pass_on(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+    async fn pass_on(&mut self, carrier: &mut Carrier) -> Result<(), End> {
         while let Some(item) = self.link.next(self.sent).map_err(end_of)? {
             self.sent += 1;
-            self.send(socket, item.into()).await?;
+            self.send(carrier, item.into()).await?;
         }
         Ok(())
     }
 
-    async fn acknowledge(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+    /// Sends a page of the room's events, after what the link itself had to say.
+    async fn send_page(&mut self, carrier: &mut Carrier, text: Bytes) -> Result<(), End> {
+        self.pass_on(carrier).await?;
+        match Utf8Bytes::try_from(text) {
+            Ok(text) => self.send(carrier, Message::Text(text)).await,
+            // It was a text when it was made.
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn acknowledge(&mut self, carrier: &mut Carrier) -> Result<(), End> {
         self.ack_at = None;
         self.acked = self.link.taken();
         let ack = GatewayMessage::Ack { seen: self.acked };
-        self.send(socket, Message::text(ack.encode())).await
+        self.send(carrier, Message::text(ack.encode())).await
     }
 
     /// When something is due next, if the client stays silent.
@@ -285,10 +304,10 @@ impl Connection {
         self.ack_at.map_or(life, |ack_at| ack_at.min(life))
     }
 
-    async fn due(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+    async fn due(&mut self, carrier: &mut Carrier) -> Result<(), End> {
         let now = Instant::now();
         if self.ack_at.is_some_and(|at| at <= now) {
-            return self.acknowledge(socket).await;
+            return self.acknowledge(carrier).await;
         }
         if self.next_due() > now {
             return Ok(());
@@ -301,16 +320,24 @@ impl Connection {
             return Err(End::Dropped);
         }
         self.pinged_at = Some(now);
-        self.send(socket, Message::Ping(Default::default())).await
+        self.send(carrier, Message::Ping(Default::default())).await
     }
 
     /// Sends a message; a client that does not take it in time is taken for gone.
-    async fn send(&self, socket: &mut WebSocket, message: Message) -> Result<(), End> {
+    async fn send(&self, carrier: &mut Carrier, message: Message) -> Result<(), End> {
         let patience = self.core.config.limits.ping + self.core.config.limits.pong;
-        match tokio::time::timeout(patience, socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
+        match tokio::time::timeout(patience, carrier.send(message)).await {
+            Ok(true) => Ok(()),
             _ => Err(End::Dropped),
         }
+    }
+}
+
+/// The next page of the room's events. Cancel-safe.
+async fn next_page(reader: &mut Option<Reader>) -> Bytes {
+    match reader {
+        Some(reader) => reader.next().await,
+        None => std::future::pending().await,
     }
 }
 

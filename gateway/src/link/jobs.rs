@@ -19,6 +19,7 @@ const LATE: Duration = Duration::from_secs(5);
 /// A job that runs.
 pub(super) struct Running {
     id: JobId,
+    targets: Vec<String>,
     cancel: CancellationToken,
 }
 
@@ -26,13 +27,18 @@ impl Link {
     /// Begins a job, or says why not.
     pub(super) fn job(self: &Arc<Self>, id: JobId, work: Job) {
         let core = &self.core;
+        let names = targets(&work).into_iter();
+        let by_room = names
+            .map(|name| self.may_send(name, false))
+            .find_map(Result::err);
         let mut state = self.lock();
-        let places = match work.check() {
-            Ok(()) => targets(&work)
+        let places = match (by_room, work.check()) {
+            (Some(refusal), _) => Err(refusal.sentence().to_owned()),
+            (None, Ok(())) => targets(&work)
                 .iter()
                 .map(|name| state.servers.place(name, core))
                 .collect::<Result<Vec<Place>, String>>(),
-            Err(error) => Err(error.to_string()),
+            (None, Err(error)) => Err(error.to_string()),
         };
         let begun = match (places, &state.job) {
             (Err(detail), _) => Err((JobEnd::BadRequest, detail)),
@@ -62,9 +68,12 @@ impl Link {
         let cancel = self.ended.child_token();
         state.job = Some(Running {
             id,
+            targets: targets(&work).into_iter().map(str::to_owned).collect(),
             cancel: cancel.clone(),
         });
         drop(state);
+        // The rules may have changed since they were asked.
+        self.silenced();
         core.metrics.jobs.inc();
         let (link, core) = (Arc::downgrade(self), core.clone());
         let ended = self.ended.clone();
@@ -95,6 +104,25 @@ impl Link {
     pub(super) fn cancel(&self, id: JobId) {
         if let Some(running) = self.lock().job.as_ref().filter(|job| job.id == id) {
             running.cancel.cancel();
+        }
+    }
+
+    /// The room has other rules: a job that is against them is given up.
+    pub(super) fn silenced(&self) {
+        let (Some(seat), job) = ({
+            let state = self.lock();
+            let job = state.job.as_ref();
+            let job = job.map(|job| (job.targets.clone(), job.cancel.clone()));
+            (state.room.seat.clone(), job)
+        }) else {
+            return;
+        };
+        if let Some((targets, cancel)) = job
+            && targets
+                .iter()
+                .any(|name| seat.may_send(name, false).is_err())
+        {
+            cancel.cancel();
         }
     }
 

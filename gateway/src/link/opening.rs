@@ -5,11 +5,13 @@ use std::sync::{Arc, MutexGuard};
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::fault::{Asked, Fault, FaultError};
 use chalkwire_shared::id::SocketId;
+use chalkwire_shared::room::{Refusal, RunId};
 
 use super::side::Side;
-use super::{Broken, Link, State};
+use super::{Broken, Link, Open, State};
 use crate::bridge::client::Told;
 use crate::bridge::socket::Socket;
+use crate::room::record::Asked as Recorded;
 use crate::target::Failure;
 
 /// How a socket is asked for, besides its number and its target: see [`ClientMessage::Open`].
@@ -19,6 +21,7 @@ pub(super) struct Opening<'a> {
     pub(super) kernel: bool,
     pub(super) faults: &'a [Asked],
     pub(super) seed: u32,
+    pub(super) run: Option<RunId>,
 }
 
 impl Link {
@@ -34,6 +37,7 @@ impl Link {
             kernel,
             faults,
             seed,
+            run,
         } = opening;
         let core = &self.core;
         let mut state = self.lock();
@@ -43,6 +47,7 @@ impl Link {
         }
         state.last_socket = id.0;
         let open = state.sockets.len();
+        let seat = state.room.seat.clone();
         let refuse = |state: MutexGuard<'_, State>, reason: Reason, detail: String| {
             drop(state);
             core.metrics.refuse(reason.as_str());
@@ -54,6 +59,12 @@ impl Link {
             );
             Ok(())
         };
+        if let Some(seat) = &seat
+            && let Err(refusal) = seat.may_send(name, !faults.is_empty())
+        {
+            let Failure { reason, detail } = by_room(refusal);
+            return refuse(state, reason, detail);
+        }
         let target = match state.servers.target(name, &core.targets) {
             Ok(target) => target,
             Err(failure) => return refuse(state, failure.reason, failure.detail),
@@ -66,30 +77,48 @@ impl Link {
                 return refuse(state, reason, detail);
             }
         };
-        let permit = match core.sockets.clone().try_acquire_owned() {
-            Ok(permit) if open < core.config.limits.sockets_per_link => permit,
-            _ => return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned()),
+        if open >= core.config.limits.sockets_per_link {
+            let detail =
+                format!("Too many sockets: this link has {open}, the most that one may have.");
+            return refuse(state, Reason::Limit, detail);
+        }
+        let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
+            return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned());
         };
+        // A server of one's own is nobody else's business.
+        let recorder = state.room.recorder.clone();
+        let recorder = recorder.filter(|_| !name.starts_with('#'));
+        if let Some(recorder) = &recorder {
+            let present = |run: &RunId| seat.as_ref().is_some_and(|seat| seat.is_on(*run));
+            let asked = Recorded {
+                target: name.to_owned(),
+                run: run.filter(present),
+                faulted: !plan.is_empty(),
+                reports: target.info.builtin,
+                accepts: target.info.builtin && !target.kind().is_datagram(),
+            };
+            recorder.asked(id, asked);
+        }
+        let observed = trace || recorder.is_some();
         let side = Side {
             link: Arc::downgrade(self),
             id,
-        };
-        let socket = Arc::new(Socket::new(
-            side,
-            &target,
-            core.context(),
             trace,
-            credit,
-            plan,
-        ));
-        state.sockets.insert(id, socket.clone());
+            recorder,
+        };
+        let socket = Arc::new(Socket::new(side, &target, core.context(), credit, plan));
+        let opened = Open {
+            socket: socket.clone(),
+            target: name.into(),
+        };
+        state.sockets.insert(id, opened);
         drop(state);
 
         let stop = self.ended.child_token();
         let core = core.clone();
         self.core.tasks.spawn(async move {
             let account = core.account(&target);
-            let views = core.views(&target, trace, kernel);
+            let views = core.views(&target, observed, kernel);
             let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;
             account.closed(reason);
             socket.linger().await;
@@ -111,5 +140,13 @@ pub(super) fn bad_request(error: &FaultError) -> Failure {
     Failure {
         reason: Reason::BadRequest,
         detail: error.to_string(),
+    }
+}
+
+/// The room's rules are against it.
+pub(super) fn by_room(refusal: Refusal) -> Failure {
+    Failure {
+        reason: Reason::ByRoom,
+        detail: refusal.sentence().to_owned(),
     }
 }

@@ -8,31 +8,36 @@ use chalkwire_shared::id::Token;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::Link;
+use super::{Caller, Link};
 use crate::core::{Core, new_token};
+use crate::room::Rooms;
 
 /// The gateway's links.
 pub struct Links {
     pub(crate) core: Arc<Core>,
+    /// `None` where the gateway has none.
+    pub(crate) rooms: Option<Arc<Rooms>>,
     places: Arc<Semaphore>,
     by_token: Mutex<HashMap<Token, Arc<Link>>>,
 }
 
 impl Links {
     /// No links yet.
-    pub fn new(core: Arc<Core>) -> Self {
+    pub fn new(core: Arc<Core>, rooms: Option<Arc<Rooms>>) -> Self {
         let places = Arc::new(Semaphore::new(core.config.limits.links));
         Links {
             core,
+            rooms,
             places,
             by_token: Mutex::default(),
         }
     }
 
     /// A new link, if there is a place for one.
-    pub(crate) fn create(&self) -> Option<Arc<Link>> {
+    pub(crate) fn create(&self, caller: Caller) -> Option<Arc<Link>> {
         let place = self.places.clone().try_acquire_owned().ok()?;
-        let link = Link::new(new_token()?, self.core.clone(), place);
+        let (core, rooms) = (self.core.clone(), self.rooms.clone());
+        let link = Link::new(new_token()?, core, rooms, caller, place);
         self.lock().insert(link.token.clone(), link.clone());
         Some(link)
     }

@@ -1,22 +1,44 @@
 //! A link's side of one of its sockets: what the socket tells becomes the link's messages.
 
-use std::sync::Weak;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use bytes::{BufMut, BytesMut};
 use chalkwire_shared::frame::{GATEWAY_HEADER_BYTES, gateway_header};
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::message::{GatewayMessage, NoticeKind};
+use chalkwire_shared::server::ServerDid;
 
 use super::Link;
 use super::outbox::Item;
 use crate::bridge::client::{Client, Told};
+use crate::room::record::Seen;
+use crate::room::recorder::Recorder;
 
 /// A link's side of one of its sockets.
 #[derive(Clone)]
 pub(crate) struct Side {
     pub(super) link: Weak<Link>,
     pub(super) id: SocketId,
+    /// The client wants to be told of writes and of what the server did.
+    pub(super) trace: bool,
+    /// The room of the link is told of its exchanges.
+    pub(super) recorder: Option<Arc<Recorder>>,
+}
+
+impl Side {
+    fn record(&self, clock_us: u64, seen: Seen<'_>) {
+        if let Some(recorder) = &self.recorder {
+            recorder.seen(clock_us, self.id, seen);
+        }
+    }
+
+    /// The client asked for faults, or for none any more.
+    pub(super) fn faulted(&self, any: bool) {
+        if let Some(recorder) = self.recorder.as_ref().filter(|_| any) {
+            recorder.faulted(self.id);
+        }
+    }
 }
 
 impl Client for Side {
@@ -31,13 +53,44 @@ impl Client for Side {
         })
     }
 
+    fn follows_writes(&self) -> bool {
+        self.trace || self.recorder.is_some()
+    }
+
+    fn wrote(&self, clock_us: u64, payload: &[u8]) {
+        self.record(clock_us, Seen::Wrote(payload));
+        if self.trace {
+            let bytes = payload.len() as u32;
+            self.tell(clock_us, Told::Wrote { bytes });
+        }
+    }
+
+    fn server(&self, clock_us: u64, did: ServerDid) -> bool {
+        self.record(clock_us, Seen::Server(&did));
+        if !self.trace {
+            return true;
+        }
+        let room = self.has_room();
+        if room {
+            self.tell(clock_us, Told::Server(did));
+        }
+        room
+    }
+
     fn data(&self, flags: u32, clock_us: u64, payload: &[u8]) {
+        self.record(clock_us, Seen::Came(payload));
         if let Some(link) = self.link.upgrade() {
             link.push_data(self.id, flags, clock_us, payload);
         }
     }
 
     fn tell(&self, clock_us: u64, told: Told) {
+        match &told {
+            Told::Opened { .. } => self.record(clock_us, Seen::Opened),
+            Told::Eof => self.record(clock_us, Seen::Eof),
+            Told::Closed(failure) => self.record(clock_us, Seen::Closed(failure.reason)),
+            _ => {}
+        }
         if let Some(link) = self.link.upgrade() {
             link.tell(self.id, clock_us, told);
         }

@@ -4,54 +4,53 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::site::Site;
+
 /// Counts the connections of each address. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Guests {
-    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    by_site: Arc<Mutex<HashMap<Site, usize>>>,
 }
 
 /// One connection's place; given back when dropped.
 #[derive(Debug)]
 pub struct Place {
-    /// Loopback is not counted: that is the operator, or a proxy that speaks for many.
-    counted: Option<(Guests, IpAddr)>,
+    /// Loopback is not counted.
+    counted: Option<(Guests, Site)>,
 }
 
 impl Guests {
     /// A place for one more connection of an address, if it has fewer than `most`.
     pub fn admit(&self, address: IpAddr, most: usize) -> Option<Place> {
-        let address = address.to_canonical();
-        if address.is_loopback() {
+        let Some(site) = Site::of(address) else {
             return Some(Place { counted: None });
-        }
-        let mut by_address = self.lock();
-        let count = by_address.entry(address).or_insert(0);
+        };
+        let mut by_site = self.lock();
+        let count = by_site.entry(site).or_insert(0);
         if *count >= most {
             return None;
         }
         *count += 1;
         Some(Place {
-            counted: Some((self.clone(), address)),
+            counted: Some((self.clone(), site)),
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.by_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<Site, usize>> {
+        self.by_site.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let Some((guests, address)) = &self.counted else {
+        let Some((guests, site)) = &self.counted else {
             return;
         };
-        let mut by_address = guests.lock();
-        if let Some(count) = by_address.get_mut(address) {
+        let mut by_site = guests.lock();
+        if let Some(count) = by_site.get_mut(site) {
             *count -= 1;
             if *count == 0 {
-                by_address.remove(address);
+                by_site.remove(site);
             }
         }
     }

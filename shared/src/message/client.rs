@@ -6,6 +6,7 @@ use super::MessageError;
 use crate::fault::Asked;
 use crate::id::{SocketId, Token};
 use crate::job::{Job, JobId};
+use crate::room::{Command, Key, RunId};
 use crate::server::{ServerId, ServerOptions};
 
 /// What a client says.
@@ -38,6 +39,9 @@ pub enum ClientMessage {
         /// Where the faults' chance begins: the same seed and the same bytes give the same run.
         #[serde(default, skip_serializing_if = "is_zero")]
         seed: u32,
+        /// The "everyone send now" of the link's room that the socket belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
     },
     /// Other faults for an open socket, from here on; an empty list for none. What the faults before
     /// hold back is passed on first.
@@ -109,6 +113,41 @@ pub enum ClientMessage {
         /// Bytes of data frames with their headers.
         bytes: u32,
     },
+    /// Come into a room; the answer is `room_entered` or `room_not_entered`.
+    Enter {
+        /// Place in the client's sequence.
+        seq: u64,
+        /// By what.
+        key: Key,
+        /// The name that others shall see; it is cleaned, and numbered where somebody has it already.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
+        /// This page's number among its member's, chosen at random and kept for as long as the page is.
+        client: u32,
+    },
+    /// Tell the room; the answer is `room_done` or `room_refused`. Said again with the same `no` it is
+    /// not done again.
+    Tell {
+        /// Place in the client's sequence.
+        seq: u64,
+        /// The command's number, larger than all before it of this page.
+        no: u64,
+        /// What.
+        command: Command,
+    },
+    /// Leave the room: a student's place is given up.
+    Leave {
+        /// Place in the client's sequence.
+        seq: u64,
+    },
+    /// Send the room's events from here on, on this connection: those after `offset`, of which the
+    /// client saw the ones before in `epoch`. The answer is `room_subscribed`.
+    Subscribe {
+        /// From the last event that the client has; 0 for none.
+        epoch: u32,
+        /// Its place; 0 for none.
+        offset: u64,
+    },
     /// Take up the link of this token, of which the client saw the gateway's messages up to `seen`.
     /// The first message on its connection, if it is sent at all.
     Resume {
@@ -155,8 +194,12 @@ impl ClientMessage {
             | ClientMessage::Cancel { seq, .. }
             | ClientMessage::Shutdown { seq, .. }
             | ClientMessage::Close { seq, .. }
-            | ClientMessage::Credit { seq, .. } => Some(*seq),
-            ClientMessage::Resume { .. }
+            | ClientMessage::Credit { seq, .. }
+            | ClientMessage::Enter { seq, .. }
+            | ClientMessage::Tell { seq, .. }
+            | ClientMessage::Leave { seq } => Some(*seq),
+            ClientMessage::Subscribe { .. }
+            | ClientMessage::Resume { .. }
             | ClientMessage::Ack { .. }
             | ClientMessage::Ping { .. } => None,
         }
@@ -202,7 +245,8 @@ mod tests {
 
     fn key() -> impl Strategy<Value = String> {
         let words = "type seq socket target credit trace kernel faults seed server options job do what \
-                     script wait_ms targets clients kind direction ms bytes percent";
+                     script wait_ms targets clients kind direction ms bytes percent key name client no command \
+                     by room secret epoch offset on up member plan";
         let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
         prop_oneof![9 => proptest::sample::select(words), 1 => ".{0,5}"]
     }
@@ -211,7 +255,8 @@ mod tests {
         #[test]
         fn no_text_makes_the_reading_panic_and_what_is_read_is_written_so(
             name in proptest::sample::select(vec![
-                "open", "faults", "serve", "stop", "job", "cancel", "shutdown", "resume", "x",
+                "open", "faults", "serve", "stop", "job", "cancel", "shutdown", "resume", "enter",
+                "tell", "subscribe", "x",
             ]),
             fields in vec((key(), value()), 0..9),
             cut in 0usize..400,

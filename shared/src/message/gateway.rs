@@ -11,6 +11,7 @@ use crate::id::{SocketId, Token};
 use crate::job::{Call, ClientRun, Gauge, JobEnd, JobId};
 use crate::kernel::{End, View};
 use crate::limits::Limits;
+use crate::room::{Facts, LeftReason, Member, NotEntered, Refusal, RoomEvent, RoomId, You};
 use crate::server::{ServerDid, ServerId};
 use crate::target::TargetInfo;
 
@@ -40,12 +41,12 @@ macro_rules! messages {
         }
 
         impl $messages {
-            fn read<const JOBS: bool>(text: &str) -> Result<Self, MessageError> {
+            fn read<const ALL: bool>(text: &str) -> Result<Self, MessageError> {
                 let mut fields: Map<String, Value> = serde_json::from_str(text)?;
                 let name: String = take(&mut fields, "type")?;
                 match name.as_str() {
                     $(
-                        $name if const { JOBS || !is_of_jobs($name) } => Ok($messages::$variant {
+                        $name if const { ALL || !is_left_out($name) } => Ok($messages::$variant {
                             $( $field: take(&mut fields, stringify!($field))?, )*
                         }),
                     )*
@@ -56,9 +57,12 @@ macro_rules! messages {
     };
 }
 
-/// Whether a message of that name reports on a job.
-const fn is_of_jobs(name: &str) -> bool {
-    matches!(name.as_bytes(), [b'j', b'o', b'b', b'_', ..])
+/// Whether a message of that name reports on a job or a room.
+const fn is_left_out(name: &str) -> bool {
+    matches!(
+        name.as_bytes(),
+        [b'j', b'o', b'b', b'_', ..] | [b'r', b'o', b'o', b'm', b'_', ..]
+    )
 }
 
 impl GatewayMessage {
@@ -70,12 +74,12 @@ impl GatewayMessage {
         Self::read::<true>(text)
     }
 
-    /// The same for who asks for no jobs and so hears of none: a program that reads by this alone is
-    /// smaller by what reads their records.
+    /// The same for who asks for no jobs and enters no room, and so hears of none: a program that reads
+    /// by this alone is smaller by what reads their records.
     ///
     /// # Errors
     /// As of [`GatewayMessage::decode`].
-    pub fn decode_without_jobs(text: &str) -> Result<Self, MessageError> {
+    pub fn decode_for_the_lab(text: &str) -> Result<Self, MessageError> {
         Self::read::<false>(text)
     }
 }
@@ -270,6 +274,100 @@ messages! {
             /// When, by the gateway's clock, in µs.
             clock_us: u64,
         },
+        /// The client is in the room. What follows upon `subscribe` brings it to the client.
+        RoomEntered = "room_entered" {
+            /// Place in the gateway's sequence.
+            seq: u64,
+            /// Which room.
+            room: RoomId,
+            /// Who the client is there.
+            you: You,
+            /// The code on the board, as it is written there; for teachers and students.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            code: Option<String>,
+            /// The page's address for those who come by the code.
+            join: String,
+            /// When the room ends if nobody is in it any more, in s from its last sign of life.
+            keep_s: u64,
+            /// Whether the room outlives the gateway's program.
+            kept: bool,
+            /// The room's clock less the gateway's, in µs: added to any `clock_us` it makes µs since
+            /// 1970.
+            clock_offset_us: u64,
+        },
+        /// The client did not come in.
+        RoomNotEntered = "room_not_entered" {
+            /// Place in the gateway's sequence.
+            seq: u64,
+            /// Why, for programs.
+            reason: NotEntered,
+            /// Why, for a learner.
+            detail: String,
+        },
+        /// The client is no longer in the room.
+        RoomLeft = "room_left" {
+            /// Place in the gateway's sequence.
+            seq: u64,
+            /// Why, for programs.
+            reason: LeftReason,
+            /// Why, for a learner.
+            detail: String,
+        },
+        /// A command is done, and what came of it is saved.
+        RoomDone = "room_done" {
+            /// Place in the gateway's sequence.
+            seq: u64,
+            /// Which command.
+            no: u64,
+        },
+        /// A command was not done.
+        RoomRefused = "room_refused" {
+            /// Place in the gateway's sequence.
+            seq: u64,
+            /// Which command.
+            no: u64,
+            /// Why, for programs.
+            reason: Refusal,
+            /// Why, for a learner.
+            detail: String,
+        },
+        /// The room's events follow, on this connection. Like everything that follows from it, this is
+        /// no sequenced message: offsets say what comes after what.
+        RoomSubscribed = "room_subscribed" {
+            /// Whether the client has all events up to here, or gets them now: none is left out. If
+            /// not, `facts` and the members that follow take the place of what it had.
+            recovered: bool,
+            /// The room as it is after the event `facts.offset`.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            facts: Option<Box<Facts>>,
+        },
+        /// Members of the room as of `room_subscribed`, some at a time; after the last of them, events.
+        RoomMembers = "room_members" {
+            /// Some of them.
+            members: Vec<Member>,
+            /// There are more.
+            more: bool,
+        },
+        /// Events before those of `room_subscribed`, for who has none: what just happened.
+        RoomHistory = "room_history" {
+            /// In order.
+            events: Vec<RoomEvent>,
+        },
+        /// What happened, in order, or how far the room is saved.
+        RoomEvents = "room_events" {
+            /// The last event that is saved; the later ones are live.
+            saved: u64,
+            /// Why nothing is saved at present: for a learner.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            unsaved: Option<String>,
+            /// In order; may be none.
+            events: Vec<RoomEvent>,
+        },
+        /// The client reads more slowly than the room goes: so many events wait for it.
+        RoomLagging = "room_lagging" {
+            /// How many.
+            behind: u64,
+        },
         /// The target has no more data to send (FIN): an empty read. The other way is still open.
         Eof = "eof" {
             /// Place in the gateway's sequence.
@@ -355,8 +453,18 @@ impl GatewayMessage {
             | GatewayMessage::Eof { seq, .. }
             | GatewayMessage::Closed { seq, .. }
             | GatewayMessage::Credit { seq, .. }
-            | GatewayMessage::Notice { seq, .. } => Some(*seq),
-            GatewayMessage::Welcome { .. }
+            | GatewayMessage::Notice { seq, .. }
+            | GatewayMessage::RoomEntered { seq, .. }
+            | GatewayMessage::RoomNotEntered { seq, .. }
+            | GatewayMessage::RoomLeft { seq, .. }
+            | GatewayMessage::RoomDone { seq, .. }
+            | GatewayMessage::RoomRefused { seq, .. } => Some(*seq),
+            GatewayMessage::RoomSubscribed { .. }
+            | GatewayMessage::RoomMembers { .. }
+            | GatewayMessage::RoomHistory { .. }
+            | GatewayMessage::RoomEvents { .. }
+            | GatewayMessage::RoomLagging { .. }
+            | GatewayMessage::Welcome { .. }
             | GatewayMessage::Resumed { .. }
             | GatewayMessage::ResumeFailed { .. }
             | GatewayMessage::Ack { .. }

@@ -11,7 +11,6 @@ use chalkwire_tests::deadline::eventually;
 use chalkwire_tests::gateway::Setup;
 use chalkwire_tests::link::{Event, Link};
 use chalkwire_tests::timestamp::assert_stamp;
-use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 
 /// The next thing that a server did on this socket: what, and when.
@@ -190,11 +189,7 @@ async fn a_link_that_reads_nothing_loses_reports_and_the_server_serves_on() {
             seq,
             payload: Bytes::from_static(b"a line\n"),
         };
-        if sleeping
-            .send(Message::Binary(frame.encode()))
-            .await
-            .is_err()
-        {
+        if !sleeping.send(Message::Binary(frame.encode())).await {
             break;
         }
     }

@@ -39,6 +39,7 @@ impl Link {
             kernel: false,
             faults,
             seed,
+            run: None,
         })
         .await;
         socket

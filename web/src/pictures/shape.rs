@@ -79,6 +79,10 @@ pub enum Paint {
     Dotted,
     /// Filled lightly, with a thin outline.
     Tint,
+    /// Filled lightly, with no outline: many side by side, which outlines would darken.
+    Pale,
+    /// Filled so lightly that what is drawn over it stays as it is.
+    Wash,
     /// A text as the page has it.
     Plain,
     /// A small text.
@@ -99,6 +103,8 @@ impl Paint {
             Paint::Dashed => "p-dashed",
             Paint::Dotted => "p-dotted",
             Paint::Tint => "p-tint",
+            Paint::Pale => "p-pale",
+            Paint::Wash => "p-wash",
             Paint::Plain => "p-plain",
             Paint::Small => "p-small",
             Paint::Head => "p-head",

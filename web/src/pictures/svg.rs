@@ -141,7 +141,7 @@ fn element(out: &mut String, shape: &Shape, theme: Theme) {
 }
 
 fn paint(out: &mut String, paint: Paint, colour: &str) {
-    if matches!(paint, Paint::Fill | Paint::Tint) {
+    if matches!(paint, Paint::Fill | Paint::Tint | Paint::Pale | Paint::Wash) {
         attribute(out, "fill", colour);
     } else {
         attribute(out, "fill", "none");
@@ -152,6 +152,10 @@ fn paint(out: &mut String, paint: Paint, colour: &str) {
         Paint::Tint => {
             attribute(out, "fill-opacity", "0.25");
             ("0.8", "")
+        }
+        Paint::Pale | Paint::Wash => {
+            let opacity = if paint == Paint::Pale { "0.3" } else { "0.1" };
+            return attribute(out, "fill-opacity", opacity);
         }
         Paint::Dashed => ("1.4", "4 3"),
         Paint::Dotted => ("1.5", "2 5"),

@@ -184,6 +184,7 @@ pub(super) fn reason_words(reason: Reason) -> &'static str {
         Reason::CreditExceeded => "sent beyond credit",
         Reason::Limit => "too many sockets",
         Reason::BadRequest => "not possible here",
+        Reason::ByRoom => "the room does not allow it",
         Reason::Draining => "gateway is stopping",
         Reason::Failed => "the gateway failed",
     }

@@ -207,7 +207,17 @@ impl Wire {
             | GatewayMessage::JobClient { .. }
             | GatewayMessage::JobGauge { .. }
             | GatewayMessage::JobCall { .. }
-            | GatewayMessage::JobDone { .. } => out.events.push_back(Event::Message(message)),
+            | GatewayMessage::JobDone { .. }
+            | GatewayMessage::RoomEntered { .. }
+            | GatewayMessage::RoomNotEntered { .. }
+            | GatewayMessage::RoomLeft { .. }
+            | GatewayMessage::RoomDone { .. }
+            | GatewayMessage::RoomRefused { .. }
+            | GatewayMessage::RoomSubscribed { .. }
+            | GatewayMessage::RoomMembers { .. }
+            | GatewayMessage::RoomHistory { .. }
+            | GatewayMessage::RoomEvents { .. }
+            | GatewayMessage::RoomLagging { .. } => out.events.push_back(Event::Message(message)),
             // These speak of the connection itself; the link has dealt with them.
             GatewayMessage::Welcome { .. }
             | GatewayMessage::Resumed { .. }

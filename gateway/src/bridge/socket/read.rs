@@ -46,7 +46,7 @@ impl<C: Client> Socket<C> {
             }
             Ok(n) => {
                 // Whoever writes tells so under this lock: the reply must not be told before.
-                let _order = self.trace.then(|| self.lock());
+                let _order = self.client.follows_writes().then(|| self.lock());
                 let now_us = self.active();
                 let asked_us = self.asked_us.swap(0, Ordering::Relaxed);
                 if asked_us > 0 {

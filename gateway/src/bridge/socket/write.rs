@@ -55,7 +55,7 @@ impl<C: Client> Socket<C> {
                 }
             }
             if written == payload.len() {
-                self.wrote(&mut state, payload.len());
+                self.wrote(&mut state, payload);
                 return;
             }
         }
@@ -77,12 +77,13 @@ impl<C: Client> Socket<C> {
         while let Some(first) = state.queue.front() {
             match wire.try_send(&first[state.written..]) {
                 Ok(n) => {
-                    let whole = first.len();
+                    let whole = state.written + n >= first.len();
                     state.written += n;
-                    if state.written >= whole || self.datagram {
+                    if whole || self.datagram {
                         state.written = 0;
-                        state.queue.pop_front();
-                        self.wrote(&mut state, whole);
+                        if let Some(whole) = state.queue.pop_front() {
+                            self.wrote(&mut state, &whole);
+                        }
                     }
                 }
                 Err(error) if would_block(&error) => return,
@@ -97,19 +98,12 @@ impl<C: Client> Socket<C> {
     }
 
     /// A whole message of the client is with the kernel.
-    fn wrote(&self, state: &mut State, bytes: usize) {
+    fn wrote(&self, state: &mut State, payload: &[u8]) {
         let now_us = self.active();
         self.asked_us.store(now_us.max(1), Ordering::Relaxed);
-        self.context.metrics.to_target.inc_by(bytes as u64);
-        if self.trace {
-            self.client.tell(
-                now_us,
-                Told::Wrote {
-                    bytes: bytes as u32,
-                },
-            );
-        }
-        self.give_back(state, (CLIENT_HEADER_BYTES + bytes) as u32);
+        self.context.metrics.to_target.inc_by(payload.len() as u64);
+        self.client.wrote(now_us, payload);
+        self.give_back(state, (CLIENT_HEADER_BYTES + payload.len()) as u32);
     }
 
     /// Credit for what was written, told when it is worth a message.

@@ -171,6 +171,10 @@ impl Runner {
 fn never_tried(reason: Reason) -> bool {
     matches!(
         reason,
-        Reason::UnknownTarget | Reason::Limit | Reason::BadRequest | Reason::Draining
+        Reason::UnknownTarget
+            | Reason::Limit
+            | Reason::BadRequest
+            | Reason::ByRoom
+            | Reason::Draining
     )
 }

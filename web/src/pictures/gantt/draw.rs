@@ -4,10 +4,8 @@ use chalkwire_shared::job::Outcome;
 
 use super::{Bar, Gantt, Panel, Phase, failed, used};
 use crate::pictures::axis::{Scale, marks, ms_mark};
+use crate::pictures::queue::{self, Queue};
 use crate::pictures::shape::{Anchor, Paint, Pen, Picture, Role, Width, chars_in, cut, text_units};
-
-/// The height of a queue's gauge.
-const GAUGE: i32 = 44;
 
 /// Lays a chart out.
 pub fn draw(gantt: &Gantt, width: Width) -> Picture {
@@ -101,7 +99,7 @@ impl Sheet {
         let pitch = if panel.rows.len() <= 24 { 16 } else { 12 };
         let rows_end = self.y + 6 + pitch * panel.rows.len() as i32;
         let gauge = !panel.queue.is_empty();
-        let grid_end = rows_end + if gauge { GAUGE + 14 } else { 0 };
+        let grid_end = rows_end + if gauge { queue::GAUGE + 14 } else { 0 };
         for mark in self.marks.clone() {
             let x = self.scale.at(mark);
             self.pen
@@ -130,7 +128,12 @@ impl Sheet {
         }
         self.pen.item = None;
         if gauge {
-            self.gauge(panel);
+            let queue = Queue {
+                waiting: &panel.queue,
+                backlog: panel.backlog,
+                end_ms: panel.end_ms,
+            };
+            self.y = queue.draw(&mut self.pen, self.scale, self.edge, self.y);
         }
         if panel.omitted > 0 {
             self.y += 14;
@@ -184,76 +187,6 @@ impl Sheet {
             };
             self.pen.text(at, text, role, Paint::Small);
         }
-    }
-
-    /// How many wait for `accept`, over time, with the backlog as a line.
-    fn gauge(&mut self, panel: &Panel) {
-        let (from, to) = (self.scale.from, self.scale.to);
-        let base = self.y + GAUGE + 10;
-        let most = panel
-            .queue
-            .iter()
-            .map(|(_, waiting)| *waiting)
-            .max()
-            .unwrap_or(0);
-        let top = most.max(panel.backlog.unwrap_or(0)).max(1);
-        let height = Scale {
-            from: base,
-            to: base - GAUGE + 8,
-            end: f64::from(top),
-        };
-        let mut points = vec![(from, base)];
-        let mut level = base;
-        let mut seen = panel.queue.iter().peekable();
-        while let Some((ms, waiting)) = seen.next() {
-            let x = self.scale.at(*ms);
-            let mut highest = *waiting;
-            let mut last = *waiting;
-            // Of what falls on one line its highest is drawn, and its last.
-            while let Some((_, waiting)) = seen.next_if(|(ms, _)| self.scale.at(*ms) == x) {
-                highest = highest.max(*waiting);
-                last = *waiting;
-            }
-            let y = height.at(f64::from(last));
-            points.push((x, level));
-            points.push((x, height.at(f64::from(highest))));
-            points.push((x, y));
-            level = y;
-        }
-        let end = self.scale.at(panel.end_ms);
-        points.push((end, level));
-        points.push((end, base));
-        self.pen.line(&points, Role::Ctl, Paint::Tint);
-        self.pen
-            .line(&[(from, base), (to, base)], Role::Line, Paint::Thin);
-        let label = "accept queue: at most ".to_owned() + &most.to_string() + " wait";
-        self.pen.text(
-            (self.edge, base + 13, Anchor::End),
-            &label,
-            Role::Soft,
-            Paint::Small,
-        );
-        for value in [0, most] {
-            // Beside a large backlog a short queue is close to none: one number stands there.
-            if value > 0 && base - height.at(f64::from(value)) < 11 {
-                continue;
-            }
-            let at = (from - 6, height.at(f64::from(value)) + 4, Anchor::End);
-            self.pen
-                .text(at, &value.to_string(), Role::Soft, Paint::Small);
-            if most == 0 {
-                break;
-            }
-        }
-        if let Some(backlog) = panel.backlog {
-            let y = height.at(f64::from(backlog));
-            self.pen
-                .line(&[(from, y), (to, y)], Role::Text, Paint::Dashed);
-            let label = "backlog ".to_owned() + &backlog.to_string();
-            self.pen
-                .text((to, y - 4, Anchor::End), &label, Role::Text, Paint::Small);
-        }
-        self.y = base + 16;
     }
 
     /// What the paints mean, of those that are seen.

@@ -1,0 +1,136 @@
+//! Rooms over HTTP: opening one, and fetching its transcript.
+
+use axum::Extension;
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::proxied::{ClientAddress, Peer};
+use super::{App, base};
+use crate::core::Core;
+use crate::room::{NotMade, Wanted};
+
+/// The most that a request for a room may hold, in bytes.
+const REQUEST_BYTES: usize = 16_384;
+
+/// What somebody says who opens a room. All of it may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Request {
+    title: Option<String>,
+    targets: Option<Vec<String>>,
+    faults: Option<bool>,
+}
+
+/// A room that was opened. The links are told this once.
+#[derive(Debug, Serialize)]
+struct Opened {
+    room: String,
+    /// The code on the board, as it is written there.
+    code: String,
+    /// Whoever has this link teaches.
+    teach: String,
+    /// Whoever has this link comes in as a student.
+    join: String,
+    /// Whoever has this link looks on.
+    view: String,
+    /// The room ends, and its transcript with it, when nobody was in it for so many seconds.
+    keep_s: u64,
+    /// Whether it outlives the gateway's program.
+    kept: bool,
+}
+
+/// A refusal as JSON.
+#[derive(Debug, Serialize)]
+struct Refusal<'a> {
+    reason: &'a str,
+    detail: &'a str,
+}
+
+/// `POST /api/rooms`: opens a room.
+pub(super) async fn open(
+    State(app): State<App>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let core = &app.core;
+    let Some(rooms) = &app.links.rooms else {
+        return no_rooms(core);
+    };
+    let wanted = match wanted(core, body).await {
+        Ok(wanted) => wanted,
+        Err(why) => return refuse(core, StatusCode::BAD_REQUEST, "bad_request", &why),
+    };
+    let made = match rooms.make(wanted, address).await {
+        Ok(made) => made,
+        Err(why) => {
+            let (status, reason) = match why {
+                NotMade::Wrong => (StatusCode::BAD_REQUEST, "bad_request"),
+                NotMade::TooMany => (StatusCode::TOO_MANY_REQUESTS, "rooms_per_address"),
+                NotMade::Full => (StatusCode::SERVICE_UNAVAILABLE, "rooms"),
+                NotMade::NotSaved(_) | NotMade::NoChance => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "not_saved")
+                }
+            };
+            return refuse(core, status, reason, &why.to_string());
+        }
+    };
+    let base = base::base(&core.config, peer.address, &headers);
+    let room = made.room.as_str();
+    let opened = Opened {
+        room: room.to_owned(),
+        code: made.code.to_string(),
+        teach: format!("{base}#/teach/{room}/{}", made.teach.expose()),
+        join: format!("{base}#/join/{}", made.code.plain()),
+        view: format!("{base}#/view/{room}/{}", made.view.expose()),
+        keep_s: rooms.idle().as_secs(),
+        kept: rooms.are_kept(),
+    };
+    let mut response = (StatusCode::CREATED, Json(opened)).into_response();
+    // It holds secrets.
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn wanted(core: &Core, body: Body) -> Result<Wanted, String> {
+    let Ok(body) = to_bytes(body, REQUEST_BYTES).await else {
+        return Err(format!(
+            "A request for a room has {REQUEST_BYTES} bytes at the most."
+        ));
+    };
+    let request = match body.is_empty() {
+        true => Request::default(),
+        false => serde_json::from_slice(&body).map_err(|error| {
+            format!("That is no request for a room: {error}. See PROTOCOL.md, \"Rooms\".")
+        })?,
+    };
+    let targets = request.targets.iter().flatten();
+    for name in targets {
+        core.targets.get(name).map_err(|failure| failure.detail)?;
+    }
+    Ok(Wanted {
+        title: request.title,
+        targets: request.targets,
+        faults: request.faults,
+    })
+}
+
+pub(super) fn no_rooms(core: &Core) -> Response {
+    let why = "This gateway has no rooms: its operator switched them off.";
+    refuse(core, StatusCode::NOT_FOUND, "no_rooms", why)
+}
+
+pub(super) fn refuse(core: &Core, status: StatusCode, reason: &'static str, why: &str) -> Response {
+    core.metrics.refuse(reason);
+    let refusal = Refusal {
+        reason,
+        detail: why,
+    };
+    (status, Json(refusal)).into_response()
+}

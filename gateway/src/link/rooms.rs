@@ -1,0 +1,281 @@
+//! A link's room: coming in, telling it something, leaving, and what it hears from there.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use chalkwire_shared::message::GatewayMessage;
+use chalkwire_shared::room::{Command, Key, LeftReason, NotEntered, Refusal};
+
+use super::Link;
+use crate::room::recorder::Recorder;
+use crate::room::under_way;
+use crate::room::{Came, Coming, Occupant, Seat, Told};
+
+/// When a wrong key is answered, whatever was wrong with it and however soon that was known.
+const ANSWER_AFTER: Duration = Duration::from_millis(100);
+
+/// The same once so many were wrong on this link, one after the other.
+const ANSWER_LATE: Duration = Duration::from_secs(1);
+const MOST_WRONG: u32 = 5;
+
+/// Who a link's client is, as its connection has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// Its address.
+    pub(crate) address: IpAddr,
+    /// What the addresses of the page begin with, for this client.
+    pub(crate) base: Arc<str>,
+}
+
+/// A link's room.
+#[derive(Debug, Default)]
+pub(super) struct InRoom {
+    pub(super) seat: Option<Arc<Seat>>,
+    /// Tells the room of its exchanges.
+    pub(super) recorder: Option<Arc<Recorder>>,
+    /// Wrong keys, one after the other.
+    wrong: u32,
+    /// Answers that are held back. They come one by one.
+    held: u32,
+}
+
+impl InRoom {
+    /// It is in no room any more.
+    fn take(&mut self) -> Option<Arc<Seat>> {
+        if let Some(recorder) = self.recorder.take() {
+            recorder.stop();
+        }
+        self.seat.take()
+    }
+}
+
+impl Link {
+    /// Where it sits, if it is in a room.
+    pub(crate) fn seat(&self) -> Option<Arc<Seat>> {
+        self.lock().room.seat.clone()
+    }
+
+    /// Whether its room lets it send to a target now.
+    pub(super) fn may_send(&self, target: &str, faulted: bool) -> Result<(), Refusal> {
+        match self.seat() {
+            Some(seat) => seat.may_send(target, faulted),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn enter(self: &Arc<Self>, key: Key, name: String, client: u32) {
+        let Some(rooms) = self.rooms.clone() else {
+            return self.not_entered(NotEntered::NoRooms);
+        };
+        let caller = {
+            let mut state = self.lock();
+            if state.room.seat.is_some() {
+                drop(state);
+                return self.not_entered(NotEntered::AlreadyIn);
+            }
+            // Who does not wait for its answer has more wrong ones, and nothing looked up.
+            if state.room.held > 0 {
+                state.room.held = state.room.held.saturating_add(1);
+                return;
+            }
+            state.caller.clone()
+        };
+        let now = Instant::now();
+        let guesses = &self.core.guesses;
+        let this: Weak<Link> = Arc::downgrade(self);
+        let came = match guesses.may(caller.address, now) {
+            true => rooms.enter(Coming {
+                key,
+                name,
+                client,
+                occupant: this,
+            }),
+            false => {
+                self.core.metrics.refuse("guesses");
+                return self.hold();
+            }
+        };
+        match came {
+            Ok(came) => self.entered(came, &caller.base),
+            Err(NotEntered::NoRoom) => {
+                guesses.wrong(caller.address, now);
+                self.core.metrics.refuse("room_key");
+                self.hold();
+            }
+            Err(reason) => self.not_entered(reason),
+        }
+    }
+
+    fn entered(&self, came: Came, base: &str) {
+        let Came {
+            seat,
+            you,
+            code,
+            plain_code,
+        } = came;
+        {
+            let mut state = self.lock();
+            state.room.wrong = 0;
+            state.room.seat = Some(seat.clone());
+        }
+        if seat.member().is_some() {
+            self.record(&seat);
+        }
+        let clock_offset_us = seat.clock_offset_us();
+        let (keep_s, kept) = self.rooms.as_ref().map_or((0, false), |rooms| {
+            (rooms.idle().as_secs(), rooms.are_kept())
+        });
+        let room = seat.room().id().clone();
+        self.push(|seq| GatewayMessage::RoomEntered {
+            seq,
+            room,
+            you,
+            code,
+            join: format!("{base}#/join/{plain_code}"),
+            keep_s,
+            kept,
+            clock_offset_us,
+        });
+        // It may have been put out before it had sat down, or its link may have ended.
+        if let Some(reason) = seat.over() {
+            Occupant::tell(self, Told::Left(reason));
+        }
+        if self.ended.is_cancelled() {
+            self.give_up_seat();
+        }
+    }
+
+    /// What the gateway sees of its exchanges is told the room from here on.
+    fn record(&self, seat: &Arc<Seat>) {
+        let core = &self.core;
+        let recorder = Recorder::new(
+            core.clock,
+            core.metrics.clone(),
+            core.config.limits.sockets_per_link,
+            seat.clock_offset_us(),
+            self.ended.child_token(),
+        );
+        self.lock().room.recorder = Some(recorder.clone());
+        let seat = seat.clone();
+        core.tasks.spawn(async move {
+            recorder.run(|exchange| seat.exchanged(exchange)).await;
+        });
+    }
+
+    /// Holds the answer to a wrong key back, so that it comes at a time that tells nothing.
+    fn hold(self: &Arc<Self>) {
+        {
+            let mut state = self.lock();
+            state.room.held = 1;
+        }
+        let link = self.clone();
+        self.core.tasks.spawn(async move {
+            loop {
+                let wrong = link.lock().room.wrong;
+                let after = if wrong < MOST_WRONG {
+                    ANSWER_AFTER
+                } else {
+                    ANSWER_LATE
+                };
+                tokio::select! {
+                    () = tokio::time::sleep(after) => {}
+                    () = link.ended.cancelled() => return,
+                }
+                let left = {
+                    let mut state = link.lock();
+                    state.room.wrong = state.room.wrong.saturating_add(1);
+                    state.room.held -= 1;
+                    state.room.held
+                };
+                link.not_entered(NotEntered::NoRoom);
+                if left == 0 {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn not_entered(&self, reason: NotEntered) {
+        let detail = reason.sentence().to_owned();
+        self.push(|seq| GatewayMessage::RoomNotEntered {
+            seq,
+            reason,
+            detail,
+        });
+    }
+
+    pub(super) fn tell_room(&self, no: u64, command: &Command) {
+        let told = match self.seat() {
+            Some(seat) => {
+                let told = seat.tell(no, command);
+                if told.is_ok() && matches!(command, Command::Arm { .. }) {
+                    under_way::attend(&self.core, seat.room());
+                }
+                told
+            }
+            None => Err(Refusal::NotIn),
+        };
+        if let Err(reason) = told {
+            let detail = reason.sentence().to_owned();
+            self.push(|seq| GatewayMessage::RoomRefused {
+                seq,
+                no,
+                reason,
+                detail,
+            });
+        }
+    }
+
+    pub(super) fn leave(&self) {
+        if let Some(seat) = self.seat() {
+            seat.leave();
+            self.left(LeftReason::Left);
+        }
+    }
+
+    /// The link is no longer in its room.
+    fn left(&self, reason: LeftReason) {
+        // Once, whoever comes first.
+        if self.lock().room.take().is_none() {
+            return;
+        }
+        self.wake.notify_one();
+        let detail = reason.sentence().to_owned();
+        self.push(|seq| GatewayMessage::RoomLeft {
+            seq,
+            reason,
+            detail,
+        });
+    }
+
+    /// The link ends: its member may come back on another.
+    pub(super) fn give_up_seat(&self) {
+        let seat = self.lock().room.take();
+        if let Some(seat) = seat {
+            seat.vacate();
+        }
+    }
+}
+
+impl Occupant for Link {
+    fn tell(&self, told: Told) {
+        match told {
+            Told::Done { no } => self.push(|seq| GatewayMessage::RoomDone { seq, no }),
+            Told::Silenced => self.silenced(),
+            Told::Left(reason) => {
+                let is_over = |seat: &Arc<Seat>| seat.over().is_some();
+                if self.lock().room.seat.as_ref().is_some_and(is_over) {
+                    self.left(reason);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Link(…)")
+    }
+}
