@@ -32,7 +32,6 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::socket::Socket;
 use crate::core::Core;
 use crate::room::Rooms;
-use crate::room::recorder::Recorder;
 use jobs::Running;
 use opening::{Opening, bad_request, by_room, read_faults};
 use outbox::{Item, Outbox};
@@ -86,8 +85,6 @@ struct State {
     /// The largest number a socket had.
     last_socket: u32,
     servers: Servers,
-    /// Tells the link's room of its exchanges.
-    recorder: Option<Arc<Recorder>>,
     /// The job that runs.
     job: Option<Running>,
     room: InRoom,
@@ -126,7 +123,6 @@ impl Link {
                 sockets: HashMap::new(),
                 last_socket: 0,
                 servers: Servers::default(),
-                recorder: None,
                 job: None,
                 room: InRoom::default(),
                 caller,
@@ -175,11 +171,6 @@ impl Link {
                 seat.detached();
             }
         }
-    }
-
-    /// Sockets that are asked for from here on are recorded, or no more.
-    pub(crate) fn record(&self, recorder: Option<Arc<Recorder>>) {
-        self.lock().recorder = recorder;
     }
 
     /// Since when there is no connection.

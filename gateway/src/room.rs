@@ -22,14 +22,21 @@ mod saving;
 mod seat;
 mod snapshot;
 mod take_up;
+#[cfg(test)]
+mod tests;
+pub mod transcript;
+pub mod under_way;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use chalkwire_shared::job::Gauge;
 use chalkwire_shared::room::{Armed, Code, Happened, LeftReason, MemberId, RoomId, RunId, State};
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use tokio::sync::{Notify, watch};
 
+use crate::clock::Clock;
 use crate::config::Rooms as Limits;
 use crate::log::Transcript;
 use crate::metrics::Metrics;
@@ -42,13 +49,16 @@ pub use rooms::{Made, NotMade, Rooms, Wanted};
 pub use seat::{Occupant, Seat, Told};
 
 use inside::Inside;
+use ring::RING_BYTES;
 
 /// What all rooms share.
 #[derive(Debug)]
 struct Common {
     limits: Limits,
+    /// What the pages of one room may take.
+    ring_bytes: usize,
     /// The gateway's clock.
-    clock: crate::clock::Clock,
+    clock: Clock,
     /// The rooms' clock less the gateway's, in µs.
     offset_us: u64,
     metrics: Arc<Metrics>,
@@ -56,9 +66,28 @@ struct Common {
     /// Rooms that have news, each once.
     news: Mutex<Vec<Arc<Room>>>,
     wake: Notify,
+    /// Some of them are over since they were looked at.
+    some_over: AtomicBool,
 }
 
 impl Common {
+    fn new(limits: Limits, clock: Clock, metrics: Arc<Metrics>, tasks: Tasks) -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since_1970 = since_1970.unwrap_or_default().as_micros();
+        let since_1970 = u64::try_from(since_1970).unwrap_or(0);
+        Common {
+            offset_us: since_1970.saturating_sub(clock.now_us()),
+            limits,
+            ring_bytes: RING_BYTES,
+            clock,
+            metrics,
+            tasks,
+            news: Mutex::default(),
+            wake: Notify::new(),
+            some_over: AtomicBool::new(false),
+        }
+    }
+
     /// µs since 1970, by the rooms' clock.
     fn now_us(&self) -> u64 {
         self.clock.now_us().saturating_add(self.offset_us)
@@ -110,6 +139,8 @@ pub struct Room {
     changed: watch::Sender<u64>,
     /// The "everyone send now" that is under way.
     armed: watch::Sender<Option<Armed>>,
+    /// The last run that somebody sees to.
+    attended_run: AtomicU32,
     /// Some rule keeps some members from sending something.
     ruled: AtomicBool,
     /// When it is to be looked at at the latest, by the rooms' clock, in µs.
@@ -132,6 +163,7 @@ impl Room {
             transcript,
             changed: watch::Sender::new(0),
             armed: watch::Sender::new(inside.armed()),
+            attended_run: AtomicU32::new(0),
             ruled: AtomicBool::new(inside.is_ruled()),
             due_us: AtomicU64::new(u64::MAX),
             inside: Mutex::new(inside),
@@ -181,6 +213,11 @@ impl Room {
                 room.happens(inside, Happened::RunOver { run, called_off });
             }
         });
+    }
+
+    /// Whether all are done with the present run.
+    pub fn all_are_done(&self) -> bool {
+        self.lock().state.all_are_done()
     }
 
     /// The room as it is now.

@@ -29,6 +29,8 @@ mod peers;
 mod proxies;
 mod raw;
 mod resume;
+mod rooms;
+mod rooms_hold;
 mod servers;
 mod sockets;
 mod take_home;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chalkwire_shared::limits::SUBPROTOCOL;
 use chalkwire_tests::browser::measured;
 use chalkwire_tests::carrier::Transport;
-use chalkwire_tests::deadline::within;
+use chalkwire_tests::deadline::{eventually, within};
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::http::{get, request};
 use chalkwire_tests::link::Link;
@@ -249,4 +249,25 @@ async fn a_class_of_500_behind_one_address_gets_its_links_within_a_minute() {
     assert!(took < Duration::from_secs(60), "{took:?}");
     assert_eq!(nginx.gateway.metric("links").await, 500);
     assert_eq!(class.len(), 500);
+}
+
+#[tokio::test]
+async fn when_no_more_connections_are_taken_the_log_says_which_limit_it_is() {
+    let gateway = Setup::default().limit("connections", "2").start().await;
+    let idle = [
+        TcpStream::connect(gateway.address()).await.unwrap(),
+        TcpStream::connect(gateway.address()).await.unwrap(),
+    ];
+    let told = || async { gateway.program.log().contains("limits.connections") };
+    eventually("the log to say so", told).await;
+    // It waited, and nobody was turned away.
+    let waits = async { get(gateway.address(), "/healthz").await.status };
+    let leave = async { drop(idle) };
+    assert_eq!(tokio::join!(waits, leave).0, 200);
+    assert!(
+        gateway
+            .metric("refusals_total{reason=\"connections\"}")
+            .await
+            >= 1
+    );
 }

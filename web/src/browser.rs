@@ -1,5 +1,6 @@
 //! What the page needs of the browser besides the WebSocket: clock, storage, address, events.
 
+use crate::place::Place;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, EventTarget, HtmlElement, Window};
@@ -82,11 +83,53 @@ pub fn store(name: &str, value: &str) {
     }
 }
 
+/// What this tab keeps under a name until it is closed.
+pub fn kept(name: &str) -> Option<String> {
+    let storage = window()?.session_storage().ok()??;
+    storage.get_item(&format!("chalkwire.{name}")).ok()?
+}
+
+/// Keeps a value for this tab, or forgets it; a browser that keeps nothing is no reason to stop.
+pub fn keep(name: &str, value: Option<&str>) {
+    if let Some(Ok(Some(storage))) = window().map(|it| it.session_storage()) {
+        let name = format!("chalkwire.{name}");
+        let _ = match value {
+            Some(value) => storage.set_item(&name, value),
+            None => storage.remove_item(&name),
+        };
+    }
+}
+
+/// Goes to a place of the page.
+pub fn go(fragment: &str) {
+    if let Some(window) = window() {
+        // What is refused leaves everybody where they are.
+        let _ = window.location().set_hash(fragment);
+    }
+}
+
+/// Gives the document's root an attribute, or takes it away.
+pub fn mark(name: &str, on: bool) {
+    let document = window().and_then(|it| it.document());
+    if let Some(root) = document.and_then(|it| it.document_element()) {
+        // An attribute of every element.
+        let _ = root.toggle_attribute_with_force(name, on);
+    }
+}
+
 /// The fragment of the page's address.
 pub fn fragment() -> String {
     window()
         .and_then(|it| it.location().hash().ok())
         .unwrap_or_default()
+}
+
+/// Where in the page one is. In a frame of another page there is nothing but an experiment.
+pub fn place() -> Place {
+    match is_embedded() {
+        true => Place::Experiments,
+        false => Place::of(&fragment()),
+    }
 }
 
 /// Replaces the fragment of the page's address, without a new entry in the history.

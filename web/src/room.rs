@@ -5,7 +5,7 @@
 
 use chalkwire_shared::message::ClientMessage;
 use chalkwire_shared::role::{Deed, may};
-use chalkwire_shared::room::{Code, Command, Key, LeftReason};
+use chalkwire_shared::room::{Armed, Code, Command, Key, LeftReason};
 
 pub mod action;
 pub mod clock;
@@ -13,7 +13,7 @@ pub mod commands;
 mod deed;
 pub mod door;
 pub mod feed;
-mod follow;
+pub mod follow;
 mod hear;
 pub mod inside;
 pub mod lobby;
@@ -71,6 +71,8 @@ pub struct Seat {
     pub draft: Draft,
     /// The pane that a phone shows.
     pub tab: Tab,
+    /// The room is seen as the projector shows it.
+    pub projector: bool,
     /// The colours.
     pub theme: Theme,
     /// The address's fragment.
@@ -92,6 +94,7 @@ impl Default for Seat {
             inside: None,
             draft: Draft::default(),
             tab: Tab::default(),
+            projector: false,
             theme: Theme::default(),
             fragment: String::new(),
             told: String::new(),
@@ -157,6 +160,10 @@ impl Seat {
             Action::LineEnd(end) => self.draft.line_end = end,
             Action::Send => self.send(now, wire, out),
             Action::Runner(action) => self.runner(action, now, wire, out),
+            Action::Projector(on) => {
+                self.projector = on;
+                out.push(Effect::Turned);
+            }
             Action::ToTeacher => self.to_teacher(out),
             Action::Export { format, names } => self.export(format, names, out),
             Action::Exported(answer) => {
@@ -242,6 +249,18 @@ impl Seat {
             }
             Some(_) => {}
         }
+    }
+
+    /// Until a run's instant, in ms; negative after it, `None` before the clocks have been compared.
+    pub fn until(&self, armed: &Armed, now_ms: f64) -> Option<f64> {
+        let clock = self.inside.as_ref()?.clock(self.wire.link.clock())?;
+        Some(clock.browser_ms(armed.at_us) - now_ms)
+    }
+
+    /// How far off this page's reckoning may be, in ms, where that is so much that it can be seen.
+    pub fn vague_ms(&self) -> Option<f64> {
+        let clock = self.inside.as_ref()?.clock(self.wire.link.clock())?;
+        clock.vague_ms()
     }
 
     /// Whether one may do this here.

@@ -59,7 +59,7 @@ impl Link {
             );
             Ok(())
         };
-        if let Some(seat) = seat
+        if let Some(seat) = &seat
             && let Err(refusal) = seat.may_send(name, !faults.is_empty())
         {
             let Failure { reason, detail } = by_room(refusal);
@@ -77,16 +77,22 @@ impl Link {
                 return refuse(state, reason, detail);
             }
         };
-        let permit = match core.sockets.clone().try_acquire_owned() {
-            Ok(permit) if open < core.config.limits.sockets_per_link => permit,
-            _ => return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned()),
+        if open >= core.config.limits.sockets_per_link {
+            let detail =
+                format!("Too many sockets: this link has {open}, the most that one may have.");
+            return refuse(state, Reason::Limit, detail);
+        }
+        let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
+            return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned());
         };
         // A server of one's own is nobody else's business.
-        let recorder = state.recorder.clone().filter(|_| !name.starts_with('#'));
+        let recorder = state.room.recorder.clone();
+        let recorder = recorder.filter(|_| !name.starts_with('#'));
         if let Some(recorder) = &recorder {
+            let present = |run: &RunId| seat.as_ref().is_some_and(|seat| seat.is_on(*run));
             let asked = Recorded {
                 target: name.to_owned(),
-                run,
+                run: run.filter(present),
                 faulted: !plan.is_empty(),
                 reports: target.info.builtin,
                 accepts: target.info.builtin && !target.kind().is_datagram(),

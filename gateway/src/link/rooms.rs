@@ -9,6 +9,8 @@ use chalkwire_shared::message::GatewayMessage;
 use chalkwire_shared::room::{Command, Key, LeftReason, NotEntered, Refusal};
 
 use super::Link;
+use crate::room::recorder::Recorder;
+use crate::room::under_way;
 use crate::room::{Came, Coming, Occupant, Seat, Told};
 
 /// When a wrong key is answered, whatever was wrong with it and however soon that was known.
@@ -31,10 +33,22 @@ pub(crate) struct Caller {
 #[derive(Debug, Default)]
 pub(super) struct InRoom {
     pub(super) seat: Option<Arc<Seat>>,
+    /// Tells the room of its exchanges.
+    pub(super) recorder: Option<Arc<Recorder>>,
     /// Wrong keys, one after the other.
     wrong: u32,
     /// Answers that are held back. They come one by one.
     held: u32,
+}
+
+impl InRoom {
+    /// It is in no room any more.
+    fn take(&mut self) -> Option<Arc<Seat>> {
+        if let Some(recorder) = self.recorder.take() {
+            recorder.stop();
+        }
+        self.seat.take()
+    }
 }
 
 impl Link {
@@ -68,7 +82,7 @@ impl Link {
             }
             state.caller.clone()
         };
-        let now = Instant::now();
+        let (now, at) = (Instant::now(), tokio::time::Instant::now());
         let guesses = &self.core.guesses;
         let this: Weak<Link> = Arc::downgrade(self);
         let came = match guesses.may(caller.address, now) {
@@ -80,7 +94,7 @@ impl Link {
             }),
             false => {
                 self.core.metrics.refuse("guesses");
-                return self.hold();
+                return self.hold(at);
             }
         };
         match came {
@@ -88,7 +102,7 @@ impl Link {
             Err(NotEntered::NoRoom) => {
                 guesses.wrong(caller.address, now);
                 self.core.metrics.refuse("room_key");
-                self.hold();
+                self.hold(at);
             }
             Err(reason) => self.not_entered(reason),
         }
@@ -105,6 +119,9 @@ impl Link {
             let mut state = self.lock();
             state.room.wrong = 0;
             state.room.seat = Some(seat.clone());
+        }
+        if seat.member().is_some() {
+            self.record(&seat);
         }
         let clock_offset_us = seat.clock_offset_us();
         let (keep_s, kept) = self.rooms.as_ref().map_or((0, false), |rooms| {
@@ -130,23 +147,36 @@ impl Link {
         }
     }
 
-    /// Holds the answer to a wrong key back, so that it comes at a time that tells nothing.
-    fn hold(self: &Arc<Self>) {
-        {
-            let mut state = self.lock();
-            state.room.held = 1;
-        }
+    /// What the gateway sees of its exchanges is told the room from here on.
+    fn record(&self, seat: &Arc<Seat>) {
+        let core = &self.core;
+        let recorder = Recorder::new(
+            core.clock,
+            core.metrics.clone(),
+            core.config.limits.sockets_per_link,
+            seat.clock_offset_us(),
+            self.ended.child_token(),
+        );
+        self.lock().room.recorder = Some(recorder.clone());
+        let seat = seat.clone();
+        core.tasks.spawn(async move {
+            recorder.run(|exchange| seat.exchanged(exchange)).await;
+        });
+    }
+
+    /// Holds the answer to a wrong key back, so that it comes at a time that tells nothing: so long
+    /// after it came at `at`.
+    fn hold(self: &Arc<Self>, mut at: tokio::time::Instant) {
+        self.lock().room.held = 1;
         let link = self.clone();
         self.core.tasks.spawn(async move {
             loop {
-                let wrong = link.lock().room.wrong;
-                let after = if wrong < MOST_WRONG {
-                    ANSWER_AFTER
-                } else {
-                    ANSWER_LATE
+                at += match link.lock().room.wrong {
+                    ..MOST_WRONG => ANSWER_AFTER,
+                    _ => ANSWER_LATE,
                 };
                 tokio::select! {
-                    () = tokio::time::sleep(after) => {}
+                    () = tokio::time::sleep_until(at) => {}
                     () = link.ended.cancelled() => return,
                 }
                 let left = {
@@ -174,7 +204,13 @@ impl Link {
 
     pub(super) fn tell_room(&self, no: u64, command: &Command) {
         let told = match self.seat() {
-            Some(seat) => seat.tell(no, command),
+            Some(seat) => {
+                let told = seat.tell(no, command);
+                if told.is_ok() && matches!(command, Command::Arm { .. }) {
+                    under_way::attend(&self.core, seat.room());
+                }
+                told
+            }
             None => Err(Refusal::NotIn),
         };
         if let Err(reason) = told {
@@ -198,7 +234,7 @@ impl Link {
     /// The link is no longer in its room.
     fn left(&self, reason: LeftReason) {
         // Once, whoever comes first.
-        if self.lock().room.seat.take().is_none() {
+        if self.lock().room.take().is_none() {
             return;
         }
         self.wake.notify_one();
@@ -212,7 +248,7 @@ impl Link {
 
     /// The link ends: its member may come back on another.
     pub(super) fn give_up_seat(&self) {
-        let seat = self.lock().room.seat.take();
+        let seat = self.lock().room.take();
         if let Some(seat) = seat {
             seat.vacate();
         }

@@ -87,6 +87,7 @@ impl Client for Side {
     fn tell(&self, clock_us: u64, told: Told) {
         match &told {
             Told::Opened { .. } => self.record(clock_us, Seen::Opened),
+            Told::Eof => self.record(clock_us, Seen::Eof),
             Told::Closed(failure) => self.record(clock_us, Seen::Closed(failure.reason)),
             _ => {}
         }

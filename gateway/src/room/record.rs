@@ -1,8 +1,9 @@
 //! What the gateway sees of one link's exchanges: what happens on its sockets, summed up.
 //!
 //! Pure, by the gateway's clock. An exchange begins when its socket is asked for, or with the next
-//! send after a reply. It is over when the socket closes, when its reply has been quiet for a while,
-//! or when the next one begins; then what its server saw is waited for, which comes by another way.
+//! send after a reply. It is over when the socket closes, when its reply or the target's end has been
+//! quiet for a while, or when the next one begins; then what its server saw is waited for, which comes
+//! by another way.
 
 mod part;
 mod telling;
@@ -56,6 +57,8 @@ pub enum Seen<'a> {
     Came(&'a [u8]),
     /// The target's server did this.
     Server(&'a ServerDid),
+    /// The target has no more to send.
+    Eof,
     /// It closed.
     Closed(Reason),
 }
@@ -205,6 +208,11 @@ impl Socket {
             }
             Seen::Came(bytes) => self.present_or_new(at_us).came(at_us, bytes),
             Seen::Server(did) => self.server(at_us, did),
+            Seen::Eof => {
+                if let Some(part) = self.present() {
+                    part.eof(at_us);
+                }
+            }
             Seen::Closed(reason) => {
                 self.closed = true;
                 if let Some(part) = self.present() {
@@ -255,7 +263,7 @@ impl Socket {
         &mut self.parts[last]
     }
 
-    /// A reply of which nothing more came is over.
+    /// What nothing more came of is over.
     fn quiet(&mut self, now_us: u64) {
         if let Some(part) = self.present()
             && part.quiet_us().is_some_and(|at| at <= now_us)

@@ -23,17 +23,26 @@ pub struct Recorder {
     record: Mutex<Record>,
     /// Something is due sooner than it was.
     wake: Notify,
+    /// The link is in the room no more.
+    over: CancellationToken,
 }
 
 impl Recorder {
-    /// For a link that has at most so many sockets. `offset_us` makes the room's clock of the
-    /// gateway's.
-    pub fn new(clock: Clock, metrics: Arc<Metrics>, sockets: usize, offset_us: u64) -> Arc<Self> {
+    /// For a link that has at most so many sockets, until `over`. `offset_us` makes the room's clock
+    /// of the gateway's.
+    pub fn new(
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        sockets: usize,
+        offset_us: u64,
+        over: CancellationToken,
+    ) -> Arc<Self> {
         Arc::new(Recorder {
             clock,
             metrics,
             record: Mutex::new(Record::new(sockets, offset_us)),
             wake: Notify::new(),
+            over,
         })
     }
 
@@ -55,9 +64,14 @@ impl Recorder {
         }
     }
 
-    /// Tells `room` each exchange in its time, until `ended` and a moment beyond that: so long the
-    /// link's sockets take to close.
-    pub async fn run(&self, ended: CancellationToken, room: impl Fn(Exchange)) {
+    /// The link is in the room no more.
+    pub fn stop(&self) {
+        self.over.cancel();
+    }
+
+    /// Tells `room` each exchange in its time, until it is stopped and a moment beyond that: so long
+    /// the sockets of a link that ends take to close.
+    pub async fn run(&self, room: impl Fn(Exchange)) {
         let telling = async {
             loop {
                 let told = self.tell(&room);
@@ -71,7 +85,7 @@ impl Recorder {
             }
         };
         let ending = async {
-            ended.cancelled().await;
+            self.over.cancelled().await;
             let empty = async {
                 while !self.lock().is_empty() {
                     tokio::time::sleep(ENDING / 50).await;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use chalkwire_shared::role::Role;
 use chalkwire_shared::room::{
-    Command, CommandNo, Exchange, Happened, LeftReason, MemberId, Refusal,
+    Command, CommandNo, Exchange, Happened, LeftReason, MemberId, Refusal, RunId,
 };
 
 use super::inside::{Inside, Waiting};
@@ -90,6 +90,12 @@ impl Seat {
             return Ok(());
         }
         self.room.lock().state.may_send(member, target, faulted)
+    }
+
+    /// Whether that run is under way.
+    pub fn is_on(&self, run: RunId) -> bool {
+        let armed = self.room.armed.borrow();
+        armed.as_ref().is_some_and(|armed| armed.run == run)
     }
 
     /// The gateway saw an exchange of this member.

@@ -313,7 +313,7 @@ fn listeners(link: &Scope<App>, state: Rc<RefCell<State>>) -> Vec<Listener> {
             Box::new(move |_| {
                 let fragment = browser::fragment();
                 match Place::of(&fragment) {
-                    Place::Experiments => {}
+                    Place::Experiments | Place::Room => {}
                     // Back from elsewhere: as it was left, but for the colours.
                     Place::Lab if fragment == Place::Lab.fragment() => {
                         let theme = stored_theme().unwrap_or_default();

@@ -65,7 +65,7 @@ pub fn view(bar: Bar<'_>, on_theme: &Callback<Theme>, on_retry: &Callback<()>, m
 fn brand(place: Place) -> Html {
     let name = match place {
         Place::Lab => "h1",
-        Place::Experiments => "p",
+        Place::Experiments | Place::Room => "p",
     };
     html! {
         <@{name} class="brand">

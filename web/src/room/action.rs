@@ -65,6 +65,8 @@ pub enum Action {
     Hold(bool),
     /// More of the feed.
     More,
+    /// The projector's view of the room, or one's own again.
+    Projector(bool),
     /// Back to where the teacher is.
     ToTeacher,
     /// Fetch the transcript.
@@ -175,7 +177,7 @@ pub enum Timer {
 /// What the shell has to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Connect to the gateway, this way.
+    /// Open a connection to the gateway, this way.
     Connect(Way),
     /// Drop it.
     Drop,

@@ -14,7 +14,7 @@ use super::mine;
 use super::part::Part;
 use super::replica::Replica;
 use crate::experiment::Run;
-use crate::experiment::runner::Runner;
+use crate::experiment::runner::{Progress, Runner};
 
 /// Looks at a run's queue that are kept: one in 5 ms for a minute.
 pub const MAX_GAUGES: usize = 12_000;
@@ -99,6 +99,16 @@ impl Inside {
     /// Members who are connected.
     pub fn here(&self) -> usize {
         self.state().members.values().filter(|it| it.here).count()
+    }
+
+    /// Whether the room's experiment has a link of its own.
+    pub fn runs_experiment(&self) -> bool {
+        self.runner.is_some()
+    }
+
+    /// How far the room's experiment is on this page.
+    pub fn progress(&self) -> Option<Progress> {
+        self.runner.as_ref()?.progress()
     }
 
     /// Whether such a command waits for its answer.

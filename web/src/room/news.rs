@@ -1,21 +1,21 @@
 //! What a screen reader hears of the room: the latest, together, and not too much.
 
 /// How long news are gathered, in ms.
-pub const GATHER_MS: f64 = 700.0;
+pub(super) const GATHER_MS: f64 = 700.0;
 
 /// Sentences that are said together at the most; the others are counted.
 const MOST: usize = 3;
 
 /// News that were not told yet.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct News {
+pub(super) struct News {
     sentences: Vec<String>,
     more: usize,
 }
 
 impl News {
     /// One more: whether it is the first, so that somebody has to come and tell it.
-    pub fn add(&mut self, sentence: String) -> bool {
+    pub(super) fn add(&mut self, sentence: String) -> bool {
         let first = self.sentences.is_empty();
         match self.sentences.len() < MOST {
             true => self.sentences.push(sentence),
@@ -25,7 +25,7 @@ impl News {
     }
 
     /// All that was gathered, as one text.
-    pub fn tell(&mut self) -> String {
+    pub(super) fn tell(&mut self) -> String {
         let mut text = std::mem::take(&mut self.sentences).join(" ");
         match std::mem::take(&mut self.more) {
             0 => {}

@@ -118,13 +118,16 @@ impl Seat {
             return Err(Why::Late);
         };
         let me = inside.me().ok_or(Why::Teaches)?;
-        if let Some(why) = barred(me, inside.facts().paused) {
-            return Err(why);
+        let idler = idles(armed, me.member);
+        match barred(me, inside.facts().paused) {
+            // A teacher may be the one who holds the others up.
+            Some(Why::Teaches) if idler => {}
+            Some(why) => return Err(why),
+            None => {}
         }
         if !up || !inside.entered {
             return Err(Why::NoConnection);
         }
-        let me = me.member;
         // Kept before it is done: whatever happens now, it is not done twice.
         inside.ran = armed.run;
         self.keep(out);
@@ -134,7 +137,7 @@ impl Seat {
         let plan = &armed.plan;
         let wanted = Wanted {
             target: plan.target.clone(),
-            said: (!idles(armed, me)).then(|| Bytes::from(plan.message.clone())),
+            said: (!idler).then(|| Bytes::from(plan.message.clone())),
             faults: plan.faults.clone(),
             seed: plan.seed,
             run: Some(armed.run),

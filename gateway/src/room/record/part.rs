@@ -19,8 +19,9 @@ pub(super) struct Part {
     sent_us: Option<u64>,
     recv_us: Option<u64>,
     replied_us: Option<u64>,
-    /// The last byte came.
+    /// The last byte came, or the target's end.
     came_us: u64,
+    eof: bool,
     sent_bytes: u32,
     received_bytes: u32,
     sent: Vec<u8>,
@@ -61,6 +62,7 @@ impl Part {
             recv_us: None,
             replied_us: None,
             came_us: begun_us,
+            eof: false,
             sent_bytes: 0,
             received_bytes: 0,
             sent: Vec::new(),
@@ -107,6 +109,12 @@ impl Part {
         }
         self.came_us = at_us;
         add(&mut self.received_bytes, &mut self.received, bytes);
+    }
+
+    /// The target has no more to send.
+    pub(super) fn eof(&mut self, at_us: u64) {
+        self.eof = true;
+        self.came_us = at_us;
     }
 
     pub(super) fn server_closed(&mut self) {
@@ -161,9 +169,10 @@ impl Part {
         self.settled_us().is_some_and(|at| at <= now_us)
     }
 
-    /// When its reply is over, if nothing more comes.
+    /// When it is over, if nothing more comes.
     pub(super) fn quiet_us(&self) -> Option<u64> {
-        self.came_us().map(|at| at + QUIET_US)
+        let ends = self.eof || self.replied_us.is_some();
+        ends.then_some(self.came_us + QUIET_US)
     }
 
     /// When it is to be told as it is, if nothing changes.

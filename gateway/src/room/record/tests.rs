@@ -258,8 +258,25 @@ fn datagrams_are_exchanges_too() {
     assert_eq!(told[1].1.recv_us, Some(5));
 }
 
+#[test]
+fn whom_the_server_gave_up_is_through_even_if_its_page_keeps_the_socket() {
+    let mut record = record();
+    record.asked(0, ID, tcp("iterative"));
+    record.seen(50, ID, Seen::Opened);
+    record.seen(60, ID, Seen::Server(&ServerDid::Accepted));
+    assert!(record.seen(5_000_000, ID, Seen::Eof));
+    let told = told(&mut record, u64::MAX);
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].1.over_us, told[0].1.reason),
+        (Some(5_000_000), None)
+    );
+    record.seen(9_000_000, ID, Seen::Closed(Reason::Idle));
+    assert!(record.is_empty());
+}
+
 fn step() -> impl Strategy<Value = (u32, u8, u64, usize)> {
-    (1u32..6, 0u8..7, 0u64..400_000, 0usize..600)
+    (1u32..6, 0u8..8, 0u64..400_000, 0usize..600)
 }
 
 proptest! {
@@ -289,6 +306,7 @@ proptest! {
                 2 | 3 => Seen::Wrote(&bytes),
                 4 => Seen::Came(&bytes),
                 5 => Seen::Server(if len % 2 == 0 { &accepted } else { &read }),
+                7 => Seen::Eof,
                 6 => Seen::Closed(Reason::Finished),
                 _ => continue,
             };

@@ -1,0 +1,3 @@
+//! Rooms over real links: who comes in, what all see, and that none of it is lost.
+
+mod entering;

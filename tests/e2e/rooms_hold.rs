@@ -1,0 +1,3 @@
+//! What a room must bear, and what it sees of its members' exchanges.
+
+mod exchanges;
