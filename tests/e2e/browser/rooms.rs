@@ -149,7 +149,7 @@ async fn a_class_sends_at_one_instant_loses_one_gets_it_back_and_puts_one_out() 
             }
             says(page, "Replied in").await;
         }
-        class.sees("Ada", "That was it").await;
+        class.sees("Ada", "It is over").await;
         page.js(&axe(), json!([])).await;
         look(page, "room-teacher", &mut found).await;
         class.to("heron").await;
