@@ -59,12 +59,17 @@ pub fn Share(props: &Props) -> Html {
             <p class="room-big" dir="ltr">{ &props.code }</p>
             <p class="soft room-link">{ short(&props.join) }</p>
             <div class="buttons">{ button("Copy join link", props.join.clone()) }</div>
-            { for props.links.iter().map(|(label, what, text)| html! {
-                <div class="room-copy">
-                    { button(label, text.clone()) }
-                    <span class="soft">{ *what }</span>
-                </div>
-            }) }
+            if !props.links.is_empty() {
+                <details class="room-links">
+                    <summary>{ "Links to look and to teach" }</summary>
+                    { for props.links.iter().map(|(label, what, text)| html! {
+                        <div class="room-copy">
+                            { button(label, text.clone()) }
+                            <span class="soft">{ *what }</span>
+                        </div>
+                    }) }
+                </details>
+            }
             <p class="soft room-said" role="status">{ (*status).clone() }</p>
         </section>
     }
