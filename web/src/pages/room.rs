@@ -18,7 +18,7 @@ use crate::room::inside::Inside;
 use crate::room::{Action, Seat, Stage};
 
 /// The id of the heading, for the focus.
-pub const HEADING_ID: &str = "room-title";
+pub const HEADING_ID: &str = "room-heading";
 
 /// The window's title.
 pub fn title(seat: &Seat) -> String {

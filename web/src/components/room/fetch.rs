@@ -7,6 +7,7 @@ use web_sys::{Blob, Headers, RequestInit, Response};
 
 use crate::browser;
 use crate::components::download::save;
+use crate::room::lobby::refusal;
 
 /// What is said where no answer came.
 const NO_ANSWER: &str = "The gateway did not answer: is the network there? Try again.";
@@ -53,8 +54,10 @@ pub async fn transcript(base: &str, path: &str, secret: &Token, file: &str) -> R
     };
     match asked.await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(text)) if !text.is_empty() && text.len() < 400 => Err(text),
-        Ok(Err(_)) => Err("The gateway does not give the transcript out.".to_owned()),
+        Ok(Err(text)) => {
+            let why = refusal(&text);
+            Err(why.unwrap_or_else(|| "The gateway does not give the transcript out.".to_owned()))
+        }
         Err(_) => Err(NO_ANSWER.to_owned()),
     }
 }
