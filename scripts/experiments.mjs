@@ -26,9 +26,10 @@ await __wbg_init().catch(error => {
 if (started === code) throw new Error('experiments.js has no __wbg_init: has wasm-bindgen changed?');
 writeFileSync(join(dist, 'experiments.js'), started);
 
-// The same program draws the room: one sheet for both.
-writeFileSync(join(dist, 'experiments.css'), read('experiments.css') + read('room.css'));
-rmSync(join(dist, 'room.css'));
+// The same program draws the room, and what a class sees of itself: one sheet for all.
+const sheets = ['experiments.css', 'room.css', 'board.css'];
+writeFileSync(join(dist, 'experiments.css'), sheets.map(read).join(''));
+for (const sheet of sheets.slice(1)) rmSync(join(dist, sheet));
 
 let html = read('index.html');
 for (const end of ['.js', '.css']) {

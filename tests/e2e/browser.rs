@@ -23,6 +23,7 @@ mod pictures;
 mod places;
 mod prefix;
 mod resume;
+mod rooms;
 mod scripts;
 mod sockets;
 mod transports;

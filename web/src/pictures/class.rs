@@ -16,7 +16,7 @@ mod words;
 #[cfg(test)]
 pub(crate) mod made_up;
 
-pub use draw::{Rows, Sheet, draw};
+pub use draw::{NAMED, Rows, Sheet, draw};
 pub use figures::{Figures, Hold, spread};
 pub use headline::{Headline, headline};
 pub use serving::Serving;

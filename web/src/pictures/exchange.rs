@@ -141,7 +141,7 @@ pub fn draw(it: &Exchange, datagrams: bool, width: Width) -> Picture {
     let mut pen = Pen::new(width);
     let (gateway, server) = match width {
         Width::Wide => (150, 610),
-        Width::Narrow => (72, 262),
+        Width::Narrow => (62, 212),
     };
     let between = chars_in(server - gateway - 24);
     let steps = steps(it, datagrams);
@@ -157,11 +157,12 @@ pub fn draw(it: &Exchange, datagrams: bool, width: Width) -> Picture {
         pen.item(at);
         let y = y_of(at);
         let time = ms_text(f64::from(step.us) / 1000.0);
-        let (x, anchor) = match step.what.side() {
-            Side::Gateway => (gateway - 8, Anchor::End),
-            Side::Server => (server + 8, Anchor::Start),
+        let told = match step.what.side() {
+            Side::Gateway => (gateway - 8, y + 4, Anchor::End),
+            // What the server did stands outside, where no arrow passes.
+            Side::Server => (server + 56, y + 4, Anchor::Start),
         };
-        pen.text((x, y + 4, anchor), &time, Role::Soft, Paint::Small);
+        pen.text(told, &time, Role::Soft, Paint::Small);
         let middle = (gateway + server) / 2;
         let say = cut(&step.what.say(), between);
         match &step.what {
@@ -204,7 +205,7 @@ pub fn draw(it: &Exchange, datagrams: bool, width: Width) -> Picture {
             }
             What::Accepted | What::Recv => {
                 pen.rect((server - 4, y - 4, 8, 8), Role::Accent, Paint::Fill);
-                let at = (server - 10, y + 4, Anchor::End);
+                let at = (server + 10, y + 4, Anchor::Start);
                 pen.text(at, &say, Role::Accent, Paint::Plain);
             }
             What::Connected | What::Over(..) => {

@@ -51,6 +51,16 @@ struct OpenedRoom {
     view: String,
 }
 
+/// Why the gateway did not do what it was asked over HTTP, in a sentence.
+pub fn refusal(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Refused {
+        detail: String,
+    }
+    let refused: Refused = serde_json::from_str(text).ok()?;
+    Some(refused.detail)
+}
+
 impl Lobby {
     /// What is wrong with a field.
     pub fn trouble(&self, field: Field) -> Option<&str> {
@@ -180,9 +190,9 @@ impl Seat {
                     .to_owned(),
             },
             Ok((404, _)) => NotEntered::NoRooms.sentence().to_owned(),
-            // It says why, in a sentence.
-            Ok((_, text)) if !text.is_empty() && text.len() < 400 => text,
-            Ok((status, _)) => format!("The gateway did not open a room: it answered {status}."),
+            Ok((status, text)) => refusal(&text).unwrap_or_else(|| {
+                format!("The gateway did not open a room: it answered {status}.")
+            }),
             Err(why) => why,
         };
         self.lobby.trouble = Some((Field::Title, trouble));

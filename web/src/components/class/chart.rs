@@ -15,7 +15,7 @@ use crate::components::download;
 use crate::components::drawing::{shape, theme};
 use crate::components::picture_file::save_png;
 use crate::pictures::class::{
-    Class, Order, Rows, Seen, Sheet, draw, headline, notes, row_words, story, summary,
+    Class, NAMED, Order, Rows, Seen, Sheet, draw, headline, notes, row_words, story, summary,
 };
 use crate::pictures::shape::{Picture, Width};
 use crate::pictures::stepper::Stepper;
@@ -26,6 +26,9 @@ const STEP_MS: u32 = 1_000;
 
 /// What lies above and below the rows, in units: axis, queue, legend.
 const AROUND: i32 = 148;
+
+/// The smallest letters on a wall, in CSS pixels for a unit.
+const LEAST: f64 = 1.1;
 
 /// What is drawn.
 #[derive(Clone, PartialEq, Properties)]
@@ -150,9 +153,7 @@ impl Component for Chart {
                 observer.observe(&canvas);
                 self.observer = Some((observer, closure));
             }
-            if self.measure() {
-                ctx.link().send_message(Msg::Resized);
-            }
+            ctx.link().send_message(Msg::Resized);
         }
         self.go_on(ctx);
     }
@@ -202,12 +203,25 @@ impl Chart {
         changed
     }
 
-    /// CSS pixels for a unit: letters on a wall are larger.
+    /// CSS pixels for a unit: letters on a wall are larger, but not so large that names go for want of
+    /// room where there would be some.
     fn scale(&self, ctx: &Context<Self>) -> f64 {
-        match ctx.props().large {
-            true if self.width_px >= 640.0 => (self.width_px / 720.0).clamp(1.2, 2.2),
-            _ => 1.0,
+        if !self.is_wall(ctx) {
+            return 1.0;
         }
+        let members = ctx.props().seen.senders.len() as f64;
+        let named = self.height_px / (f64::from(AROUND) + members * NAMED);
+        let most = (self.width_px / 720.0).clamp(1.2, 2.2);
+        if named >= LEAST {
+            named.min(most)
+        } else {
+            most
+        }
+    }
+
+    /// Whether it is to fill its place. A phone scrolls instead.
+    fn is_wall(&self, ctx: &Context<Self>) -> bool {
+        ctx.props().large && self.width_px >= 640.0
     }
 
     fn sheet(&self, ctx: &Context<Self>) -> Sheet {
@@ -215,11 +229,11 @@ impl Chart {
             return Sheet::of(Width::Wide);
         }
         let scale = self.scale(ctx);
-        let width = ((self.width_px / scale) as i32).max(280);
-        let rows = match ctx.props().large && self.width_px >= 640.0 {
-            true => ((self.height_px / scale) as i32 - AROUND).max(120),
+        let rows = match self.is_wall(ctx) {
+            true => ((self.height_px / scale).ceil() as i32 - AROUND).max(120),
             false => Sheet::of(Width::Wide).rows,
         };
+        let width = ((self.width_px / scale) as i32).max(280);
         Sheet { width, rows }
     }
 
@@ -270,11 +284,12 @@ impl Chart {
         html! {
             <div class="pic-canvas" ref={&self.canvas} role="group" tabindex="0" onkeydown={keys}
                 aria-label="Everyone: the arrow keys go from member to member">
-                <svg class="pic-svg" viewBox={["0 0 ", &w, " ", &h].concat()} role="img"
+                // Before the instant there is nothing but a place for it.
+                if !class.rows.is_empty() { <svg class="pic-svg" viewBox={["0 0 ", &w, " ", &h].concat()} role="img"
                     aria-label={summary(class)} onpointermove={over.clone()} onpointerdown={over}>
                     { for picture.shapes.iter().map(|it| shape(it, None)) }
                     if let Some(at) = at { { mark(class, picture, rows, at) } }
-                </svg>
+                </svg> }
             </div>
         }
     }

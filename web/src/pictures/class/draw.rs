@@ -33,8 +33,8 @@ impl Sheet {
     }
 }
 
-/// A row that is lower has no name beside it: letters need so much.
-const NAMED: f64 = 10.5;
+/// A row that is lower has no name beside it: letters need so much, in units.
+pub const NAMED: f64 = 10.5;
 
 /// The highest row.
 const ROW: f64 = 16.0;
