@@ -127,7 +127,7 @@ async fn a_class_sends_at_one_instant_loses_one_gets_it_back_and_puts_one_out() 
 
         class.to("heron").await;
         page.find("tab", "Room").await.click().await.unwrap();
-        page.press("✋ Raise hand").await;
+        page.press("Raise hand").await;
         class.sees("Ada", "hand up").await;
         assert_eq!(names(page).await[0], "heron");
 
@@ -149,7 +149,7 @@ async fn a_class_sends_at_one_instant_loses_one_gets_it_back_and_puts_one_out() 
             }
             says(page, "Replied in").await;
         }
-        class.sees("Ada", "That was it").await;
+        class.sees("Ada", "It is over").await;
         page.js(&axe(), json!([])).await;
         look(page, "room-teacher", &mut found).await;
         class.to("heron").await;

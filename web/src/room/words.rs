@@ -94,7 +94,11 @@ pub fn sentence(event: &RoomEvent, name: impl Fn(MemberId) -> String) -> String 
         Happened::RunOver { .. } => "Everyone has sent.".to_owned(),
         Happened::Exchange { exchange, .. } => {
             let outcome = outcome(exchange);
-            format!("{who} → {}: {}.", exchange.target, outcome.text)
+            let replied = match outcome.class {
+                "received" => "replied after ",
+                _ => "",
+            };
+            format!("{who} → {}: {replied}{}.", exchange.target, outcome.text)
         }
         Happened::Found { found, .. } => format!("{who} found: {}", found.measured),
         Happened::Gauge { .. } => "The server’s queue was looked at.".to_owned(),

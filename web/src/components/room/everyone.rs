@@ -98,6 +98,18 @@ pub fn Everyone(props: &Props) -> Html {
     };
     let students = sight::in_order(inside.state());
     let students = students.into_iter().filter(|it| it.role == Role::Student);
+    let countdown = html! {
+        <label class="field">
+            <span>{ "Countdown" }</span>
+            <select onchange={select(|it, value| it.countdown_s = value.parse().unwrap_or(COUNTDOWNS[0]))}>
+                { for COUNTDOWNS.into_iter().map(|it| html! {
+                    <option value={it.to_string()} selected={it == fields.countdown_s}>
+                        { format!("{it} s") }
+                    </option>
+                }) }
+            </select>
+        </label>
+    };
     html! {
         <form class="room-card room-everyone" tabindex="-1" aria-labelledby="room-everyone" onsubmit={submit}>
             <h2 id="room-everyone">{ "Everyone send now" }</h2>
@@ -113,6 +125,7 @@ pub fn Everyone(props: &Props) -> Html {
                 </select>
             </label>
             if fields.experiment.is_none() {
+                <div class="room-pair">
                 <label class="field">
                     <span>{ "Target for everyone" }</span>
                     <select onchange={select(|it, value| it.target = value)}>
@@ -123,6 +136,8 @@ pub fn Everyone(props: &Props) -> Html {
                         }) }
                     </select>
                 </label>
+                { countdown.clone() }
+                </div>
                 <div class="room-pair">
                     <label class="field">
                         <span>{ "Message for everyone" }</span>
@@ -157,16 +172,7 @@ pub fn Everyone(props: &Props) -> Html {
                         inputmode="numeric" maxlength="6" autocomplete="off" />
                 </label>
             }
-            <label class="field">
-                <span>{ "Countdown" }</span>
-                <select onchange={select(|it, value| it.countdown_s = value.parse().unwrap_or(COUNTDOWNS[0]))}>
-                    { for COUNTDOWNS.into_iter().map(|it| html! {
-                        <option value={it.to_string()} selected={it == fields.countdown_s}>
-                            { format!("{it} seconds") }
-                        </option>
-                    }) }
-                </select>
-            </label>
+            if fields.experiment.is_some() { { countdown.clone() } }
             <button class="primary" type="submit" aria-disabled={under_way.to_string()}>{ "Everyone send now" }</button>
             if let Some(trouble) = fields.trouble { <p class="room-wrong" role="alert">{ trouble }</p> }
         </form>

@@ -46,7 +46,7 @@ pub fn FeedRow(props: &Props) -> Html {
     let class = match it.map(|it| words::outcome(it)) {
         Some(outcome) => outcome.class,
         None if props.event.by == MemberId::GATEWAY => "soft",
-        None => "",
+        None => "control",
     };
     let sign = it.map_or("●", |it| words::outcome(it).sign);
     let toggle = {

@@ -113,7 +113,7 @@ fn open(seat: &Seat, entering: bool, act: &Callback<Action>) -> Html {
                 class: "",
                 value: &seat.lobby.title,
                 trouble: seat.lobby.trouble(Field::Title),
-                hint: "It stands above the room, such as “Networks 1, Tuesday”. Your own name is the one beside, or “Teacher”.",
+                hint: "It stands above the room, such as “Networks 1, Tuesday”. The class sees you under “Your name”, or else as “Teacher”.",
                 most: "60",
                 complete: "off",
             }, act, Action::Title) }

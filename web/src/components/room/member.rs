@@ -86,7 +86,7 @@ pub fn Row(props: &Props) -> Html {
             <span class="room-marks">
                 if it.mine { <span class="kind">{ "you" }</span> }
                 if it.role == Role::Teacher { <span class="kind">{ "teacher" }</span> }
-                if it.hand { <span class="room-hand">{ "✋ hand up" }</span> }
+                if it.hand { <span class="room-hand">{ "↑ hand up" }</span> }
                 if it.muted { <span class="error">{ "muted" }</span> }
                 if it.here {
                     <span class="unseen">{ "here" }</span>

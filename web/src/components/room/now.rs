@@ -77,7 +77,7 @@ fn present(seat: &Seat, inside: &Inside, armed: &Armed, props: &Props) -> Html {
             }
             { part(inside, armed, counts.is_some()) }
             if teaches && !armed.over {
-                <p class="soft">{ format!("{done} of {of} are done.") }</p>
+                if counts.is_none() { <p class="soft">{ format!("{done} of {of} are done.") }</p> }
                 <button class="small" onclick={call_off}>
                     { if counts.is_some() { "Call it off" } else { "End it now" } }
                 </button>
@@ -91,7 +91,7 @@ fn present(seat: &Seat, inside: &Inside, armed: &Armed, props: &Props) -> Html {
 fn headline(armed: &Armed) -> String {
     let what = words::plan(armed);
     match armed.over {
-        true => format!("That was it: everyone was to {what}."),
+        true => format!("It is over. Everyone was told to {what}."),
         false => format!("Everyone was told to {what}."),
     }
 }

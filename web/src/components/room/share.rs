@@ -3,6 +3,7 @@
 use js_sys::futures::spawn_local;
 use yew::prelude::*;
 
+use crate::components::class::qr::Qr;
 use crate::components::download::copy;
 use crate::room::inside::Inside;
 
@@ -59,12 +60,21 @@ pub fn Share(props: &Props) -> Html {
             <p class="room-big" dir="ltr">{ &props.code }</p>
             <p class="soft room-link">{ short(&props.join) }</p>
             <div class="buttons">{ button("Copy join link", props.join.clone()) }</div>
-            { for props.links.iter().map(|(label, what, text)| html! {
-                <div class="room-copy">
-                    { button(label, text.clone()) }
-                    <span class="soft">{ *what }</span>
-                </div>
-            }) }
+            <details class="room-qr">
+                <summary>{ "QR code" }</summary>
+                <Qr address={props.join.clone()} told={false} />
+            </details>
+            if !props.links.is_empty() {
+                <details class="room-links">
+                    <summary>{ "Links to look and to teach" }</summary>
+                    { for props.links.iter().map(|(label, what, text)| html! {
+                        <div class="room-copy">
+                            { button(label, text.clone()) }
+                            <span class="soft">{ *what }</span>
+                        </div>
+                    }) }
+                </details>
+            }
             <p class="soft room-said" role="status">{ (*status).clone() }</p>
         </section>
     }
