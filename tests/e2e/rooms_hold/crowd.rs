@@ -160,6 +160,7 @@ async fn who_reads_nothing_slows_nobody_is_told_that_it_lags_and_then_gets_all_o
             "an event is lost, or came twice"
         );
     }
-    assert_eq!((now(&slow.seen.lagged), now(&quick.seen.lagged)), (1, 0));
+    assert!(now(&slow.seen.lagged) > 0);
+    assert_eq!(now(&quick.seen.lagged), 0);
     assert_eq!(now(&slow.seen.subscribed), 1, "from where it was");
 }
