@@ -1,4 +1,5 @@
 //! What a room must bear, and what it sees of its members' exchanges.
 
+mod crowd;
 mod exchanges;
 mod killed;

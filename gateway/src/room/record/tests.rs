@@ -159,14 +159,14 @@ fn a_server_may_tell_that_it_read_before_the_sender_tells_that_it_sent() {
     record.asked(0, ID, tcp("session"));
     record.seen(10, ID, Seen::Opened);
     record.seen(12, ID, Seen::Server(&ServerDid::Accepted));
-    record.seen(20, ID, Seen::Wrote(b"a\n"));
-    record.seen(25, ID, Seen::Server(&recv(2)));
+    record.seen(20, ID, Seen::Server(&recv(2)));
+    record.seen(25, ID, Seen::Wrote(b"a\n"));
     record.seen(30, ID, Seen::Came(b"A"));
     record.seen(1_009, ID, Seen::Server(&recv(2)));
     record.seen(1_010, ID, Seen::Wrote(b"b\n"));
     record.seen(1_030, ID, Seen::Came(b"B"));
     let told = told(&mut record, u64::MAX);
-    assert_eq!(told[0].1.recv_us, Some(25));
+    assert_eq!(told[0].1.recv_us, Some(20));
     assert_eq!((told[1].1.sent_us, told[1].1.recv_us), (Some(0), Some(0)));
 }
 
