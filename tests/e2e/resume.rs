@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chalkwire_shared::close::Reason;
-use chalkwire_shared::message::GatewayMessage;
 use chalkwire_tests::carrier::Transport;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::link::{Event, Link};

@@ -257,6 +257,11 @@ impl Seat {
         Some(clock.browser_ms(armed.at_us) - now_ms)
     }
 
+    /// The room's clock, once it is known how it and the browser's are related.
+    pub fn room_clock(&self) -> Option<clock::RoomClock> {
+        self.inside.as_ref()?.clock(self.wire.link.clock())
+    }
+
     /// How far off this page's reckoning may be, in ms, where that is so much that it can be seen.
     pub fn vague_ms(&self) -> Option<f64> {
         let clock = self.inside.as_ref()?.clock(self.wire.link.clock())?;

@@ -47,9 +47,8 @@ pub struct Guest {
     answers: VecDeque<(u64, Result<(), Refusal>)>,
     /// The number of its last command.
     no: u64,
-    /// Members of a snapshot that is not whole yet.
-    coming: Vec<Member>,
-    is_coming: bool,
+    /// A snapshot that is not whole yet.
+    coming: Option<State>,
 }
 
 /// Enters a room on a link; its answer.
@@ -134,8 +133,7 @@ impl Guest {
             lagged: Vec::new(),
             left: None,
             answers: VecDeque::new(),
-            coming: Vec::new(),
-            is_coming: false,
+            coming: None,
         })
     }
 
@@ -209,12 +207,13 @@ impl Guest {
 
     /// The same from any place.
     pub async fn subscribe_from(&mut self, epoch: u32, offset: u64) {
+        self.coming = None;
         let subscribe = ClientMessage::Subscribe { epoch, offset };
         let text = tokio_tungstenite::tungstenite::Message::text(subscribe.encode());
         self.link.write(text).await;
         let before = self.recovered.len();
         self.until("an answer to subscribe", |guest| {
-            guest.recovered.len() > before && !guest.is_coming
+            guest.recovered.len() > before && guest.coming.is_none()
         })
         .await;
     }
@@ -333,22 +332,22 @@ impl Guest {
                 self.recovered.push(recovered);
                 assert_eq!(recovered, facts.is_none(), "recovered wholly or not at all");
                 if let Some(facts) = facts {
-                    self.state = Some(State {
+                    self.coming = Some(State {
                         facts: *facts,
                         members: Default::default(),
                     });
-                    self.log.clear();
-                    self.is_coming = true;
                 }
             }
             GatewayMessage::RoomMembers { members, more } => {
-                self.coming.extend(members);
-                if !more {
-                    let members = std::mem::take(&mut self.coming);
-                    let members = members.into_iter().map(|it| (it.member, it));
-                    let state = self.state.as_mut().expect("facts came first");
-                    state.members = members.collect();
-                    self.is_coming = false;
+                let members = members.into_iter().map(|it| (it.member, it));
+                let mut coming = self.coming.take().expect("facts came first");
+                coming.members.extend(members);
+                match more {
+                    true => self.coming = Some(coming),
+                    false => {
+                        self.log.clear();
+                        self.state = Some(coming);
+                    }
                 }
             }
             GatewayMessage::RoomHistory { events } => self.history = events,

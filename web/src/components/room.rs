@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 pub mod app;
 pub mod bar;
+pub mod board;
 pub mod composer;
 pub mod everyone;
 pub mod feed;

@@ -4,6 +4,7 @@ use chalkwire_shared::role::Role;
 use chalkwire_shared::room::Command;
 use yew::prelude::*;
 
+use crate::components::room::board::{Board, Wall};
 use crate::components::room::everyone::Everyone;
 use crate::components::room::members::Members;
 use crate::components::room::teach::Teach;
@@ -32,6 +33,17 @@ pub fn title(seat: &Seat) -> String {
 #[component]
 pub fn Room(props: &Props) -> Html {
     let seat = props.desk.seat();
+    if let (Stage::In, Some(inside)) = (&seat.stage, &seat.inside)
+        && inside.replica.is_known()
+        && (seat.projector || inside.you.role == Role::Viewer)
+    {
+        return html! {
+            <div class="exp">
+                <Wall desk={props.desk.clone()} act={props.act.clone()} />
+                <p class="unseen" aria-live="polite">{ seat.told.clone() }</p>
+            </div>
+        };
+    }
     let body = match (&seat.stage, &seat.inside) {
         (Stage::In, Some(inside)) => room(props, &seat, inside),
         (Stage::Out { detail, .. }, _) => out(detail, &props.act),
@@ -89,6 +101,7 @@ fn room(props: &Props, seat: &Seat, inside: &Inside) -> Html {
                         if !teaches { { sends(props, seat) } }
                     </div>
                     <div class="pane-picture">
+                        <Board desk={props.desk.clone()} act={props.act.clone()} />
                         if !teaches { { mine::picture(props) } }
                     </div>
                     <div class="pane-log">{ feed::view(props) }</div>

@@ -106,14 +106,24 @@ pub enum Format {
     Jsonl,
     /// Comma-separated values.
     Csv,
+    /// A page to be printed, which this page makes of the JSON lines.
+    Report,
 }
 
 impl Format {
-    /// Its name in the gateway's addresses, and the end of a file's name.
+    /// Its name in the gateway's addresses.
     pub fn as_str(self) -> &'static str {
         match self {
-            Format::Jsonl => "jsonl",
+            Format::Jsonl | Format::Report => "jsonl",
             Format::Csv => "csv",
+        }
+    }
+
+    /// The end of a file's name.
+    pub fn end(self) -> &'static str {
+        match self {
+            Format::Report => "html",
+            it => it.as_str(),
         }
     }
 }
@@ -209,6 +219,8 @@ pub enum Effect {
         secret: chalkwire_shared::id::Token,
         /// The file's name.
         file: String,
+        /// A report is made of it, with names or without.
+        report: Option<bool>,
     },
     /// Something for the runner.
     Runner(runner::Effect),

@@ -61,7 +61,8 @@ impl Seat {
         out.push(Effect::Export {
             path: format!("api/rooms/{room}/transcript?format={kind}{with}"),
             secret,
-            file: format!("chalkwire-room-{room}.{kind}"),
+            file: format!("chalkwire-room-{room}.{}", format.end()),
+            report: (format == Format::Report).then_some(names),
         });
     }
 }

@@ -47,6 +47,9 @@ pub struct Spot {
 pub struct Props {
     /// The room's title.
     pub title: AttrValue,
+    /// The heading's id, for the focus.
+    #[prop_or_default]
+    pub id: Option<AttrValue>,
     /// The code, in its two groups.
     pub code: AttrValue,
     /// The address that the QR code leads to.
@@ -83,7 +86,7 @@ pub fn Projector(props: &Props) -> Html {
     html! {
         <div class="wall">
             <header class="wall-top">
-                <h1>{ props.title.clone() }</h1>
+                <h1 id={props.id.clone()} tabindex="-1">{ props.title.clone() }</h1>
                 <p class="wall-here">
                     { props.here }{ " here" }
                     if props.hands > 0 { { " · hands up: " }{ props.hands } }

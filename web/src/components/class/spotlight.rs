@@ -22,17 +22,16 @@ pub struct Props {
     pub datagrams: bool,
 }
 
-/// The exchange as a sequence, and its bytes.
+/// The exchange as a sequence, and its bytes, under whose it is.
 #[component]
 pub fn Spotlight(props: &Props) -> Html {
     let it = &props.exchange;
-    let words = story(it, props.datagrams);
-    let found = words.summary.clone();
+    let found = story(it, props.datagrams).summary;
     html! {
         <section class="class-spotlight" aria-label="Spotlight">
             <h2>{ props.name.clone() }{ " → " }<code>{ it.target.clone() }</code></h2>
             <p class={classes!("class-says", it.failed().then_some("failed"))}>{ found }</p>
-            { drawing(words, None, |width| draw(it, props.datagrams, width)) }
+            { between(it, props.datagrams) }
             <dl class="class-bytes">
                 <dt class="sent">{ "▶ sent" }</dt>
                 <dd>{ bytes(&it.sent.bytes(), it.sent_bytes) }</dd>
@@ -41,6 +40,13 @@ pub fn Spotlight(props: &Props) -> Html {
             </dl>
         </section>
     }
+}
+
+/// What went between the gateway and the target.
+pub fn between(it: &Exchange, datagrams: bool) -> Html {
+    drawing(story(it, datagrams), None, |width| {
+        draw(it, datagrams, width)
+    })
 }
 
 fn bytes(kept: &[u8], all: u32) -> Html {

@@ -12,6 +12,7 @@ use yew::prelude::*;
 use super::fetch;
 use crate::browser::{self, Clock, Listener};
 use crate::experiment::runner;
+use crate::export::{self, room::Options};
 use crate::focus::Keeper;
 use crate::link::Phase;
 use crate::pages::room::{HEADING_ID, Room};
@@ -354,10 +355,28 @@ impl App {
                     link.send_message(Msg::Wake(Action::Opened(answer)));
                 });
             }
-            Effect::Export { path, secret, file } => {
+            Effect::Export {
+                path,
+                secret,
+                file,
+                report,
+            } => {
                 let (base, link) = (self.desk.base.clone(), ctx.link().clone());
+                let (now_ms, zone_min) = (self.clock.now_ms(), self.desk.zone_min);
+                let targets = self.desk.seat().wire.targets.clone();
+                let report = report.map(|names| {
+                    move |lines: &str| {
+                        let options = Options {
+                            names,
+                            now_ms,
+                            zone_min,
+                            targets: &targets,
+                        };
+                        export::room::report(lines, options)
+                    }
+                });
                 spawn_local(async move {
-                    let answer = fetch::transcript(&base, &path, &secret, &file).await;
+                    let answer = fetch::transcript(&base, &path, &secret, &file, report).await;
                     link.send_message(Msg::Wake(Action::Exported(answer)));
                 });
             }

@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, Headers, RequestInit, Response};
 
 use crate::browser;
-use crate::components::download::save;
+use crate::components::download::{download, save};
 use crate::room::lobby::refusal;
 
 /// What is said where no answer came.
@@ -32,11 +32,17 @@ pub async fn open(base: &str, title: &str) -> Result<(u16, String), String> {
     asked.await.map_err(|_| NO_ANSWER.to_owned())
 }
 
-/// Fetches a transcript and saves it as a file.
+/// Fetches a transcript and saves it as a file; `report` makes a page of it first.
 ///
 /// # Errors
 /// A sentence on why there is none.
-pub async fn transcript(base: &str, path: &str, secret: &Token, file: &str) -> Result<(), String> {
+pub async fn transcript(
+    base: &str,
+    path: &str,
+    secret: &Token,
+    file: &str,
+    report: Option<impl FnOnce(&str) -> String>,
+) -> Result<(), String> {
     let asked = async {
         let headers = Headers::new()?;
         headers.set("authorization", &format!("Bearer {}", secret.expose()))?;
@@ -47,6 +53,12 @@ pub async fn transcript(base: &str, path: &str, secret: &Token, file: &str) -> R
         if !response.ok() {
             let text = JsFuture::from(response.text()?).await?;
             return Ok(Err(text.as_string().unwrap_or_default()));
+        }
+        if let Some(report) = report {
+            let text = JsFuture::from(response.text()?).await?;
+            let page = report(&text.as_string().unwrap_or_default());
+            download(file, "text/html", &page)?;
+            return Ok(Ok(()));
         }
         let blob: Blob = JsFuture::from(response.blob()?).await?.dyn_into()?;
         save(file, &blob)?;

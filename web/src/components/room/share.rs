@@ -3,6 +3,7 @@
 use js_sys::futures::spawn_local;
 use yew::prelude::*;
 
+use crate::components::class::qr::Qr;
 use crate::components::download::copy;
 use crate::room::inside::Inside;
 
@@ -70,6 +71,10 @@ pub fn Share(props: &Props) -> Html {
                     }) }
                 </details>
             }
+            <details class="room-qr">
+                <summary>{ "QR code" }</summary>
+                <Qr address={props.join.clone()} told={false} />
+            </details>
             <p class="soft room-said" role="status">{ (*status).clone() }</p>
         </section>
     }

@@ -6,7 +6,9 @@ use chalkwire_shared::room::{Command, Exchange};
 use yew::prelude::*;
 
 use super::Props;
+use crate::components::class::spotlight::between;
 use crate::components::payload::Payload;
+use crate::pictures::class::Serving;
 use crate::room::{Action, words};
 use crate::words::micros;
 
@@ -20,6 +22,7 @@ pub fn view(props: &Props) -> Html {
         return Html::default();
     };
     let outcome = words::outcome(&spot.exchange);
+    let serving = Serving::of(&spot.exchange.target, &seat.wire.targets);
     let stop = props
         .act
         .reform(|_: MouseEvent| Action::Tell(Command::Spotlight { offset: None }));
@@ -32,6 +35,7 @@ pub fn view(props: &Props) -> Html {
                 <span class={outcome.class}>{ format!("{} {}", outcome.sign, outcome.text) }</span>
             </p>
             { exchange(&spot.exchange) }
+            { between(&spot.exchange, serving == Serving::Datagrams) }
             if inside.you.role == Role::Teacher {
                 <button class="small" onclick={stop}>{ "Show it no longer" }</button>
             }

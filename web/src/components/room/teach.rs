@@ -40,6 +40,8 @@ pub fn Teach(props: &Props) -> Html {
             <div class="buttons">
                 { switch("Lock", "Let nobody new in by the code", facts.locked, |on| Command::Lock { on }, &props.act) }
                 { switch("Pause sending", "Nobody but teachers sends", facts.paused, |on| Command::Pause { on }, &props.act) }
+                <button class="small" title="The room for a wall: large, with the code, nothing to press"
+                    onclick={props.act.reform(|_: MouseEvent| Action::Projector(true))}>{ "Projector" }</button>
                 { switch("Hide names", "On the projector, members are numbers", facts.names_hidden, |on| Command::HideNames { on }, &props.act) }
             </div>
             { lead(facts, &props.act) }

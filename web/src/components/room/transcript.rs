@@ -38,6 +38,7 @@ pub fn Transcript(props: &Props) -> Html {
                 <span>{ "with names" }</span>
             </label>
             <div class="buttons">
+                { button(Format::Report, "Report") }
                 { button(Format::Jsonl, "JSON lines") }
                 { button(Format::Csv, "CSV") }
             </div>
