@@ -2,6 +2,7 @@
 
 mod model;
 mod reading;
+mod unsaved;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
@@ -15,7 +16,6 @@ use futures_util::FutureExt;
 use super::{Came, Coming, Common, Made, Occupant, Reader, Room, Rooms, Seat, Told, Wanted};
 use crate::clock::Clock;
 use crate::config;
-use crate::log::Health;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 
@@ -61,7 +61,11 @@ impl Hall {
     /// One room, whose pages may take so much.
     async fn open(directory: &Path, ring_bytes: usize) -> Self {
         let rooms = Rooms::open_with(common(ring_bytes), directory, true).await;
-        let rooms = rooms.unwrap();
+        Self::of(rooms.unwrap()).await
+    }
+
+    /// One room of a gateway's.
+    async fn of(rooms: Rooms) -> Self {
         let loopback = [127, 0, 0, 1].into();
         let made = rooms.make(Wanted::default(), loopback).await.unwrap();
         let room = rooms.get(&made.room).unwrap();
@@ -113,7 +117,8 @@ impl Hall {
 
     /// What the task of all rooms does.
     fn tick(&self) {
-        self.rooms.tick(Health::Saving);
+        let health = *self.rooms.log.health().borrow();
+        self.rooms.tick(health);
     }
 
     /// Waits until all that happened is saved, and the room knows it.
@@ -138,6 +143,7 @@ struct Copy {
     coming: Option<State>,
     log: Vec<RoomEvent>,
     saved: u64,
+    unsaved: Option<String>,
     recovered: Vec<bool>,
     lagged: usize,
 }
@@ -202,13 +208,17 @@ impl Copy {
                     }
                 }
             }
-            GatewayMessage::RoomEvents { saved, events, .. } => {
+            GatewayMessage::RoomEvents {
+                saved,
+                unsaved,
+                events,
+            } => {
                 let state = self.state.as_mut().unwrap();
                 for event in events {
                     state.apply(&event).unwrap();
                     self.log.push(event);
                 }
-                self.saved = saved;
+                (self.saved, self.unsaved) = (saved, unsaved);
             }
             GatewayMessage::RoomLagging { .. } => self.lagged += 1,
             GatewayMessage::RoomHistory { .. } => {}

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chalkwire_shared::frame::{ClientFrame, GatewayFrame};
@@ -36,8 +37,10 @@ pub struct Page {
     pub clock_offset_us: u64,
     /// The room as the page knows it.
     pub state: State,
-    /// The events that it applied since it came in.
+    /// The events that it applied since it had the room as it was.
     pub events: Vec<RoomEvent>,
+    /// Those that it applied before, as far as they were saved.
+    pub before: Vec<RoomEvent>,
     /// The last saved event.
     pub saved: u64,
     /// How often it was told that it has everything, and that it has not.
@@ -70,6 +73,7 @@ impl Page {
             clock_offset_us: 0,
             state: State::new(room.clone()),
             events: Vec::new(),
+            before: Vec::new(),
             saved: 0,
             recovered: 0,
             anew: 0,
@@ -273,7 +277,28 @@ impl Page {
     /// When the gateway says what it must not.
     pub async fn next(&mut self) -> Result<Option<GatewayMessage>, Ended> {
         let socket = self.socket.as_mut().ok_or(Ended::Lost)?;
-        let message = match websocket::next(socket).await {
+        let message = websocket::next(socket).await;
+        self.note(message).await
+    }
+
+    /// The same, if it comes within a time; `None` if it does not.
+    ///
+    /// # Errors
+    /// How the connection ended.
+    pub async fn next_within(&mut self, time: Duration) -> Result<Option<GatewayMessage>, Ended> {
+        let socket = self.socket.as_mut().ok_or(Ended::Lost)?;
+        // Only the reading is given up, which is cancel-safe.
+        match tokio::time::timeout(time, websocket::next(socket)).await {
+            Ok(message) => self.note(message).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn note(
+        &mut self,
+        message: Result<Message, Ended>,
+    ) -> Result<Option<GatewayMessage>, Ended> {
+        let message = match message {
             Ok(message) => message,
             Err(ended) => {
                 self.socket = None;
@@ -323,7 +348,9 @@ impl Page {
                 (true, None) => self.recovered += 1,
                 (false, Some(facts)) => {
                     self.anew += u32::from(self.state.facts.offset > 0);
-                    self.events.clear();
+                    let saved = self.saved;
+                    let live = std::mem::take(&mut self.events).into_iter();
+                    self.before.extend(live.filter(|it| it.offset <= saved));
                     self.state.facts = (**facts).clone();
                     self.state.members.clear();
                 }

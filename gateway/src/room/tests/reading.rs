@@ -6,7 +6,7 @@ use chalkwire_shared::room::{Exchange, Happened, Payload};
 const SMALL: usize = 4_096;
 const LARGE: usize = 1 << 20;
 
-fn exchange(n: u32) -> Exchange {
+pub(super) fn exchange(n: u32) -> Exchange {
     Exchange {
         run: None,
         target: "line".to_owned(),
