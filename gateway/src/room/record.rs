@@ -241,7 +241,11 @@ impl Socket {
                     None => self.early_us = Some(at_us),
                 }
             }
-            ServerDid::Closed => self.parts.iter_mut().for_each(Part::server_closed),
+            ServerDid::Closed => {
+                for part in &mut self.parts {
+                    part.server_closed(at_us);
+                }
+            }
             ServerDid::Eof
             | ServerDid::Sent { .. }
             | ServerDid::TimedOut
