@@ -1,7 +1,7 @@
 // Names the experiments' program by its content, as trunk names the Lab's: trunk builds it as a
 // program of its own under a fixed name. The page finds the names on the element it is drawn in.
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const dist = process.env.TRUNK_STAGING_DIR;
@@ -25,6 +25,11 @@ await __wbg_init().catch(error => {
 });`);
 if (started === code) throw new Error('experiments.js has no __wbg_init: has wasm-bindgen changed?');
 writeFileSync(join(dist, 'experiments.js'), started);
+
+// The same program draws the room, and what a class sees of itself: one sheet for all.
+const sheets = ['experiments.css', 'room.css', 'board.css'];
+writeFileSync(join(dist, 'experiments.css'), sheets.map(read).join(''));
+for (const sheet of sheets.slice(1)) rmSync(join(dist, sheet));
 
 let html = read('index.html');
 for (const end of ['.js', '.css']) {

@@ -75,6 +75,7 @@ pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
         .route("/api/targets", get(targets))
         .route("/api/targets/{target}/exchange", post(exchange::exchange))
         .route("/api/rooms", post(rooms::open))
+        .route("/api/rooms/{room}/transcript", get(rooms::transcript))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))

@@ -192,6 +192,25 @@ impl Log {
         Ok((log, kept))
     }
 
+    /// The same for tests of a disk that fills up: with so long a queue, and as many pages as the last
+    /// returned says; 0 is as many as it likes.
+    #[cfg(test)]
+    pub(crate) fn open_to_fail(
+        directory: &Path,
+        metrics: &Arc<Metrics>,
+        queue_bytes: usize,
+    ) -> (Self, Vec<Kept>, Arc<AtomicU32>) {
+        let settings = Settings {
+            queue_bytes,
+            busy: Duration::from_millis(1),
+            ..Settings::default()
+        };
+        let most_pages = settings.most_pages.clone();
+        let opened = Self::open_with(directory, metrics, settings);
+        let (log, kept) = opened.unwrap_or_else(|error| panic!("{error}"));
+        (log, kept, most_pages)
+    }
+
     /// Makes a room, in its first epoch; returns when the disk has it.
     ///
     /// # Errors

@@ -22,6 +22,9 @@ mod saving;
 mod seat;
 mod snapshot;
 mod take_up;
+#[cfg(test)]
+mod tests;
+pub mod transcript;
 pub mod under_way;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -29,8 +32,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use chalkwire_shared::job::Gauge;
 use chalkwire_shared::room::{Armed, Code, Happened, LeftReason, MemberId, RoomId, RunId, State};
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use tokio::sync::{Notify, watch};
 
+use crate::clock::Clock;
 use crate::config::Rooms as Limits;
 use crate::log::Transcript;
 use crate::metrics::Metrics;
@@ -43,13 +49,16 @@ pub use rooms::{Made, NotMade, Rooms, Wanted};
 pub use seat::{Occupant, Seat, Told};
 
 use inside::Inside;
+use ring::RING_BYTES;
 
 /// What all rooms share.
 #[derive(Debug)]
 struct Common {
     limits: Limits,
+    /// What the pages of one room may take.
+    ring_bytes: usize,
     /// The gateway's clock.
-    clock: crate::clock::Clock,
+    clock: Clock,
     /// The rooms' clock less the gateway's, in µs.
     offset_us: u64,
     metrics: Arc<Metrics>,
@@ -57,9 +66,28 @@ struct Common {
     /// Rooms that have news, each once.
     news: Mutex<Vec<Arc<Room>>>,
     wake: Notify,
+    /// Some of them are over since they were looked at.
+    some_over: AtomicBool,
 }
 
 impl Common {
+    fn new(limits: Limits, clock: Clock, metrics: Arc<Metrics>, tasks: Tasks) -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since_1970 = since_1970.unwrap_or_default().as_micros();
+        let since_1970 = u64::try_from(since_1970).unwrap_or(0);
+        Common {
+            offset_us: since_1970.saturating_sub(clock.now_us()),
+            limits,
+            ring_bytes: RING_BYTES,
+            clock,
+            metrics,
+            tasks,
+            news: Mutex::default(),
+            wake: Notify::new(),
+            some_over: AtomicBool::new(false),
+        }
+    }
+
     /// µs since 1970, by the rooms' clock.
     fn now_us(&self) -> u64 {
         self.clock.now_us().saturating_add(self.offset_us)

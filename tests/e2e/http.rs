@@ -174,6 +174,8 @@ async fn the_cap_on_links_counts_those_that_are_kept() {
     let setup = Setup::default().limit("links", "1");
     let gateway = setup.start().await;
     let mut link = Link::connect(gateway.address()).await;
+    // Of one that never said a word nothing is kept.
+    link.greet().await;
     link.cut();
     let refused = upgrade(&gateway, "/ws", &[LINK]).await;
     assert_eq!(refused.status, 503);

@@ -29,6 +29,7 @@ mod peers;
 mod proxies;
 mod raw;
 mod resume;
+mod rooms;
 mod rooms_hold;
 mod servers;
 mod sockets;

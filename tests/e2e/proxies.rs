@@ -5,14 +5,17 @@ use std::time::{Duration, Instant};
 use chalkwire_shared::limits::SUBPROTOCOL;
 use chalkwire_tests::browser::measured;
 use chalkwire_tests::carrier::Transport;
+use chalkwire_tests::deadline::{eventually, within};
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::http::{get, request};
 use chalkwire_tests::link::Link;
 use chalkwire_tests::nginx::{Nginx, Prefix};
+use chalkwire_tests::program::chalkwire;
 use chalkwire_tests::target::Target;
 use chalkwire_tests::websocket::{self, WebSocket};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 #[tokio::test]
@@ -103,6 +106,25 @@ async fn without_its_slash_the_prefix_leads_to_the_page() {
 /// Waits for the sockets' ends, while the target is there to say goodbye.
 async fn all_closed(gateway: &Gateway) {
     gateway.metric_is("sockets{target=\"t\"}", 0).await;
+}
+
+#[tokio::test]
+async fn a_public_url_of_a_wrong_form_is_told_and_nothing_is_served() {
+    for (as_flag, status) in [(true, 2), (false, 1)] {
+        let mut command = Command::new(chalkwire());
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        match as_flag {
+            true => command.args(["--public-url", "demo.example.org/wire"]),
+            false => command.env("CHALKWIRE_PUBLIC_URL", "demo.example.org/wire"),
+        };
+        let output = within("the program's end", command.kill_on_drop(true).output()).await;
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(status));
+        let told = String::from_utf8(output.stderr).unwrap();
+        let why = "public_url 'demo.example.org/wire': it must begin with https:// or http://";
+        assert!(told.contains(why), "{told}");
+        assert!(output.stdout.is_empty());
+    }
 }
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -227,4 +249,25 @@ async fn a_class_of_500_behind_one_address_gets_its_links_within_a_minute() {
     assert!(took < Duration::from_secs(60), "{took:?}");
     assert_eq!(nginx.gateway.metric("links").await, 500);
     assert_eq!(class.len(), 500);
+}
+
+#[tokio::test]
+async fn when_no_more_connections_are_taken_the_log_says_which_limit_it_is() {
+    let gateway = Setup::default().limit("connections", "2").start().await;
+    let idle = [
+        TcpStream::connect(gateway.address()).await.unwrap(),
+        TcpStream::connect(gateway.address()).await.unwrap(),
+    ];
+    let told = || async { gateway.program.log().contains("limits.connections") };
+    eventually("the log to say so", told).await;
+    // It waited, and nobody was turned away.
+    let waits = async { get(gateway.address(), "/healthz").await.status };
+    let leave = async { drop(idle) };
+    assert_eq!(tokio::join!(waits, leave).0, 200);
+    assert!(
+        gateway
+            .metric("refusals_total{reason=\"connections\"}")
+            .await
+            >= 1
+    );
 }

@@ -97,7 +97,7 @@ impl Events {
     }
 
     /// The next event: its name and its data; `None` where the stream has ended.
-    async fn event(&mut self) -> Option<(String, String)> {
+    pub async fn event(&mut self) -> Option<(String, String)> {
         loop {
             if let Some(at) = self.text.windows(2).position(|two| two == b"\n\n") {
                 let rest = self.text.split_off(at + 2);

@@ -252,6 +252,17 @@ impl Link {
         self.write(Message::text(ack.encode())).await;
     }
 
+    /// Says something, and sees that the gateway has it.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn greet(&mut self) {
+        let ping = ClientMessage::Ping { id: 1 };
+        self.write(Message::text(ping.encode())).await;
+        self.event_that(|it| matches!(it, Event::Told(GatewayMessage::Pong { .. })))
+            .await;
+    }
+
     /// Sends anything, as it is.
     pub async fn write(&mut self, message: Message) {
         if let Some(carrier) = &mut self.carrier {

@@ -1,6 +1,7 @@
 //! Rooms of a test's own, opened over HTTP as a script would.
 
 pub mod crowd;
+pub mod guest;
 pub mod page;
 pub mod scan;
 
@@ -21,6 +22,8 @@ pub struct OpenRoom {
     /// The secrets of the teach link and of the view link.
     teach: String,
     view: String,
+    /// The gateway's answer.
+    pub json: serde_json::Value,
 }
 
 impl OpenRoom {
@@ -29,8 +32,18 @@ impl OpenRoom {
     /// # Panics
     /// When the gateway does not.
     pub async fn open(address: SocketAddr) -> Self {
+        Self::open_with(address, &serde_json::json!({})).await
+    }
+
+    /// Opens a room with a title, targets or faults.
+    ///
+    /// # Panics
+    /// When the gateway does not.
+    pub async fn open_with(address: SocketAddr, request: &serde_json::Value) -> Self {
         let headers = [("Content-Type", "application/json")];
-        let response = http::request(address, "POST", "/api/rooms", &headers, b"{}").await;
+        let body = request.to_string();
+        let response =
+            http::request(address, "POST", "/api/rooms", &headers, body.as_bytes()).await;
         assert_eq!(response.status, 201, "{}", response.text());
         let made = response.json();
         let text = |key: &str| made[key].as_str().expect("a text").to_owned();
@@ -44,7 +57,13 @@ impl OpenRoom {
             code: text("code"),
             teach: secret("teach"),
             view: secret("view"),
+            json: made,
         }
+    }
+
+    /// The secret of the teach link.
+    pub fn teach_secret(&self) -> &str {
+        &self.teach
     }
 
     /// By which students come in.

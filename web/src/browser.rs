@@ -1,9 +1,11 @@
 //! What the page needs of the browser besides the WebSocket: clock, storage, address, events.
 
+use crate::place::Place;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, EventTarget, HtmlElement, Window};
 
+use crate::link::ways::Way;
 use crate::state::settings::Theme;
 
 /// The browser's window; there is none only outside a browser.
@@ -81,11 +83,53 @@ pub fn store(name: &str, value: &str) {
     }
 }
 
+/// What this tab keeps under a name until it is closed.
+pub fn kept(name: &str) -> Option<String> {
+    let storage = window()?.session_storage().ok()??;
+    storage.get_item(&format!("chalkwire.{name}")).ok()?
+}
+
+/// Keeps a value for this tab, or forgets it; a browser that keeps nothing is no reason to stop.
+pub fn keep(name: &str, value: Option<&str>) {
+    if let Some(Ok(Some(storage))) = window().map(|it| it.session_storage()) {
+        let name = format!("chalkwire.{name}");
+        let _ = match value {
+            Some(value) => storage.set_item(&name, value),
+            None => storage.remove_item(&name),
+        };
+    }
+}
+
+/// Goes to a place of the page.
+pub fn go(fragment: &str) {
+    if let Some(window) = window() {
+        // What is refused leaves everybody where they are.
+        let _ = window.location().set_hash(fragment);
+    }
+}
+
+/// Gives the document's root an attribute, or takes it away.
+pub fn mark(name: &str, on: bool) {
+    let document = window().and_then(|it| it.document());
+    if let Some(root) = document.and_then(|it| it.document_element()) {
+        // An attribute of every element.
+        let _ = root.toggle_attribute_with_force(name, on);
+    }
+}
+
 /// The fragment of the page's address.
 pub fn fragment() -> String {
     window()
         .and_then(|it| it.location().hash().ok())
         .unwrap_or_default()
+}
+
+/// Where in the page one is. In a frame of another page there is nothing but an experiment.
+pub fn place() -> Place {
+    match is_embedded() {
+        true => Place::Experiments,
+        false => Place::of(&fragment()),
+    }
 }
 
 /// Replaces the fragment of the page's address, without a new entry in the history.
@@ -110,12 +154,22 @@ pub fn set_title(title: &str) {
 
 /// Whether the page is to be looked at only: `?embed` stands in its address.
 pub fn is_embedded() -> bool {
-    let search = window().and_then(|it| it.location().search().ok());
-    let search = search.unwrap_or_default();
-    search
-        .trim_start_matches('?')
-        .split('&')
-        .any(|it| it.split('=').next() == Some("embed"))
+    asked("embed").is_some()
+}
+
+/// The way that the link has to go: `?transport=sse` stands in the address, or `?transport=ws`.
+pub fn forced_way() -> Option<Way> {
+    Way::of(&asked("transport")?)
+}
+
+/// What stands in the query of the page's address under a name.
+fn asked(name: &str) -> Option<String> {
+    let search = window()?.location().search().ok()?;
+    let mut pairs = search.trim_start_matches('?').split('&');
+    pairs.find_map(|it| {
+        let (key, value) = it.split_once('=').unwrap_or((it, ""));
+        (key == name).then(|| value.to_owned())
+    })
 }
 
 /// Brings the element of that id to the top of what scrolls around it.

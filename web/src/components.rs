@@ -6,6 +6,7 @@ use crate::state::Action;
 
 pub mod app;
 pub mod buffer;
+pub mod class;
 pub mod composer;
 pub mod connection_test;
 pub mod details;
@@ -27,6 +28,7 @@ pub mod payload;
 pub mod picture;
 pub mod picture_file;
 pub mod programs;
+pub mod room;
 pub mod ruler;
 pub mod sequence;
 pub mod shortcuts;

@@ -7,8 +7,10 @@ use crate::model::ClockMap;
 pub mod csv;
 pub mod har;
 pub mod json;
+pub mod page;
 pub mod pcap;
 pub mod report;
+pub mod room;
 pub mod run;
 
 mod row;

@@ -1,6 +1,6 @@
 //! The page of Chalkwire.
 //!
-//! Pure parts (everything but `browser`, `components`, `focus`, `pages`, `socket` and `stage`) are tested natively.
+//! Pure parts (everything but `browser`, `components`, `focus`, `pages`, `second`, `socket` and `stage`) are tested natively.
 
 pub mod browser;
 pub mod bytes;
@@ -18,6 +18,9 @@ pub mod pages;
 pub mod pictures;
 pub mod place;
 pub mod probe;
+pub mod qr;
+pub mod room;
+pub mod second;
 pub mod sequence;
 pub mod socket;
 pub mod stage;

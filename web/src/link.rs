@@ -18,9 +18,11 @@ pub mod backoff;
 pub mod clocks;
 pub mod foreign;
 pub mod outbox;
+pub mod ways;
 
 use clocks::Clocks;
 use outbox::Outbox;
+use ways::{Way, Ways};
 
 /// An `ack` is due after so many messages,
 const ACK_MESSAGES: u32 = 32;
@@ -40,9 +42,9 @@ const STOOD_MS: f64 = 5_000.0;
 /// What the thin shell has to do for the link.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Do {
-    /// Open a WebSocket to the gateway.
-    Connect,
-    /// Drop the WebSocket; nothing more is to be heard from it.
+    /// Connect to the gateway, this way.
+    Connect(Way),
+    /// Drop the connection; nothing more is to be heard from it.
     Drop,
     /// Send a text message.
     Text(String),
@@ -75,7 +77,7 @@ pub enum Heard {
     },
     /// The connection dropped.
     Lost(String),
-    /// A control message about a socket; each once, in order.
+    /// A control message about a socket; each once, in order. Or one of a room's, as it came.
     Message(GatewayMessage),
     /// Data from a socket; each once, in order.
     Data(GatewayFrame),
@@ -86,7 +88,7 @@ pub enum Heard {
 /// How the connection stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
-    /// A WebSocket is being opened, or the gateway's welcome awaited.
+    /// A connection is being opened, or the gateway's welcome awaited.
     Connecting,
     /// The gateway was asked to take up the dropped link.
     Resuming,
@@ -120,6 +122,7 @@ pub struct Link {
     clocks: Clocks,
     strange: Vec<String>,
     reader: Reader,
+    ways: Ways,
 }
 
 /// What reads the gateway's messages. A link is what it is whoever reads for it.
@@ -149,6 +152,7 @@ impl Default for Link {
             clocks: Clocks::default(),
             strange: Vec::new(),
             reader: Reader(GatewayMessage::decode_for_the_lab),
+            ways: Ways::default(),
         }
     }
 }
@@ -182,6 +186,16 @@ impl Link {
         self.clocks.round_trip_ms()
     }
 
+    /// Which way this connection goes, or the next one.
+    pub fn ways(&self) -> &Ways {
+        &self.ways
+    }
+
+    /// Has every connection go this way, whatever becomes of it.
+    pub fn force(&mut self, way: Way) {
+        self.ways = Ways::forced(way);
+    }
+
     /// Connects, now.
     pub fn retry(&mut self, now_ms: f64, out: &mut Vec<Do>) {
         if matches!(self.phase, Phase::Up | Phase::Resuming) {
@@ -191,12 +205,12 @@ impl Link {
         self.asked_ms = Some(now_ms);
         self.quick_pings = 0;
         out.push(Do::Drop);
-        out.push(Do::Connect);
+        out.push(Do::Connect(self.ways.next(now_ms)));
         // Guards the opening as well: a gateway that accepts and says nothing is given up.
         out.push(Do::PingAfter(SILENCE_MS));
     }
 
-    /// The WebSocket is closed, or could not be opened.
+    /// The connection is closed, or could not be opened.
     pub fn dropped(
         &mut self,
         code: u16,
@@ -209,6 +223,9 @@ impl Link {
         }
         let close = LinkClose::from_code(code);
         let was_up = matches!(self.phase, Phase::Up | Phase::Resuming);
+        if !was_up {
+            self.ways.failed();
+        }
         self.clocks.disconnected();
         self.fresh = None;
         if let Some(close @ (LinkClose::Protocol | LinkClose::TakenOver)) = close {
@@ -298,6 +315,12 @@ impl Link {
                 targets,
                 ..
             } => {
+                if self.ways.welcomed() {
+                    // There is a gateway again: nothing of before says how long to wait.
+                    self.attempt = 0;
+                    self.retry(now_ms, out);
+                    return None;
+                }
                 match &self.token {
                     Some(old) => {
                         let resume = ClientMessage::Resume {
@@ -342,7 +365,8 @@ impl Link {
                 self.clocks.pong(id, clock_us, now_ms);
                 None
             }
-            _ => None,
+            // What has no number here, as a room's events, has an order of its own.
+            message => self.is_up().then_some(Heard::Message(message)),
         }
     }
 

@@ -2,3 +2,4 @@
 
 pub mod experiments;
 pub mod lab;
+pub mod room;

@@ -1,10 +1,12 @@
 //! Pictures as plain shapes: each kind of picture lays its data out here, and one component draws them all.
 
+pub mod answers;
 pub mod axis;
 pub mod buffer;
 pub mod calls;
 pub mod class;
 pub mod datagrams;
+pub mod exchange;
 pub mod gantt;
 pub mod latency;
 pub mod queue;

@@ -8,18 +8,27 @@ pub enum Place {
     Lab,
     /// The guided runs.
     Experiments,
+    /// A class on the wire together.
+    Room,
 }
 
 impl Place {
     /// Every place, in the order in which the navigation offers them.
-    pub const ALL: [Place; 2] = [Place::Lab, Place::Experiments];
+    pub const ALL: [Place; 3] = [Place::Lab, Place::Experiments, Place::Room];
 
     /// The place of a fragment, with or without its `#`.
     pub fn of(fragment: &str) -> Self {
         let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
-        match fragment.strip_prefix("/experiments") {
-            Some(rest) if rest.is_empty() || rest.starts_with(['/', '?']) => Place::Experiments,
-            _ => Place::Lab,
+        let is = |path: &str| {
+            let rest = fragment.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        };
+        if is("/experiments") {
+            return Place::Experiments;
+        }
+        match ["/room", "/join", "/teach", "/view"].into_iter().any(is) {
+            true => Place::Room,
+            false => Place::Lab,
         }
     }
 
@@ -28,6 +37,7 @@ impl Place {
         match self {
             Place::Lab => "Lab",
             Place::Experiments => "Experiments",
+            Place::Room => "Room",
         }
     }
 
@@ -36,6 +46,7 @@ impl Place {
         match self {
             Place::Lab => "#/lab",
             Place::Experiments => "#/experiments",
+            Place::Room => "#/room",
         }
     }
 
@@ -44,6 +55,7 @@ impl Place {
         match self {
             Place::Lab => "lab",
             Place::Experiments => "experiments",
+            Place::Room => "room",
         }
     }
 }
@@ -67,6 +79,7 @@ mod tests {
             "#target=udp&view=hex",
             "#/experimentsx",
             "#experiments",
+            "#/rooms",
         ] {
             assert_eq!(Place::of(lab), Place::Lab, "{lab}");
         }
@@ -76,6 +89,14 @@ mod tests {
             "#/experiments/",
         ] {
             assert_eq!(Place::of(experiments), Place::Experiments, "{experiments}");
+        }
+        for room in [
+            "#/join/HKTPWN",
+            "#/teach/0123/ab",
+            "#/view/0123/ab",
+            "#/room?x",
+        ] {
+            assert_eq!(Place::of(room), Place::Room, "{room}");
         }
     }
 }

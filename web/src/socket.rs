@@ -1,12 +1,19 @@
-//! The WebSocket to the gateway: opened, read and dropped, nothing decided.
+//! The connection to the gateway: opened, read and dropped, nothing decided.
+
+mod events;
 
 use bytes::Bytes;
 use chalkwire_shared::limits::SUBPROTOCOL;
+use chalkwire_shared::post::Kind;
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, Url, WebSocket};
 use yew::Callback;
+
+use crate::browser;
+use crate::link::ways::Way;
+use events::Events;
 
 /// Where `trunk serve` serves the page, and the gateway that stands behind it: its WebSockets go to
 /// the gateway itself. trunk's proxy does not pass on which subprotocol the gateway chose, and a
@@ -16,31 +23,34 @@ const TRUNK_HOST: &str = "127.0.0.1:8080";
 #[cfg(debug_assertions)]
 const GATEWAY_HOST: &str = "127.0.0.1:8000";
 
-/// What came over the WebSocket.
+/// What came from the gateway.
 #[derive(Debug)]
 pub enum Came {
     /// A text message.
     Text(String),
     /// A binary message.
     Bytes(Bytes),
-    /// Its end, with a close code.
+    /// The connection's end, with a close code.
     Closed(u16),
 }
 
+/// What a browser says of a connection that never was, or broke.
+const BROKEN: u16 = 1006;
+
 /// An open WebSocket; dropping it closes it, and nothing more is heard from it.
-struct Connection {
+struct Socket {
     ws: WebSocket,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
-impl Connection {
+impl Socket {
     /// Opens a WebSocket to the gateway that served this page.
     ///
     /// # Errors
     /// Where the browser does not so much as try.
     fn open(on: Callback<Came>) -> Result<Self, JsValue> {
-        let ws = WebSocket::new_with_str(&address("ws")?, SUBPROTOCOL)?;
+        let ws = WebSocket::new_with_str(&address()?, SUBPROTOCOL)?;
         ws.set_binary_type(BinaryType::Arraybuffer);
         let message = on.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -56,24 +66,27 @@ impl Connection {
         });
         ws.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         ws.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Ok(Connection {
+        Ok(Socket {
             ws,
             _on_message: on_message,
             _on_close: on_close,
         })
     }
+}
 
-    /// Sends a text message; into a WebSocket that is no longer open, nothing.
-    fn send_text(&self, text: &str) {
-        // A failure is followed by the close event, and that is dealt with.
-        let _ = self.ws.send_with_str(text);
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.ws.set_onmessage(None);
+        self.ws.set_onclose(None);
+        // Closing what is closed already is no error worth telling.
+        let _ = self.ws.close();
     }
+}
 
-    /// Sends a binary message; into a WebSocket that is no longer open, nothing.
-    fn send_bytes(&self, bytes: &[u8]) {
-        // As above.
-        let _ = self.ws.send_with_u8_array(bytes);
-    }
+/// A connection, one way or the other.
+enum Connection {
+    Socket(Socket),
+    Events(Events),
 }
 
 /// The connection that a program has, or has not.
@@ -83,11 +96,14 @@ pub struct Line(Option<Connection>);
 impl Line {
     /// Opens a connection in place of the one before. What comes over it goes to `on`, a failure to so
     /// much as try as well: as the end of a connection that never was.
-    pub fn connect(&mut self, on: Callback<Came>) {
-        match Connection::open(on.clone()) {
+    pub fn connect(&mut self, way: Way, on: Callback<Came>) {
+        let opened = match way {
+            Way::WebSocket => Socket::open(on.clone()).map(Connection::Socket),
+            Way::Http => Events::open(on.clone()).map(Connection::Events),
+        };
+        match opened {
             Ok(connection) => self.0 = Some(connection),
-            // 1006: what a browser says of such a one.
-            Err(_) => on.emit(Came::Closed(1006)),
+            Err(_) => on.emit(Came::Closed(BROKEN)),
         }
     }
 
@@ -96,46 +112,37 @@ impl Line {
         self.0 = None;
     }
 
-    /// Sends a text message, if there is a connection.
+    /// Sends a text message, if there is a connection; into one that is no longer open, nothing.
     pub fn send_text(&self, text: &str) {
-        if let Some(connection) = &self.0 {
-            connection.send_text(text);
+        match &self.0 {
+            // A failure is followed by the close event, and that is dealt with.
+            Some(Connection::Socket(socket)) => drop(socket.ws.send_with_str(text)),
+            Some(Connection::Events(events)) => events.say(Kind::Text, text.as_bytes()),
+            None => {}
         }
     }
 
-    /// Sends a binary message, if there is a connection.
+    /// Sends a binary message, if there is a connection; into one that is no longer open, nothing.
     pub fn send_bytes(&self, bytes: &[u8]) {
-        if let Some(connection) = &self.0 {
-            connection.send_bytes(bytes);
+        match &self.0 {
+            // As above.
+            Some(Connection::Socket(socket)) => drop(socket.ws.send_with_u8_array(bytes)),
+            Some(Connection::Events(events)) => events.say(Kind::Binary, bytes),
+            None => {}
         }
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.ws.set_onmessage(None);
-        self.ws.set_onclose(None);
-        // Closing what is closed already is no error worth telling.
-        let _ = self.ws.close();
-    }
-}
-
-/// The address of a WebSocket of the gateway, beside the page, under whatever prefix it is served.
+/// The address of the gateway's WebSocket, beside the page, under whatever prefix it is served.
 ///
 /// # Errors
 /// Where the page's own address is no URL.
-pub fn address(path: &str) -> Result<String, JsValue> {
-    let base = web_sys::window()
-        .and_then(|window| window.document())
-        .and_then(|document| document.base_uri().ok().flatten())
-        .ok_or("this page has no address")?;
-    let url = Url::new_with_base(path, &base)?;
+fn address() -> Result<String, JsValue> {
+    let url = Url::new_with_base("ws", &browser::base())?;
     #[cfg(debug_assertions)]
     if url.host() == TRUNK_HOST {
         url.set_host(GATEWAY_HOST);
     }
-    url.set_search("");
-    url.set_hash("");
     url.set_protocol(match url.protocol().as_str() {
         "https:" => "wss:",
         _ => "ws:",

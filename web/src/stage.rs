@@ -24,15 +24,11 @@ pub fn begin() {
 struct Drawn {
     now: Option<Place>,
     lab: bool,
-    experiments: bool,
+    second: bool,
 }
 
 fn enter(drawn: &Cell<Drawn>, first: bool) {
-    let place = match browser::is_embedded() {
-        // In a frame of another page there is nothing but an experiment.
-        true => Place::Experiments,
-        false => Place::of(&browser::fragment()),
-    };
+    let place = browser::place();
     let mut it = drawn.get();
     if it.now == Some(place) {
         return;
@@ -56,9 +52,9 @@ fn enter(drawn: &Cell<Drawn>, first: bool) {
                 browser::focus(crate::pages::lab::MAIN_ID);
             }
         }
-        Place::Experiments => {
-            // Its program gives the page its title and the focus.
-            if !std::mem::replace(&mut it.experiments, true) {
+        // One program draws both, and gives the page its title and the focus.
+        Place::Experiments | Place::Room => {
+            if !std::mem::replace(&mut it.second, true) {
                 load(place.id());
             }
         }
@@ -66,28 +62,29 @@ fn enter(drawn: &Cell<Drawn>, first: bool) {
     drawn.set(it);
 }
 
-/// Loads a program and its style, whose names stand on the element that it is drawn in.
+/// Loads the second program and its style, whose names stand on the element of the experiments; until
+/// it is there, the element of that id says so.
 fn load(id: &str) -> Option<()> {
     let document = browser::window()?.document()?;
     let root = browser::element(id)?;
-    root.set_inner_html("<p class=\"loading\" role=\"status\">Loading the experiments …</p>");
+    let named = browser::element(Place::Experiments.id())?;
+    root.set_inner_html("<p class=\"loading\" role=\"status\">Loading …</p>");
     let style = document.create_element("link").ok()?;
     style.set_attribute("rel", "stylesheet").ok()?;
     style
-        .set_attribute("href", &root.get_attribute("data-style")?)
+        .set_attribute("href", &named.get_attribute("data-style")?)
         .ok()?;
     let script = document.create_element("script").ok()?;
     script.set_attribute("type", "module").ok()?;
     script
-        .set_attribute("src", &root.get_attribute("data-script")?)
+        .set_attribute("src", &named.get_attribute("data-script")?)
         .ok()?;
     // The script did not come; or what it loads did not, which it tells its element.
-    for target in [EventTarget::from(script.clone()), root.clone().into()] {
+    for target in [EventTarget::from(script.clone()), named.into()] {
         let root = root.clone();
         let failed = Listener::new(target, "error", move |_| {
             root.set_inner_html(
-                "<p class=\"loading\" role=\"alert\">The experiments could not be loaded: is the \
-                 gateway still there? Reload the page to try again.</p>",
+                "<p class=\"loading\" role=\"alert\">This could not be loaded: is the gateway still there? Reload the page to try again.</p>",
             );
         });
         std::mem::forget(failed);

@@ -190,7 +190,7 @@ impl State {
         }
         self.heard(now, &mut wire, &mut out);
         out.extend(wire.said.into_iter().map(|it| match it {
-            Do::Connect => Effect::Connect,
+            Do::Connect(way) => Effect::Connect(way),
             Do::Drop => Effect::Drop,
             Do::Text(text) => Effect::Text(text),
             Do::Bytes(bytes) => Effect::Bytes(bytes),

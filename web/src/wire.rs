@@ -8,6 +8,7 @@ use chalkwire_shared::fault::Asked;
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_shared::room::RunId;
 use chalkwire_shared::target::{Kind, TargetInfo};
 
 use crate::link::{Do, Link};
@@ -62,7 +63,7 @@ pub enum Event {
     Eof(SocketId),
     /// The socket is over.
     Closed(SocketId),
-    /// A message that is about no socket: of servers, of jobs, a notice.
+    /// A message that is about no socket: of servers, of jobs, of a room, a notice.
     Message(GatewayMessage),
 }
 
@@ -81,6 +82,8 @@ pub struct Opening {
     pub faults: Vec<Asked>,
     /// Where their chance begins.
     pub seed: u32,
+    /// The room's "everyone send now" that it belongs to.
+    pub run: Option<RunId>,
 }
 
 impl Opening {
@@ -93,6 +96,7 @@ impl Opening {
             kernel: false,
             faults: Vec::new(),
             seed: 0,
+            run: None,
         }
     }
 }
@@ -201,7 +205,7 @@ impl Wire {
             kernel: wanted.kernel,
             faults: wanted.faults,
             seed: wanted.seed,
-            run: None,
+            run: wanted.run,
         });
         Some(id)
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::Request;
@@ -18,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::proxied::arrived;
 use crate::core::Core;
+use crate::policy::rate::Bucket;
 
 /// How long to wait when the system has no more file descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -61,8 +62,16 @@ impl Lasting {
 
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
 pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core>) {
-    let places = Arc::new(Semaphore::new(core.config.limits.connections));
+    let most = core.config.limits.connections;
+    let places = Arc::new(Semaphore::new(most));
+    let mut warnings = Bucket::new(1, 1, Instant::now());
     loop {
+        if places.available_permits() == 0 {
+            core.metrics.refuse("connections");
+            if warnings.take(Instant::now()) {
+                tracing::warn!(most, "limits.connections is reached: the next client waits");
+            }
+        }
         // The semaphore is never closed; if it were, there would be nothing to wait for.
         let Ok(place) = places.clone().acquire_owned().await else {
             return;

@@ -1,20 +1,34 @@
 //! Rooms over HTTP: opening one, and fetching its transcript.
 
 use axum::Extension;
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chalkwire_shared::room::RoomId;
+use futures_util::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::proxied::{ClientAddress, Peer};
 use super::{App, base};
 use crate::core::Core;
-use crate::room::{NotMade, Wanted};
+use crate::log::NotRead;
+use crate::room::transcript::{Format, Writing};
+use crate::room::{NotMade, Room, Wanted};
 
 /// The most that a request for a room may hold, in bytes.
 const REQUEST_BYTES: usize = 16_384;
+
+/// What is read of a transcript at once, in bytes of text.
+const READ_BYTES: usize = 262_144;
+
+/// When a wrong secret is answered, however soon it was known.
+const ANSWER_AFTER: Duration = Duration::from_millis(100);
 
 /// What somebody says who opens a room. All of it may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -96,6 +110,105 @@ pub(super) async fn open(
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// How a transcript is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    #[serde(default)]
+    format: AskedFormat,
+    #[serde(default)]
+    names: Names,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AskedFormat {
+    #[default]
+    Jsonl,
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Names {
+    #[default]
+    Yes,
+    No,
+}
+
+/// `GET /api/rooms/{room}/transcript`: what happened in a room, for who has its teach link.
+pub(super) async fn transcript(
+    State(app): State<App>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Path(name): Path<String>,
+    query: Result<Query<Asked>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let core = &app.core;
+    let Some(rooms) = &app.links.rooms else {
+        return no_rooms(core);
+    };
+    let Ok(Query(asked)) = query else {
+        let why =
+            "A transcript is asked for with format=jsonl or format=csv, and names=yes or names=no.";
+        return refuse(core, StatusCode::BAD_REQUEST, "bad_request", why);
+    };
+    // Whatever is wrong with a secret is answered at the same time, in the same words.
+    let answer_at = tokio::time::Instant::now() + ANSWER_AFTER;
+    let now = std::time::Instant::now();
+    let secret = headers.get(header::AUTHORIZATION);
+    let secret = secret.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let may = core.guesses.may(address, now);
+    let room = RoomId::read(&name).filter(|_| may).zip(secret);
+    let Some(room) = room.and_then(|(room, secret)| rooms.taught(&room, secret)) else {
+        core.guesses.wrong(address, now);
+        tokio::time::sleep_until(answer_at).await;
+        let why = "No open room has that teach link. Its secret goes into the header Authorization, \
+                   as Bearer and the secret.";
+        return refuse(core, StatusCode::UNAUTHORIZED, "no_room", why);
+    };
+    let (format, kind, extension) = match asked.format {
+        AskedFormat::Jsonl => (Format::JsonLines, "application/x-ndjson", "jsonl"),
+        AskedFormat::Csv => (Format::Csv, "text/csv; charset=utf-8", "csv"),
+    };
+    let writing = Writing::new(format, asked.names == Names::Yes, room.state());
+    let file = format!(
+        "attachment; filename=\"chalkwire-{}.{extension}\"",
+        room.id()
+    );
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_DISPOSITION, file.as_str()),
+    ];
+    (headers, Body::from_stream(written(room, writing))).into_response()
+}
+
+/// All that is saved by now, some at a time.
+fn written(
+    room: Arc<Room>,
+    writing: Writing,
+) -> impl Stream<Item = Result<String, NotRead>> + Send + 'static {
+    let last = *room.transcript().saved().borrow();
+    let head = writing.head();
+    let rest = stream::try_unfold(
+        (room, writing, 0),
+        move |(room, mut writing, seen)| async move {
+            if seen >= last {
+                return Ok(None);
+            }
+            let lines = room.transcript().read(seen, READ_BYTES).await?;
+            let Some(seen) = lines.last().map(|line| line.offset) else {
+                return Ok(None);
+            };
+            let lines = lines.iter().filter(|line| line.offset <= last);
+            let text: String = lines.map(|line| writing.event(&line.text)).collect();
+            Ok(Some((text, (room, writing, seen))))
+        },
+    );
+    stream::once(async { Ok(head) }).chain(rest)
 }
 
 async fn wanted(core: &Core, body: Body) -> Result<Wanted, String> {

@@ -7,6 +7,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
+use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -149,7 +150,14 @@ impl Connection {
                 () = self.link.ended.cancelled() => Err(End::Draining),
                 () = &mut drained => self.say_goodbye(carrier).await,
                 message = carrier.recv() => match message {
-                    Ok(message) => self.take(carrier, message).await,
+                    Ok(message) => match self.take(carrier, message).await {
+                        // However much a client says, its room's pages have their turn.
+                        Ok(()) => match next_page(&mut self.reader).now_or_never() {
+                            Some(text) => self.send_page(carrier, text).await,
+                            None => Ok(()),
+                        },
+                        Err(end) => Err(end),
+                    },
                     Err(Some(broken)) => Err(end_of(broken)),
                     Err(None) => Err(End::Dropped),
                 },
@@ -161,6 +169,7 @@ impl Connection {
                     done
                 }
             };
+            self.reader.take_if(|reader| reader.is_over());
             if let Err(end) = match step {
                 Ok(()) => self.pass_on(carrier).await,
                 Err(end) => Err(end),

@@ -77,9 +77,13 @@ impl Link {
                 return refuse(state, reason, detail);
             }
         };
-        let permit = match core.sockets.clone().try_acquire_owned() {
-            Ok(permit) if open < core.config.limits.sockets_per_link => permit,
-            _ => return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned()),
+        if open >= core.config.limits.sockets_per_link {
+            let detail =
+                format!("Too many sockets: this link has {open}, the most that one may have.");
+            return refuse(state, Reason::Limit, detail);
+        }
+        let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
+            return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned());
         };
         // A server of one's own is nobody else's business.
         let recorder = state.room.recorder.clone();

@@ -82,7 +82,7 @@ impl Link {
             }
             state.caller.clone()
         };
-        let now = Instant::now();
+        let (now, at) = (Instant::now(), tokio::time::Instant::now());
         let guesses = &self.core.guesses;
         let this: Weak<Link> = Arc::downgrade(self);
         let came = match guesses.may(caller.address, now) {
@@ -94,7 +94,7 @@ impl Link {
             }),
             false => {
                 self.core.metrics.refuse("guesses");
-                return self.hold();
+                return self.hold(at);
             }
         };
         match came {
@@ -102,7 +102,7 @@ impl Link {
             Err(NotEntered::NoRoom) => {
                 guesses.wrong(caller.address, now);
                 self.core.metrics.refuse("room_key");
-                self.hold();
+                self.hold(at);
             }
             Err(reason) => self.not_entered(reason),
         }
@@ -164,23 +164,19 @@ impl Link {
         });
     }
 
-    /// Holds the answer to a wrong key back, so that it comes at a time that tells nothing.
-    fn hold(self: &Arc<Self>) {
-        {
-            let mut state = self.lock();
-            state.room.held = 1;
-        }
+    /// Holds the answer to a wrong key back, so that it comes at a time that tells nothing: so long
+    /// after it came at `at`.
+    fn hold(self: &Arc<Self>, mut at: tokio::time::Instant) {
+        self.lock().room.held = 1;
         let link = self.clone();
         self.core.tasks.spawn(async move {
             loop {
-                let wrong = link.lock().room.wrong;
-                let after = if wrong < MOST_WRONG {
-                    ANSWER_AFTER
-                } else {
-                    ANSWER_LATE
+                at += match link.lock().room.wrong {
+                    ..MOST_WRONG => ANSWER_AFTER,
+                    _ => ANSWER_LATE,
                 };
                 tokio::select! {
-                    () = tokio::time::sleep(after) => {}
+                    () = tokio::time::sleep_until(at) => {}
                     () = link.ended.cancelled() => return,
                 }
                 let left = {

@@ -192,6 +192,22 @@ pub(super) fn rooms(connection: &Connection) -> rusqlite::Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// Bits of an event's id that are its offset; the room's key has the 27 above.
+const OFFSET_BITS: u32 = 36;
+
+/// The highest offset: a hundred events a second for twenty years.
+pub(super) const MAX_OFFSET: u64 = (1 << OFFSET_BITS) - 1;
+
+/// The id of a room's event.
+pub(super) fn event_id(key: i64, offset: u64) -> i64 {
+    (key << OFFSET_BITS) | from_u64(offset.min(MAX_OFFSET))
+}
+
+/// The offset in an event's id.
+pub(super) fn offset_of(id: i64) -> u64 {
+    to_u64(id) & MAX_OFFSET
+}
+
 /// SQLite's integers have a sign; ours here never come near the end of either.
 pub(super) fn from_u64(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)

@@ -138,13 +138,17 @@ impl Queue {
         self.metrics.log_refused.inc();
     }
 
-    /// Takes all there is, and waits for something if there is nothing. `None` once the queue is
-    /// closed and empty. What was taken still counts until it is [`Queue::done`].
-    pub(super) fn take(&self) -> Option<Group> {
+    /// Takes all there is, and waits for something if there is nothing, unless there is other work to
+    /// do. `None` once the queue is closed and empty. What was taken still counts until it is
+    /// [`Queue::done`].
+    pub(super) fn take(&self, other_work: bool) -> Option<Group> {
         let mut waiting = self.lock();
         while waiting.items.is_empty() {
             if waiting.closed {
                 return None;
+            }
+            if other_work {
+                return Some(Group::default());
             }
             waiting = self.wait(waiting);
         }

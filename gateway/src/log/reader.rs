@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::NotRead;
-use super::file::{from_u64, to_u32, to_u64};
+use super::file::{MAX_OFFSET, event_id, offset_of, to_u32, to_u64};
 use super::transcript::Line;
 use crate::metrics::Metrics;
 
@@ -135,10 +135,9 @@ fn lines(
     most_bytes: usize,
 ) -> rusqlite::Result<Vec<Line>> {
     let mut statement = connection.prepare_cached(
-        "SELECT epoch, offset, prev, time_us, text FROM events \
-         WHERE room = ?1 AND offset > ?2 ORDER BY offset",
+        "SELECT id, epoch, prev, time_us, text FROM events WHERE id > ?1 AND id <= ?2 ORDER BY id",
     )?;
-    let mut rows = statement.query((key, from_u64(after)))?;
+    let mut rows = statement.query((event_id(key, after), event_id(key, MAX_OFFSET)))?;
     let mut lines = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
@@ -148,8 +147,8 @@ fn lines(
             break;
         }
         lines.push(Line {
-            epoch: to_u32(row.get(0)?),
-            offset: to_u64(row.get(1)?),
+            offset: offset_of(row.get(0)?),
+            epoch: to_u32(row.get(1)?),
             prev: to_u64(row.get(2)?),
             time_us: to_u64(row.get(3)?),
             text: text.into(),

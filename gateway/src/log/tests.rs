@@ -3,6 +3,7 @@
 mod contract;
 mod failing;
 mod killed;
+mod leaving;
 mod model;
 mod opening;
 mod speed;

@@ -6,6 +6,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::epoch::Epoch;
 use super::error::{NotRead, NotSaved, Refused};
+use super::file::MAX_OFFSET;
 use super::queue::{Item, Order, Queue};
 use super::reader::Reader;
 use crate::policy::secret::Hash;
@@ -220,7 +221,8 @@ impl Transcript {
             Phase::Ended => return Err(Refused::Ended),
         }
         let (epoch, last, offset) = (position.epoch(), position.last, record.offset);
-        let follows = record.epoch == epoch && record.prev == last && offset > last;
+        let follows = record.epoch == epoch && record.prev == last;
+        let follows = follows && offset > last && offset <= MAX_OFFSET;
         let taken = if follows {
             self.order(Order::Append(record))
         } else {
@@ -321,7 +323,8 @@ impl Transcript {
     }
 
     /// Deletes the oldest events, so that the texts of the others come to `keep_bytes` or less; but
-    /// none that is newer than the latest snapshot. It costs nothing where there is nothing to delete.
+    /// none that is newer than the latest snapshot, and 8 MiB at most at a time. It costs nothing where
+    /// there is nothing to delete.
     ///
     /// # Errors
     /// [`Refused`]; then all are still there.
@@ -330,7 +333,8 @@ impl Transcript {
     }
 
     /// Deletes the room with all it has. Nothing more is taken from now on; the future resolves when
-    /// it is gone from the disk, and dropping that changes nothing.
+    /// the disk has no such room any more, and dropping that changes nothing. Of a long transcript the
+    /// last events are wiped in the moments after that, so that other rooms need not wait for it.
     pub fn end(&self) -> impl Future<Output = Result<(), NotSaved>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
         let taken = {

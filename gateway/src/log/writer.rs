@@ -1,6 +1,8 @@
 //! The thread that writes: takes what waits, commits it as one, tells who is saved, and tries again.
 
 mod group;
+mod room;
+mod wipe;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,9 +24,6 @@ const FIRST_REST: Duration = Duration::from_millis(20);
 
 /// The longest rest: so long may a room be unsaved after the disk has space again.
 const LONGEST_REST: Duration = Duration::from_secs(1);
-
-/// Pages that deleting has freed and one commit gives back, so that it delays nobody.
-const PAGES_GIVEN_BACK: u32 = 256;
 
 /// What the thread owns.
 pub(super) struct Writer {
@@ -51,8 +50,10 @@ impl Writer {
     /// Saves until the queue is closed and empty.
     pub(super) fn run(mut self) {
         let _over = Over(self.queue.clone());
-        while let Some(group) = self.queue.take() {
-            self.save(group);
+        // What an earlier gateway did not come to.
+        let mut wiping = true;
+        while let Some(group) = self.queue.take(wiping) {
+            wiping = self.save(group);
         }
         // What the journal holds goes into the file now, which is quicker to open then.
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -61,18 +62,21 @@ impl Writer {
         }
     }
 
-    /// Commits a group and what comes meanwhile, however often it takes; once the queue is closed, it is tried once more.
-    fn save(&mut self, mut group: Group) {
+    /// Commits a group and what comes meanwhile, however often it takes; once the queue is closed, it is
+    /// tried once more. Says whether there is more to wipe.
+    fn save(&mut self, mut group: Group) -> bool {
         let mut rest = FIRST_REST;
         let mut last_try = false;
-        loop {
+        let wiping = loop {
             match self.commit(&group) {
-                Ok(saved) => {
-                    self.metrics.log_commits.inc();
+                Ok((saved, wiping)) => {
+                    if !group.items.is_empty() {
+                        self.metrics.log_commits.inc();
+                    }
                     self.metrics.log_saved.inc_by(saved.events());
                     self.say(Health::Saving);
                     saved.tell(&mut group, &self.queue, &self.reader);
-                    break;
+                    break wiping;
                 }
                 Err(error) => {
                     let why = Why::of(&error);
@@ -85,7 +89,7 @@ impl Writer {
                     if last_try {
                         let left = group.items.len();
                         tracing::error!(%error, left, "rooms are not saved, and the gateway stops");
-                        break;
+                        break false;
                     }
                 }
             }
@@ -93,12 +97,13 @@ impl Writer {
             rest = (rest * 2).min(LONGEST_REST);
             // So that who waits for an answer gets it from the next try.
             self.queue.take_more(&mut group);
-        }
+        };
         self.queue.done(group);
+        wiping
     }
 
-    /// One try: all of the group, or nothing.
-    fn commit(&mut self, group: &Group) -> rusqlite::Result<Saved> {
+    /// One try: all of the group, or nothing. Says also whether there is more to wipe.
+    fn commit(&mut self, group: &Group) -> rusqlite::Result<(Saved, bool)> {
         let most_pages = self.most_pages.load(Ordering::Relaxed);
         if most_pages > 0 {
             let set = format!("PRAGMA max_page_count = {most_pages}");
@@ -108,12 +113,9 @@ impl Writer {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let saved = Saved::write(&transaction, &group.items)?;
-        if saved.deletes() {
-            let give = format!("PRAGMA incremental_vacuum({PAGES_GIVEN_BACK})");
-            transaction.execute_batch(&give)?;
-        }
+        let wiping = wipe::some(&transaction)?;
         transaction.commit()?;
-        Ok(saved)
+        Ok((saved, wiping))
     }
 
     fn say(&self, health: Health) {

@@ -221,7 +221,15 @@ mod tests {
     proptest! {
         #[test]
         fn a_client_cannot_choose_its_address(
-            forged in prop::collection::vec("[0-9a-f.:, \"=;for\\[\\]\\\\]{0,40}", 0..4),
+            forged in prop::collection::vec(
+                prop_oneof![
+                    any::<IpAddr>().prop_map(|it| it.to_string()),
+                    any::<u32>().prop_map(|it| format!("for=10.0.0.1, for={}", IpAddr::V4(it.into()))),
+                    Just("10.0.0.1, for=10.0.0.2;proto=https".to_owned()),
+                    "[0-9a-f.:, \"=;for\\[\\]\\\\]{0,40}",
+                ],
+                0..4
+            ),
             real in any::<u32>(), which in any::<bool>()
         ) {
             let real = IpAddr::V4(real.into());

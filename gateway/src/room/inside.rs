@@ -1,6 +1,7 @@
 //! What a room's lock protects, and what each event does besides changing the state.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -10,10 +11,10 @@ use chalkwire_shared::room::{
 };
 
 use super::page::{self, Kept, text_of};
-use super::ring::{RING_BYTES, Ring};
+use super::ring::Ring;
 use super::seat::{Occupant, Seat, Told};
 use super::snapshot::Snapshots;
-use super::{Letter, Over, Room};
+use super::{Common, Letter, Over, Room};
 use crate::policy::rate::Bucket;
 use crate::policy::secret::Hash;
 
@@ -91,14 +92,15 @@ pub(super) struct Waiting {
 }
 
 impl Inside {
-    pub(super) fn new(state: State, epoch: u32, tokens: &[(u32, Hash)], now_us: u64) -> Self {
+    pub(super) fn new(state: State, epoch: u32, tokens: &[(u32, Hash)], common: &Common) -> Self {
+        let now_us = common.now_us();
         let offset = state.facts.offset;
         let places = tokens
             .iter()
             .map(|(member, token)| (MemberId(*member), Place::new(*token)));
         Inside {
             epoch,
-            ring: Ring::after(offset, RING_BYTES),
+            ring: Ring::after(offset, common.ring_bytes),
             announced: offset,
             snapshots: Snapshots::default(),
             places: places.collect(),
@@ -322,8 +324,7 @@ impl Room {
 
     fn rules(&self, inside: &Inside) {
         let ruled = inside.is_ruled();
-        self.ruled
-            .store(ruled, std::sync::atomic::Ordering::Relaxed);
+        self.ruled.store(ruled, Ordering::Relaxed);
     }
 
     /// A member's name goes, from what happened before as well.
@@ -350,6 +351,8 @@ impl Room {
         }
         self.armed.send_replace(None);
         self.rules(inside);
+        self.common.some_over.store(true, Ordering::Relaxed);
+        self.common.wake.notify_one();
         self.delete();
     }
 

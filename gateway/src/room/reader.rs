@@ -103,7 +103,8 @@ impl Reader {
                     let (transcript, seen) = (self.seat.room.transcript.clone(), self.seen);
                     let read = async move { transcript.read(seen, READ_BYTES).await };
                     self.reading = Some(Box::pin(read));
-                    if !self.is_asking && !std::mem::replace(&mut self.is_lagging, true) {
+                    // Who was away is behind as well, and knows it.
+                    if !std::mem::replace(&mut self.is_lagging, true) && !self.is_asking {
                         self.seat.room.common.metrics.room_lagging.inc();
                         return GatewayMessage::RoomLagging { behind }.encode().into();
                     }
@@ -114,9 +115,14 @@ impl Reader {
         }
     }
 
+    /// Whether there is nothing more to read: it is no longer in the room.
+    pub fn is_over(&self) -> bool {
+        self.seat.over().is_some()
+    }
+
     fn step(&mut self) -> Step {
         let room = self.seat.room.clone();
-        if self.seat.over().is_some() {
+        if self.is_over() {
             return Step::Over;
         }
         if let Some(text) = self.first.pop_front() {

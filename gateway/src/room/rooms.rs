@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use chalkwire_shared::room::{Code, Happened, MAX_TITLE_CHARS, RoomId, State, clean};
-use tokio::sync::Notify;
 
 use super::inside::Inside;
 use super::{Common, Keys, Room};
-use crate::core::Core;
 use crate::log::{Log, NewRoom, NotSaved};
 use crate::policy::guesses::Guesses;
 use crate::policy::secret::Secret;
@@ -29,7 +27,6 @@ const TRIES: usize = 8;
 pub struct Rooms {
     pub(super) common: Arc<Common>,
     pub(super) log: Log,
-    pub(super) drain: Duration,
     /// Whether they outlive the program.
     kept: bool,
     by_name: Mutex<Names>,
@@ -93,24 +90,10 @@ pub enum NotMade {
 }
 
 impl Rooms {
-    pub(super) fn empty(core: &Core, log: Log, kept: bool) -> Self {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-        let since_1970 = since_1970.unwrap_or_default().as_micros();
-        let now_us = core.clock.now_us();
+    pub(super) fn empty(common: Common, log: Log, kept: bool) -> Self {
         Rooms {
-            common: Arc::new(Common {
-                limits: core.config.rooms.clone(),
-                clock: core.clock,
-                offset_us: u64::try_from(since_1970)
-                    .unwrap_or(0)
-                    .saturating_sub(now_us),
-                metrics: core.metrics.clone(),
-                tasks: core.tasks.clone(),
-                news: Mutex::default(),
-                wake: Notify::new(),
-            }),
+            common: Arc::new(common),
             log,
-            drain: core.config.limits.drain,
             kept,
             by_name: Mutex::default(),
             made: Guesses::of(MADE.0, MADE.1),
@@ -131,13 +114,12 @@ impl Rooms {
         let _making = Making::begin(self)?;
         self.made.wrong(address, now);
         let (id, code, teach, view, transcript) = self.keep().await?;
-        let now_us = self.common.now_us();
         let keys = Keys {
             code: code.clone(),
             teach: teach.hash(),
             view: view.hash(),
         };
-        let inside = Inside::new(State::new(id.clone()), 1, &[], now_us);
+        let inside = Inside::new(State::new(id.clone()), 1, &[], &self.common);
         let room = Room::new(id.clone(), keys, self.common.clone(), transcript, inside);
         room.with(|room, inside| {
             room.happens(inside, Happened::Opened { title });
@@ -218,7 +200,7 @@ impl Rooms {
         names.rooms.insert(room.id.clone(), room);
     }
 
-    /// Takes out the rooms that are over, once nobody waits for anything there.
+    /// Takes out the rooms that are over: there is no way in any more.
     pub(super) fn remove_those_over(&self) {
         let over = |room: &Arc<Room>| room.lock().over.is_some();
         let over: Vec<Arc<Room>> = self.all().into_iter().filter(over).collect();

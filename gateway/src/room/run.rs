@@ -14,16 +14,11 @@ use crate::log::Health;
 const TICK: Duration = Duration::from_millis(20);
 
 impl Rooms {
-    /// Looks after all rooms until the gateway ends, and every link has its last words.
+    /// Looks after all rooms until the gateway ends, and every link has gone.
     pub async fn run(self: Arc<Self>) {
-        let draining = self.common.tasks.draining();
-        let drained = async {
-            draining.cancelled().await;
-            tokio::time::sleep(self.drain).await;
-        };
-        tokio::pin!(drained);
+        let (draining, stop) = (self.common.tasks.draining(), self.common.tasks.stop());
         let mut health = self.log.health();
-        loop {
+        while !(stop.is_cancelled() || draining.is_cancelled() && self.are_empty()) {
             let until_due = self.until_due();
             // The notification is kept where it comes while nobody waits.
             tokio::select! {
@@ -32,34 +27,35 @@ impl Rooms {
                 changed = health.changed() => {
                     self.attend_to_all();
                     if changed.is_err() {
-                        tokio::time::sleep(TICK).await;
+                        // The log has ended, and the gateway is about to.
+                        draining.cancelled().await;
                     }
                 }
-                () = &mut drained => break,
+                () = draining.cancelled() => {}
             }
             self.tick(*health.borrow_and_update());
-            tokio::select! {
-                () = tokio::time::sleep(TICK) => {}
-                () = &mut drained => break,
-            }
+            tokio::time::sleep(TICK).await;
         }
-        self.tick(*health.borrow_and_update());
+    }
+
+    /// Whether nobody is in any room.
+    fn are_empty(&self) -> bool {
+        self.all().iter().all(|room| room.lock().is_empty())
     }
 
     /// One look at every room that has news, or where something is due.
-    fn tick(&self, health: Health) {
+    pub(super) fn tick(&self, health: Health) {
         let news = std::mem::take(&mut *self.common.news());
         let now_us = self.common.now_us();
         for room in self.due(now_us) {
             room.keep_time(now_us);
-            if room.lock().over == Some(Over::Expired) {
-                tracing::info!(room = %room.id, "a room has expired");
-            }
         }
         for room in news {
             room.attend(health);
         }
-        self.remove_those_over();
+        if self.common.some_over.swap(false, Ordering::Relaxed) {
+            self.remove_those_over();
+        }
     }
 
     /// Every room is looked at with the next tick.
@@ -132,6 +128,7 @@ impl Room {
             let idle_us = room.common.idle_us();
             if inside.is_empty() {
                 if inside.empty_us.saturating_add(idle_us) <= now_us {
+                    tracing::info!(room = %room.id, "a room has expired");
                     room.close(inside, Over::Expired);
                 }
             } else if inside.touched_us.saturating_add(idle_us / TOUCHES) <= now_us {

@@ -40,8 +40,22 @@ impl Rooms {
     /// # Errors
     /// [`LogError`] where the log can't be used.
     pub async fn open(core: &Core, directory: &Path, kept: bool) -> Result<Self, LogError> {
-        let (log, found) = Log::open(directory, &core.metrics)?;
-        let rooms = Rooms::empty(core, log, kept);
+        let common = Common::new(
+            core.config.rooms.clone(),
+            core.clock,
+            core.metrics.clone(),
+            core.tasks.clone(),
+        );
+        Self::open_with(common, directory, kept).await
+    }
+
+    pub(super) async fn open_with(
+        common: Common,
+        directory: &Path,
+        kept: bool,
+    ) -> Result<Self, LogError> {
+        let (log, found) = Log::open(directory, &common.metrics)?;
+        let rooms = Rooms::empty(common, log, kept);
         let common = &rooms.common;
         let now_ms = common.now_us() / 1_000;
         let idle_ms = common.idle_us() / 1_000;
@@ -105,7 +119,7 @@ async fn room_of(common: Arc<Common>, found: log::Kept) -> Result<Arc<Room>, Not
         .filter(|it| it.here)
         .map(|it| it.member)
         .collect();
-    let mut inside = Inside::new(state, epoch, &found.tokens, now_us);
+    let mut inside = Inside::new(state, epoch, &found.tokens, &common);
     inside.saving = super::saving::Progress::after(snapshot);
     let presence_us = common.presence_us();
     for member in here {

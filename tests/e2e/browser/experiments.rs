@@ -29,7 +29,7 @@ async fn open(page: &Page, gateway: &Gateway, fragment: &str) {
 }
 
 /// Presses Run, and waits until the run is over: what the page says of it.
-async fn run(page: &Page) -> String {
+pub(super) async fn run(page: &Page) -> String {
     page.press("Run").await;
     over(page).await
 }

@@ -59,7 +59,7 @@ impl PartialEq for Page {
 pub enum Msg {
     /// Somebody did something, or a wait is over.
     Act(Action),
-    /// Something came over the WebSocket.
+    /// Something came from the gateway.
     Came(Came),
     /// It is time to take in what came.
     TakeIn,
@@ -117,6 +117,9 @@ impl Component for App {
             keeper: Keeper::new(),
             _listeners: listeners(link, state),
         };
+        if let Some(way) = browser::forced_way() {
+            app.page.state.borrow_mut().wire.link.force(way);
+        }
         app.act(ctx, Action::Start(settings, address));
         browser::dress(app.page.state().settings.theme);
         app
@@ -219,7 +222,7 @@ impl App {
     fn perform(&mut self, ctx: &Context<Self>, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Connect => self.line.connect(ctx.link().callback(Msg::Came)),
+                Effect::Connect(way) => self.line.connect(way, ctx.link().callback(Msg::Came)),
                 Effect::Drop => {
                     self.line.hang_up();
                     // What was heard of it and not taken in comes again when the link is resumed.
@@ -310,7 +313,7 @@ fn listeners(link: &Scope<App>, state: Rc<RefCell<State>>) -> Vec<Listener> {
             Box::new(move |_| {
                 let fragment = browser::fragment();
                 match Place::of(&fragment) {
-                    Place::Experiments => {}
+                    Place::Experiments | Place::Room => {}
                     // Back from elsewhere: as it was left, but for the colours.
                     Place::Lab if fragment == Place::Lab.fragment() => {
                         let theme = stored_theme().unwrap_or_default();

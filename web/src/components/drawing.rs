@@ -14,7 +14,7 @@ use crate::pictures::svg;
 use crate::state::settings::Theme;
 
 /// Rows of the table shown at first, and by how many more at a time.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 
 /// What a picture is drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -113,7 +113,7 @@ pub fn Drawing(props: &DrawingProps) -> Html {
 }
 
 /// The theme that the page wears.
-fn theme() -> Theme {
+pub(super) fn theme() -> Theme {
     let root = browser::window()
         .and_then(|it| it.document())
         .and_then(|it| it.document_element());
@@ -170,7 +170,7 @@ fn drawn(
     }
 }
 
-fn shape(shape: &Shape, until: Option<usize>) -> Html {
+pub(super) fn shape(shape: &Shape, until: Option<usize>) -> Html {
     let mut class = String::from(shape.role.key());
     class.push(' ');
     class.push_str(shape.paint.key());
@@ -190,7 +190,7 @@ fn shape(shape: &Shape, until: Option<usize>) -> Html {
     }
 }
 
-fn table(story: &Story, shown: &UseStateHandle<usize>) -> Html {
+pub(super) fn table(story: &Story, shown: &UseStateHandle<usize>) -> Html {
     let table = &story.table;
     let more = table.rows.len().saturating_sub(**shown);
     let show = {

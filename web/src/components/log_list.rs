@@ -43,8 +43,6 @@ pub enum Msg {
 /// The list.
 pub struct LogList {
     list: NodeRef,
-    before: NodeRef,
-    after: NodeRef,
     top_px: f64,
     height_px: f64,
     row_px: f64,
@@ -67,8 +65,6 @@ impl Component for LogList {
         let state = ctx.props().page.state();
         LogList {
             list: NodeRef::default(),
-            before: NodeRef::default(),
-            after: NodeRef::default(),
             top_px: 0.0,
             height_px: 600.0,
             row_px: ROW_PX,
@@ -116,10 +112,9 @@ impl Component for LogList {
                 let top_px = f64::from(list.scroll_top());
                 let left_px = f64::from(list.scroll_height() - list.client_height()) - top_px;
                 let was = self.following;
-                if left_px <= self.row_px / 2.0 {
-                    self.following = true;
-                } else if top_px < self.top_px - 1.0 {
-                    self.stop_following(total);
+                match follows(was, top_px - self.top_px, left_px, self.row_px) {
+                    true => self.following = true,
+                    false => self.stop_following(total),
                 }
                 self.top_px = top_px;
                 was != self.following || self.rows(state.wire.log.len()) != self.drawn
@@ -133,7 +128,8 @@ impl Component for LogList {
         let log = &state.wire.log;
         let length = log.len();
         let first_ms = log.shown(0).map_or(0.0, |it| it.at_ms);
-        let rows = self.rows(length).filter_map(|place| {
+        let drawn = self.rows(length);
+        let rows = drawn.clone().filter_map(|place| {
             let entry = log.shown(place)?;
             let from_ms = match (state.settings.times, place) {
                 (Times::First, _) | (_, 0) => first_ms,
@@ -149,10 +145,9 @@ impl Component for LogList {
             let pick = act.reform(move |_: MouseEvent| Action::Select(no));
             Some(log_row::view(entry, look, pick, (place, length)))
         });
-        let active = state.selected.filter(|no| {
-            log.place(*no)
-                .is_some_and(|it| self.rows(length).contains(&it))
-        });
+        let active = state
+            .selected
+            .filter(|no| log.place(*no).is_some_and(|it| drawn.contains(&it)));
         let new = (length + log.shown_gone()).saturating_sub(self.left_at);
         let show_new = !self.following && new > 0 && !log.is_paused();
         html! {
@@ -173,9 +168,9 @@ impl Component for LogList {
                     <div id={LIST_ID} ref={self.list.clone()} class="rows" role="listbox" tabindex="0"
                         aria-label="Rows" aria-activedescendant={active.map(log_row::id)}
                         onscroll={ctx.link().callback(|_| Msg::Scrolled)} onkeydown={keys(act)}>
-                        <div ref={self.before.clone()} class="spacer" aria-hidden="true"></div>
+                        { self.spacer("before", drawn.start) }
                         { for rows }
-                        <div ref={self.after.clone()} class="spacer" aria-hidden="true"></div>
+                        { self.spacer("after", length - drawn.end) }
                     </div>
                 }
                 if show_new {
@@ -194,17 +189,7 @@ impl Component for LogList {
         };
         let state = ctx.props().page.state();
         let length = state.wire.log.len();
-        let rows = self.rows(length);
-        // Heights are set here and not in the markup: the page's policy allows no inline style.
-        let height = |node: &NodeRef, rows: usize| {
-            if let Some(element) = node.cast::<HtmlElement>() {
-                let px = format!("{}px", rows as f64 * self.row_px);
-                let _ = element.style().set_property("height", &px);
-            }
-        };
-        height(&self.before, rows.start);
-        height(&self.after, length - rows.end);
-        self.drawn = rows;
+        self.drawn = self.rows(length);
 
         let gone = state.wire.log.shown_gone();
         let lost = gone.saturating_sub(self.gone);
@@ -266,6 +251,15 @@ impl LogList {
         start..(first + seen + SPARE).min(length)
     }
 
+    /// The room of so many rows that are not drawn. It comes with those that are: in `rendered` it would
+    /// come too late on a slow machine, where Yew lets the browser lay out in between. A list that is too
+    /// short even for a moment is scrolled to its end. An image, for its height is an attribute: the
+    /// page's policy allows no inline style.
+    fn spacer(&self, key: &'static str, rows: usize) -> Html {
+        let height = (rows as f64 * self.row_px) as usize;
+        html! { <svg {key} class="spacer" height={height.to_string()} aria-hidden="true"></svg> }
+    }
+
     /// The browser must not call what is dropped with the list.
     fn unobserve(&mut self) {
         if let Some((observer, _)) = self.observer.take() {
@@ -278,6 +272,20 @@ impl LogList {
             self.following = false;
             self.left_at = total;
         }
+    }
+}
+
+/// Whether the list follows its end after it was scrolled by so much, down to so much above the end.
+fn follows(did: bool, by_px: f64, left_px: f64, row_px: f64) -> bool {
+    // The end itself, but for what was rounded: a taller list gets there without being scrolled.
+    if left_px <= 1.0 {
+        return true;
+    }
+    // Upwards counts from the first pixel. Browsers begin to scroll slowly, and a list that went on
+    // following would be put back to its end by the next message, and again, for as long as some come.
+    match by_px < 0.0 {
+        true => false,
+        false => did || left_px <= row_px / 2.0,
     }
 }
 
@@ -297,4 +305,30 @@ fn keys(act: &Callback<Action>) -> Callback<KeyboardEvent> {
         event.prevent_default();
         Some(action)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_pixels_up_stop_following_and_almost_down_to_the_end_follows_again() {
+        let after = |did, by_px, left_px| follows(did, by_px, left_px, 32.0);
+        assert!(!after(true, -3.0, 3.0));
+        // On its way up it passes what would be near enough on its way down.
+        assert!(!after(false, -3.0, 6.0));
+        assert!(!after(false, 100.0, 17.0));
+        assert!(after(false, 100.0, 16.0));
+    }
+
+    #[test]
+    fn a_list_that_others_move_follows_as_it_did() {
+        for did in [false, true] {
+            // Rows came below.
+            assert_eq!(follows(did, 0.0, 640.0, 32.0), did);
+        }
+        // It got taller, so that there is less to scroll.
+        assert!(follows(true, -200.0, 0.0, 32.0));
+        assert!(follows(true, -200.0, 1.0, 32.0));
+    }
 }

@@ -3,10 +3,14 @@
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
+use crate::link::ways::Way;
 use crate::link::{Link, Phase};
 use crate::place::Place;
 use crate::state::settings::Theme;
 use crate::words;
+
+/// What is said of a network that lets no WebSocket pass.
+const BLOCKED: &str = "Connected over HTTP, because WebSockets are blocked here";
 
 /// What the top bar is drawn from.
 pub struct Bar<'a> {
@@ -61,7 +65,7 @@ pub fn view(bar: Bar<'_>, on_theme: &Callback<Theme>, on_retry: &Callback<()>, m
 fn brand(place: Place) -> Html {
     let name = match place {
         Place::Lab => "h1",
-        Place::Experiments => "p",
+        Place::Experiments | Place::Room => "p",
     };
     html! {
         <@{name} class="brand">
@@ -86,7 +90,11 @@ fn status(bar: &Bar<'_>, on_retry: &Callback<()>) -> Html {
         Phase::Up => {
             let figure = bar.link.round_trip_ms().map(words::millis);
             let figure = figure.map_or_else(String::new, |ms| format!(" · {ms}"));
-            ("good", "Connected", format!("{figure} · WebSocket"))
+            match bar.link.ways() {
+                it if it.is_blocked() => ("slow", BLOCKED, figure),
+                it if it.way() == Way::Http => ("slow", "Connected over HTTP", figure),
+                _ => ("good", "Connected", format!("{figure} · WebSocket")),
+            }
         }
         Phase::Waiting { until_ms } => {
             let left = ((until_ms - bar.now_ms) / 1000.0).ceil().max(0.0);

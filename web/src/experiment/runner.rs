@@ -9,8 +9,8 @@ use chalkwire_shared::server::ServerId;
 
 use super::run::{End, Run};
 use super::{Experiment, Finding, Settings};
-use crate::link::Link;
-use crate::link::{Do, Phase};
+use crate::link::ways::Way;
+use crate::link::{Do, Link, Phase};
 use crate::wire::{Now, Out, Wire};
 
 mod hear;
@@ -46,8 +46,8 @@ pub enum Action {
 /// What the shell has to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Open a WebSocket to the gateway.
-    Connect,
+    /// Connect to the gateway, this way.
+    Connect(Way),
     /// Drop it.
     Drop,
     /// Send a text message.
@@ -190,7 +190,7 @@ impl Runner {
             }
         }
         effects.extend(out.said.into_iter().map(|it| match it {
-            Do::Connect => Effect::Connect,
+            Do::Connect(way) => Effect::Connect(way),
             Do::Drop => Effect::Drop,
             Do::Text(text) => Effect::Text(text),
             Do::Bytes(bytes) => Effect::Bytes(bytes),
@@ -199,6 +199,11 @@ impl Runner {
         }));
         effects.extend(self.arm(now));
         effects
+    }
+
+    /// Has the link go this way only.
+    pub fn force(&mut self, way: Way) {
+        self.wire.link.force(way);
     }
 
     /// The link to the gateway, and its whole log.

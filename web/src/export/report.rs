@@ -3,12 +3,11 @@
 //! It has no scripts and fetches nothing; every text is escaped, and the pictures are those of
 //! [`svg`](crate::pictures::svg), which escape theirs.
 
-use std::fmt::Write as _;
-
+use super::page::{Drawn, Page};
 use super::{Clocks, iso};
 use crate::bytes::escape;
 use crate::model::{Entry, What};
-use crate::pictures::story::{Story, Table};
+use crate::pictures::story::Table;
 use crate::words;
 
 mod of;
@@ -52,17 +51,6 @@ pub struct Report<'a> {
     pub programs: Vec<(String, String)>,
 }
 
-/// A picture of a report.
-#[derive(Clone, Debug, Default)]
-pub struct Drawn {
-    /// What it is of; empty where its name says enough.
-    pub title: String,
-    /// The same in words.
-    pub story: Story,
-    /// The drawing, as an SVG document that escapes its texts.
-    pub svg: String,
-}
-
 /// What a report says that the run showed.
 #[derive(Clone, Debug, Default)]
 pub struct Finding<'a> {
@@ -72,28 +60,9 @@ pub struct Finding<'a> {
     pub measured: String,
 }
 
-const STYLE: &str = "\
-body{font:15px/1.5 system-ui,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;color:#1e2528;background:#fff;max-width:60rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid #d9d5cc}h3{font-size:1rem}
-table{border-collapse:collapse;width:100%;font-size:.85rem}th,td{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0;border-bottom:1px solid #e8e5de}
-td{overflow-wrap:anywhere}pre,code,.bytes{font-family:ui-monospace,'SF Mono','DejaVu Sans Mono',Menlo,monospace;font-size:.8rem}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#fbfaf7;border:1px solid #d9d5cc;padding:.6rem}
-svg{max-width:100%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1.2rem}dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}.soft{color:#566167}
-@media print{body{margin:0;max-width:none}h2,h3{break-after:avoid}svg,tr{break-inside:avoid}}";
-
 /// The report as an HTML document.
 pub fn html(report: &Report<'_>) -> String {
-    let mut out = Page(String::with_capacity(64 * 1024));
-    out.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    // Whatever may be in it: nothing runs, nothing is fetched.
-    out.raw(
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
-         'unsafe-inline'; img-src data:\">\n<title>",
-    );
-    out.text(&report.title);
-    out.raw("</title>\n<style>");
-    out.raw(STYLE);
-    out.raw("</style>\n</head>\n<body>\n");
+    let mut out = Page::new(&report.title);
     out.block("h1", &report.title);
     out.block("p", report.about);
     out.raw("<dl>");
@@ -126,7 +95,7 @@ pub fn html(report: &Report<'_>) -> String {
             out.block("p", paragraph);
         }
     }
-    out.log(report.entries, &report.clocks);
+    log(&mut out, report.entries, &report.clocks);
     if !report.programs.is_empty() {
         out.block("h2", "Take it home");
     }
@@ -137,125 +106,43 @@ pub fn html(report: &Report<'_>) -> String {
         out.text(text);
         out.raw("</pre>\n");
     }
-    out.raw("</body>\n</html>\n");
-    out.0
+    out.end()
 }
 
-/// A page as it is being written.
-struct Page(String);
-
-impl Page {
-    fn raw(&mut self, html: &str) {
-        self.0.push_str(html);
-    }
-
-    /// Text, in which nothing is markup.
-    fn text(&mut self, text: &str) {
-        for c in text.chars() {
-            match c {
-                '&' => self.raw("&amp;"),
-                '<' => self.raw("&lt;"),
-                '>' => self.raw("&gt;"),
-                '"' => self.raw("&quot;"),
-                '\'' => self.raw("&#39;"),
-                '\n' | '\t' => self.0.push(c),
-                // HTML has no way to write most control characters, and marks of direction could
-                // turn a line around.
-                c if c.is_control()
-                    || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-                {
-                    self.0.push('\u{fffd}');
-                }
-                c => self.0.push(c),
+fn log(out: &mut Page, entries: &[Entry], clocks: &Clocks) {
+    out.block("h2", "The log");
+    out.block(
+        "p",
+        &match clocks.last() {
+            Some(clock) => format!(
+                "Times are the browser's clock, in ms since the first line. The gateway's clock \
+                 is known to it to ± {:.2} ms.",
+                clock.plus_minus_ms
+            ),
+            None => "Times are the browser's clock, in ms since the first line.".to_owned(),
+        },
+    );
+    let mut table = Table::new(&["ms", "socket", "target", "what", "bytes"]);
+    let first_ms = entries.first().map_or(0.0, |it| it.at_ms);
+    for entry in entries.iter().take(ROWS) {
+        let text = match &entry.what {
+            What::Sent { bytes, .. } | What::Received { bytes, .. } => {
+                format!("{} B: {}", bytes.len(), escape(bytes))
             }
-        }
+            _ => words::sentence(entry).into_owned(),
+        };
+        table.rows.push(vec![
+            format!("{:.2}", entry.at_ms - first_ms),
+            entry
+                .socket
+                .map_or_else(String::new, |it| format!("s{}", it.0)),
+            entry.target.clone(),
+            words::word(&entry.what).to_owned(),
+            text,
+        ]);
     }
-
-    fn block(&mut self, name: &'static str, text: &str) {
-        // Writing to a String cannot fail.
-        let _ = write!(self.0, "<{name}>");
-        self.text(text);
-        let _ = writeln!(self.0, "</{name}>");
-    }
-
-    fn term(&mut self, name: &str, value: &str) {
-        self.block("dt", name);
-        self.block("dd", value);
-    }
-
-    fn picture(&mut self, drawn: &Drawn) {
-        let Drawn { title, story, svg } = drawn;
-        self.block(
-            "h2",
-            &match title.as_str() {
-                "" => story.name.to_owned(),
-                title => format!("{}: {title}", story.name),
-            },
-        );
-        self.block("p", &story.summary);
-        self.raw(svg);
-        for note in &story.notes {
-            self.raw("<p class=\"soft\">");
-            self.text(note);
-            self.raw("</p>\n");
-        }
-        self.table(&story.table);
-    }
-
-    fn table(&mut self, table: &Table) {
-        self.raw("<table>\n<thead><tr>");
-        for head in &table.head {
-            self.block("th", head);
-        }
-        self.raw("</tr></thead>\n<tbody>\n");
-        for row in &table.rows {
-            self.raw("<tr>");
-            for cell in row {
-                self.block("td", cell);
-            }
-            self.raw("</tr>\n");
-        }
-        self.raw("</tbody>\n</table>\n");
-        if table.more > 0 {
-            self.block("p", &format!("{} more rows are in the JSON.", table.more));
-        }
-    }
-
-    fn log(&mut self, entries: &[Entry], clocks: &Clocks) {
-        self.block("h2", "The log");
-        self.block(
-            "p",
-            &match clocks.last() {
-                Some(clock) => format!(
-                    "Times are the browser's clock, in ms since the first line. The gateway's clock \
-                     is known to it to ± {:.2} ms.",
-                    clock.plus_minus_ms
-                ),
-                None => "Times are the browser's clock, in ms since the first line.".to_owned(),
-            },
-        );
-        let mut table = Table::new(&["ms", "socket", "target", "what", "bytes"]);
-        let first_ms = entries.first().map_or(0.0, |it| it.at_ms);
-        for entry in entries.iter().take(ROWS) {
-            let text = match &entry.what {
-                What::Sent { bytes, .. } | What::Received { bytes, .. } => {
-                    format!("{} B: {}", bytes.len(), escape(bytes))
-                }
-                _ => words::sentence(entry).into_owned(),
-            };
-            table.rows.push(vec![
-                format!("{:.2}", entry.at_ms - first_ms),
-                entry
-                    .socket
-                    .map_or_else(String::new, |it| format!("s{}", it.0)),
-                entry.target.clone(),
-                words::word(&entry.what).to_owned(),
-                text,
-            ]);
-        }
-        table.more = entries.len().saturating_sub(ROWS);
-        self.table(&table);
-    }
+    table.more = entries.len().saturating_sub(ROWS);
+    out.table(&table);
 }
 
 #[cfg(test)]
@@ -266,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::pictures::shape::Picture;
+    use crate::pictures::story::Story;
     use crate::pictures::svg;
     use crate::state::settings::Theme;
 

@@ -59,7 +59,7 @@ fn texts(out: &[Do]) -> Vec<ClientMessage> {
 fn the_first_thing_said_on_a_new_link_is_a_ping_and_on_an_old_one_resume() {
     let (mut link, mut out) = (Link::default(), vec![]);
     link.retry(NOW, &mut out);
-    assert!(out.contains(&Do::Connect));
+    assert!(out.contains(&Do::Connect(Way::WebSocket)));
     link.text(&welcome("one"), NOW, 0.5, &mut out);
     assert_eq!(texts(&out), [ClientMessage::Ping { id: 1 }]);
     link.dropped(1006, NOW, 0.5, &mut out);
@@ -220,6 +220,46 @@ fn waits_grow_while_connections_break_at_once_and_shrink_after_one_that_stood() 
     out.clear();
     link.dropped(1006, NOW + 6000.0, 1.0, &mut out);
     assert_eq!(out, [Do::RetryAfter(1000.0)]);
+}
+
+#[test]
+fn a_link_goes_over_http_after_three_websockets_in_vain_and_keeps_its_token() {
+    let (mut link, mut out) = (Link::default(), vec![]);
+    for _ in 0..3 {
+        out.clear();
+        link.retry(NOW, &mut out);
+        assert!(out.contains(&Do::Connect(Way::WebSocket)));
+        assert_eq!(link.dropped(1006, NOW, 0.5, &mut out), None);
+    }
+    out.clear();
+    link.retry(NOW, &mut out);
+    assert!(out.contains(&Do::Connect(Way::Http)));
+    link.text(&welcome("one"), NOW, 0.5, &mut out);
+    assert!(link.is_up() && link.ways().is_blocked());
+    // The connection drops later on: the same link, the same way.
+    link.dropped(1006, NOW + 9_000.0, 0.5, &mut out);
+    out.clear();
+    link.retry(NOW + 9_000.0, &mut out);
+    assert!(out.contains(&Do::Connect(Way::Http)));
+    link.text(&welcome("two"), NOW, 0.5, &mut out);
+    assert_eq!(link.phase(), &Phase::Resuming);
+}
+
+#[test]
+fn where_websockets_passed_before_one_is_tried_as_soon_as_the_gateway_is_back() {
+    let (mut link, mut out) = (up(), vec![]);
+    for _ in 0..4 {
+        link.dropped(1006, NOW, 1.0, &mut out);
+        out.clear();
+        link.retry(NOW, &mut out);
+    }
+    assert!(out.contains(&Do::Connect(Way::Http)));
+    out.clear();
+    assert_eq!(link.text(&welcome("two"), NOW, 0.5, &mut out), None);
+    assert_eq!(out[..2], [Do::Drop, Do::Connect(Way::WebSocket)]);
+    link.text(&welcome("three"), NOW, 0.5, &mut out);
+    assert_eq!(link.phase(), &Phase::Resuming);
+    assert!(!link.ways().is_blocked());
 }
 
 #[test]

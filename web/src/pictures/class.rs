@@ -3,7 +3,8 @@
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::job::Gauge;
 use chalkwire_shared::role::{Deed, Role, may};
-use chalkwire_shared::room::{Armed, Exchange, MemberId, State};
+use chalkwire_shared::room::{Armed, Exchange, Found, MemberId, State};
+use chalkwire_shared::target::TargetInfo;
 
 mod bar;
 mod draw;
@@ -15,16 +16,16 @@ mod words;
 #[cfg(test)]
 pub(crate) mod made_up;
 
-pub use draw::{Rows, Sheet, draw};
-pub use figures::{Figures, Hold};
+pub use draw::{NAMED, Rows, Sheet, draw};
+pub use figures::{Figures, Hold, spread};
 pub use headline::{Headline, headline};
 pub use serving::Serving;
-pub use words::{notes, row_words, story, summary};
+pub use words::{notes, reason_word, row_words, story, summary};
 
 /// What a member was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Its exchange is not told yet.
+    /// Its exchange is not told yet: it is new.
     Untold,
     /// `connect` has not returned: not let in.
     Connecting,
@@ -124,6 +125,52 @@ pub struct Sender {
     pub mine: bool,
     /// What the gateway told of its exchange.
     pub exchange: Option<Exchange>,
+    /// What the run's experiment came out as on its page.
+    pub found: Option<Found>,
+}
+
+/// All that is known of an "everyone send now": what its picture is drawn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The run.
+    pub armed: Armed,
+    /// How its target serves.
+    pub serving: Serving,
+    /// Those who take part.
+    pub senders: Vec<Sender>,
+    /// The server's queue, in order of time.
+    pub gauges: Vec<Gauge>,
+}
+
+impl Seen {
+    /// The present run of a room, or its last one; `gauges` are those told since it was armed, `mine`
+    /// is who looks.
+    pub fn of(
+        state: &State,
+        gauges: &[Gauge],
+        targets: &[TargetInfo],
+        mine: Option<MemberId>,
+        hidden: bool,
+    ) -> Option<Seen> {
+        let armed = state.facts.run.clone()?;
+        Some(Seen {
+            serving: Serving::of(&armed.plan.target, targets),
+            senders: Sender::of(state, mine, hidden),
+            gauges: gauges.to_vec(),
+            armed,
+        })
+    }
+
+    /// Its picture at a moment of the room's clock.
+    pub fn class(&self, now_us: u64, order: Order) -> Class {
+        let Seen {
+            armed,
+            serving,
+            senders,
+            gauges,
+        } = self;
+        class(armed, *serving, senders, gauges, now_us, order)
+    }
 }
 
 impl Sender {
@@ -141,10 +188,14 @@ impl Sender {
             expected: it.here && !it.muted && it.role == Role::Student,
             mine: mine == Some(it.member),
             exchange: it.of_run.as_deref().cloned(),
+            found: it.found.clone(),
         });
         let idler = state.facts.run.as_ref().and_then(|run| run.plan.idler);
         senders
-            .filter(|it| it.expected || it.exchange.is_some() || idler == Some(it.member))
+            .filter(|it| {
+                let part = it.exchange.is_some() || it.found.is_some();
+                it.expected || part || idler == Some(it.member)
+            })
             .filter(|it| {
                 let role = state.members.get(&it.member).map(|it| it.role);
                 role.is_some_and(|role| may(role, Deed::Send))

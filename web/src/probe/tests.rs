@@ -67,10 +67,10 @@ fn each_way_of_blocking_gets_its_own_verdict() {
         (
             Ask::Open,
             Event::Closed(1006, String::new()),
-            false,
+            true,
             "WebSockets are blocked",
         ),
-        (Ask::Open, Event::Timer, false, "WebSockets are blocked"),
+        (Ask::Open, Event::Timer, true, "WebSockets are blocked"),
         (Ask::Text, Event::Timer, false, "messages do not pass"),
         (
             Ask::Text,
@@ -205,7 +205,7 @@ fn the_report_is_for_someone_who_was_not_there() {
         text.contains("\nskipped It survives a silence: not asked\n"),
         "{text}"
     );
-    assert!(text.ends_with("WebSockets are blocked.\n"), "{text}");
+    assert!(text.ends_with("goes over HTTP instead.\n"), "{text}");
 }
 
 #[test]

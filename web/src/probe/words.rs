@@ -27,9 +27,9 @@ impl Ask {
             }
             Ask::Open => {
                 "HTTP passes, the WebSocket does not. Most often a proxy or a firewall on the way does \
-                 not let the upgrade through (RFC 6455: a GET with “Upgrade: websocket”). Ask for \
-                 WebSockets to this host to be allowed, or try another network, such as a phone’s. Over \
-                 https proxies meddle less."
+                 not let the upgrade through (RFC 6455: a GET with “Upgrade: websocket”). Chalkwire \
+                 goes over HTTP then, a little slower. Ask for WebSockets to this host to be allowed; \
+                 over https proxies meddle less."
             }
             Ask::Text => {
                 "The WebSocket opens, but what is sent does not come back as it was: something on the \
@@ -86,14 +86,14 @@ pub fn verdict(probe: &Probe) -> Option<Verdict> {
     };
     let short = match ask {
         Ask::Http => "Chalkwire does not work right now: the gateway does not answer.",
-        Ask::Open => "Chalkwire does not work on this network: WebSockets are blocked.",
+        Ask::Open => "WebSockets are blocked on this network: Chalkwire goes over HTTP instead.",
         Ask::Text => "Chalkwire does not work on this network: messages do not pass.",
         Ask::Binary => "Chalkwire does not work on this network: binary messages do not pass.",
         Ask::Times => "Chalkwire may work here, but the connection is not steady.",
         Ask::Silence => "Chalkwire works here, with interruptions: silent connections are cut.",
     };
     Some(Verdict {
-        works: ask == Ask::Silence,
+        works: matches!(ask, Ask::Open | Ask::Silence),
         sentence: short.to_owned(),
     })
 }

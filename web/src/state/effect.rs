@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use chalkwire_shared::id::SocketId;
 
+use crate::link::ways::Way;
+
 /// What the shell has to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Open a WebSocket to the gateway.
-    Connect,
+    /// Connect to the gateway, this way.
+    Connect(Way),
     /// Drop it.
     Drop,
     /// Send a text message.

@@ -4,7 +4,7 @@
 -- `last` is the last saved offset, also when the event itself was pruned; `bytes` are the texts of
 -- all events that are kept.
 CREATE TABLE rooms (
-    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    key INTEGER PRIMARY KEY AUTOINCREMENT CHECK (key < 134217728),
     room TEXT NOT NULL UNIQUE,
     code TEXT NOT NULL UNIQUE,
     teach_hash BLOB NOT NULL CHECK (length(teach_hash) = 32),
@@ -27,16 +27,21 @@ CREATE TABLE epochs (
     PRIMARY KEY (room, epoch)
 ) STRICT, WITHOUT ROWID;
 
--- Without a rowid a room's events lie side by side, in their order.
+-- `id` is the room's key and the event's offset in one number, key * 2^36 + offset. So a room's events
+-- lie side by side in their order, whole pages of them go when it goes, and only the longest texts
+-- need pages of their own.
 CREATE TABLE events (
-    room INTEGER NOT NULL REFERENCES rooms (key) ON DELETE CASCADE,
-    offset INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY,
     prev INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
     time_us INTEGER NOT NULL,
-    text TEXT NOT NULL,
-    PRIMARY KEY (room, offset)
-) STRICT, WITHOUT ROWID;
+    text TEXT NOT NULL
+) STRICT;
+
+-- Rooms that are gone, and whose events are being deleted, some at a time.
+CREATE TABLE leaving (
+    room INTEGER PRIMARY KEY
+) STRICT;
 
 -- The latest snapshot alone.
 CREATE TABLE snapshots (

@@ -235,104 +235,6 @@ async fn a_rooms_name_and_code_are_its_own() {
 }
 
 #[tokio::test]
-async fn an_ended_room_leaves_nothing_behind() {
-    let directory = scratch();
-    let (log, _) = open(directory.path());
-    let room = log.create(new_room("a")).await.unwrap();
-    let entered = Record {
-        token: Some((1, [9; 32])),
-        ..record(1, 1, "a-name-that-must-go")
-    };
-    room.append(entered).unwrap();
-    room.snapshot(1, "a-name-that-must-go".repeat(1_000).into())
-        .unwrap();
-    let ending = room.end();
-    assert_eq!(room.append(record(1, 2, "x")), Err(Refused::Ended));
-    ending.await.unwrap();
-    assert_eq!(all(&room).await, []);
-    assert_eq!(
-        room.begin_epoch().await.unwrap_err(),
-        NotSaved::Refused(Refused::Ended)
-    );
-    log.stop().await;
-    let file = std::fs::read(directory.path().join(FILE)).unwrap();
-    let name = b"a-name-that-must-go";
-    assert!(!file.windows(name.len()).any(|bytes| bytes == name));
-    let (_log, kept) = open(directory.path());
-    assert!(kept.is_empty());
-    assert_whole(directory.path());
-}
-
-#[tokio::test]
-async fn an_end_that_nobody_waits_for_happens_all_the_same() {
-    let directory = scratch();
-    let (log, _) = open(directory.path());
-    let room = log.create(new_room("a")).await.unwrap();
-    drop(room.end());
-    log.stop().await;
-    let (_log, kept) = open(directory.path());
-    assert!(kept.is_empty());
-}
-
-#[tokio::test]
-async fn a_rewritten_event_says_the_new_text_and_the_old_is_gone_from_the_disk() {
-    let directory = scratch();
-    let (log, _) = open(directory.path());
-    let room = log.create(new_room("a")).await.unwrap();
-    append(&room, 1, 1..=2);
-    let name = "Maximiliane".repeat(1_000);
-    room.append(record(1, 3, &name)).unwrap();
-    append(&room, 1, 4..=4);
-    saved(&room, 4).await;
-    room.rewrite(3, "member 3".into()).unwrap();
-    // There is none such: nothing happens.
-    room.rewrite(99, "nobody".into()).unwrap();
-    append(&room, 1, 5..=5);
-    saved(&room, 5).await;
-    let texts: Vec<_> = all(&room).await.into_iter().map(|line| line.text).collect();
-    assert_eq!(texts, ["1", "2", "member 3", "4", "5"].map(Box::from));
-    log.stop().await;
-    let file = std::fs::read(directory.path().join(FILE)).unwrap();
-    assert!(!file.windows(11).any(|bytes| bytes == b"Maximiliane"));
-}
-
-#[tokio::test]
-async fn pruning_keeps_the_newest_and_all_after_the_snapshot() {
-    let directory = scratch();
-    let (log, _) = open(directory.path());
-    let room = log.create(new_room("a")).await.unwrap();
-    for offset in 1..=10 {
-        room.append(record(1, offset, &"x".repeat(100))).unwrap();
-    }
-    // Without a snapshot, nothing may go.
-    room.prune(0).unwrap();
-    room.append(record(1, 11, &"x".repeat(100))).unwrap();
-    saved(&room, 11).await;
-    assert_eq!(offsets(&room).await.len(), 11);
-    // Enough is kept already.
-    room.snapshot(8, "state".into()).unwrap();
-    room.prune(1_100).unwrap();
-    room.append(record(1, 12, &"x".repeat(100))).unwrap();
-    saved(&room, 12).await;
-    assert_eq!(offsets(&room).await.len(), 12);
-    // 1,200 bytes are there.
-    room.prune(950).unwrap();
-    room.append(record(1, 13, &"x".repeat(100))).unwrap();
-    saved(&room, 13).await;
-    assert_eq!(offsets(&room).await, (4..=13).collect::<Vec<_>>());
-    // A reader sees that there was something before.
-    assert_eq!(room.read(0, 1).await.unwrap()[0].prev, 3);
-    room.prune(0).unwrap();
-    log.stop().await;
-    let (_log, kept) = open(directory.path());
-    assert_eq!(kept[0].last, 13);
-    assert_eq!(
-        offsets(&kept[0].transcript).await,
-        (9..=13).collect::<Vec<_>>()
-    );
-}
-
-#[tokio::test]
 async fn a_snapshot_of_what_is_not_saved_is_not_taken() {
     let directory = scratch();
     let (log, _) = open(directory.path());
@@ -342,34 +244,6 @@ async fn a_snapshot_of_what_is_not_saved_is_not_taken() {
     append(&room, 1, 3..=3);
     saved(&room, 3).await;
     assert_eq!(room.snapshot_kept().await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn rooms_that_nobody_used_expire() {
-    let directory = scratch();
-    let (log, _) = open(directory.path());
-    let mut rooms = Vec::new();
-    for name in ["old", "used", "new"] {
-        let room = log.create(new_room(name)).await.unwrap();
-        append(&room, 1, 1..=3);
-        rooms.push(room);
-    }
-    rooms[1].touch(9_000).unwrap();
-    rooms[2].touch(10_000).unwrap();
-    assert_eq!(log.expire(1_000).await.unwrap(), Vec::<String>::new());
-    // Events of a room that goes are queued on both sides of its end.
-    rooms[0].append(record(1, 4, "before")).unwrap();
-    let expiring = log.expire(9_000);
-    assert_eq!(expiring.await.unwrap(), ["old"]);
-    rooms[0].append(record(1, 5, "after")).unwrap();
-    append(&rooms[1], 1, 4..=4);
-    saved(&rooms[1], 4).await;
-    assert_eq!(rooms[0].append(record(1, 6, "x")), Err(Refused::Ended));
-    log.stop().await;
-    let (_log, kept) = open(directory.path());
-    let names: Vec<&str> = kept.iter().map(|kept| kept.room.room.as_str()).collect();
-    assert_eq!(names, ["used", "new"]);
-    assert_whole(directory.path());
 }
 
 #[tokio::test]

@@ -1,17 +1,20 @@
 //! A group of things to save, written into one transaction, and what is told after its commit.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode};
 
+use super::room::{Progress, put_epoch};
+use super::wipe;
 use crate::log::NewRoom;
 use crate::log::epoch::Epoch;
 use crate::log::error::{NotSaved, Refused, Why};
-use crate::log::file::{from_u64, to_u32, to_u64};
+use crate::log::file::from_u64;
 use crate::log::queue::{Group, Item, Order, Queue};
 use crate::log::reader::Reader;
-use crate::log::transcript::{Record, Room, Snapshot, Transcript};
+use crate::log::transcript::{Room, Transcript};
 
 /// What a transaction has written. Nobody knows of it before the commit.
 #[derive(Debug, Default)]
@@ -20,7 +23,6 @@ pub(super) struct Saved {
     /// One for each item of the group.
     outcomes: Vec<Outcome>,
     events: u64,
-    deletes: bool,
 }
 
 /// What is to be said of one item.
@@ -37,18 +39,6 @@ enum Outcome {
     Expired(Vec<String>),
 }
 
-/// How far a room is, inside the transaction.
-#[derive(Debug)]
-struct Progress {
-    room: Arc<Room>,
-    last: u64,
-    /// Of all texts that are kept.
-    bytes: i64,
-    changed: bool,
-    /// An event did not follow the one before it, so that none can be saved.
-    broken: bool,
-}
-
 impl Saved {
     /// Writes all items, in order.
     pub(super) fn write(to: &Connection, items: &[Item]) -> rusqlite::Result<Self> {
@@ -58,8 +48,8 @@ impl Saved {
                 Item::Create { room, .. } => create(to, room)?,
                 Item::Expire { before_ms, .. } => {
                     let gone = expire(to, *before_ms)?;
-                    saved.deletes |= !gone.is_empty();
                     for (key, _) in &gone {
+                        wipe::begin(to, *key)?;
                         saved.rooms.remove(key);
                     }
                     Outcome::Expired(gone.into_iter().map(|(_, room)| room).collect())
@@ -68,9 +58,8 @@ impl Saved {
             };
             saved.outcomes.push(outcome);
         }
-        for (key, progress) in saved.rooms.iter().filter(|(_, p)| p.changed) {
-            to.prepare_cached("UPDATE rooms SET last = ?2, bytes = ?3 WHERE key = ?1")?
-                .execute((key, from_u64(progress.last), progress.bytes))?;
+        for progress in saved.rooms.values() {
+            progress.finish(to)?;
         }
         Ok(saved)
     }
@@ -78,11 +67,6 @@ impl Saved {
     /// How many events it has.
     pub(super) fn events(&self) -> u64 {
         self.events
-    }
-
-    /// Whether pages may have become free.
-    pub(super) fn deletes(&self) -> bool {
-        self.deletes
     }
 
     /// After the commit: tells who waits, and every room how far it is saved.
@@ -104,11 +88,8 @@ impl Saved {
                 (Item::Expire { .. }, _) => {}
             }
         }
-        for progress in self.rooms.into_values().filter(|p| p.changed) {
-            if progress.broken {
-                progress.room.cut();
-            }
-            progress.room.saved(progress.last);
+        for progress in self.rooms.into_values() {
+            progress.tell();
         }
     }
 
@@ -128,13 +109,9 @@ impl Saved {
                     self.events += 1;
                 }
             }
-            Order::BeginEpoch(_) => return begin_epoch(to, key, progress.last).map(Outcome::Begun),
+            Order::BeginEpoch(_) => return progress.begin_epoch(to).map(Outcome::Begun),
             Order::Restart { epoch, snapshot } => progress.restart(to, *epoch, snapshot)?,
-            Order::Snapshot { offset, text } => {
-                if *offset <= progress.last {
-                    put_snapshot(to, key, *offset, text)?;
-                }
-            }
+            Order::Snapshot { offset, text } => progress.snapshot(to, *offset, text)?,
             Order::Rewrite { offset, text } => progress.rewrite(to, *offset, text)?,
             Order::ForgetToken(member) => {
                 to.prepare_cached("DELETE FROM tokens WHERE room = ?1 AND member = ?2")?
@@ -144,15 +121,12 @@ impl Saved {
                 to.prepare_cached("UPDATE rooms SET used_ms = max(used_ms, ?2) WHERE key = ?1")?
                     .execute((key, from_u64(*used_ms)))?;
             }
-            Order::Prune(keep_bytes) => {
-                let pruned = progress.prune(to, *keep_bytes)?;
-                self.deletes |= pruned;
-            }
+            Order::Prune(keep_bytes) => progress.prune(to, *keep_bytes)?,
             Order::End(_) => {
                 to.prepare_cached("DELETE FROM rooms WHERE key = ?1")?
                     .execute([key])?;
+                wipe::begin(to, key)?;
                 self.rooms.remove(&key);
-                self.deletes = true;
             }
         }
         Ok(Outcome::Done)
@@ -164,23 +138,11 @@ impl Saved {
         to: &Connection,
         room: &Arc<Room>,
     ) -> rusqlite::Result<Option<&mut Progress>> {
-        use std::collections::btree_map::Entry;
         match self.rooms.entry(room.key) {
             Entry::Occupied(known) => Ok(Some(known.into_mut())),
             Entry::Vacant(place) => {
-                let found = to
-                    .prepare_cached("SELECT last, bytes FROM rooms WHERE key = ?1")?
-                    .query_row([room.key], |row| Ok((to_u64(row.get(0)?), row.get(1)?)))
-                    .optional()?;
-                Ok(found.map(|(last, bytes)| {
-                    place.insert(Progress {
-                        room: room.clone(),
-                        last,
-                        bytes,
-                        changed: false,
-                        broken: false,
-                    })
-                }))
+                let found = Progress::find(to, room)?;
+                Ok(found.map(|progress| place.insert(progress)))
             }
         }
     }
@@ -238,118 +200,6 @@ impl Group {
     }
 }
 
-impl Progress {
-    /// Writes an event, unless it does not follow the one before it; says whether it did.
-    fn append(&mut self, to: &Connection, record: &Record) -> rusqlite::Result<bool> {
-        let Record {
-            epoch,
-            offset,
-            prev,
-            time_us,
-            text,
-            token,
-        } = record;
-        if self.broken || *prev != self.last {
-            if !self.broken {
-                let room = &self.room.name;
-                tracing::error!(%room, offset, prev, last = self.last, "an event is out of order");
-            }
-            self.broken = true;
-            self.changed = true;
-            return Ok(false);
-        }
-        let key = self.room.key;
-        to.prepare_cached(
-            "INSERT INTO events (room, offset, prev, epoch, time_us, text) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((
-            key,
-            from_u64(*offset),
-            from_u64(*prev),
-            epoch,
-            from_u64(*time_us),
-            text,
-        ))?;
-        if let Some((member, hash)) = token {
-            put_token(to, key, *member, hash)?;
-        }
-        self.last = *offset;
-        self.bytes += length(text);
-        self.changed = true;
-        Ok(true)
-    }
-
-    fn restart(
-        &mut self,
-        to: &Connection,
-        epoch: u32,
-        snapshot: &Snapshot,
-    ) -> rusqlite::Result<()> {
-        let key = self.room.key;
-        to.prepare_cached("UPDATE epochs SET first = ?3 WHERE room = ?1 AND epoch = ?2")?
-            .execute((key, epoch, from_u64(snapshot.offset + 1)))?;
-        put_snapshot(to, key, snapshot.offset, &snapshot.text)?;
-        to.prepare_cached("DELETE FROM tokens WHERE room = ?1")?
-            .execute([key])?;
-        for (member, hash) in &snapshot.tokens {
-            put_token(to, key, *member, hash)?;
-        }
-        self.last = snapshot.offset;
-        self.broken = false;
-        self.changed = true;
-        Ok(())
-    }
-
-    fn rewrite(&mut self, to: &Connection, offset: u64, text: &str) -> rusqlite::Result<()> {
-        let at = (self.room.key, from_u64(offset));
-        let old: Option<i64> = to
-            .prepare_cached(
-                "SELECT octet_length(text) FROM events WHERE room = ?1 AND offset = ?2",
-            )?
-            .query_row(at, |row| row.get(0))
-            .optional()?;
-        // It may have been pruned.
-        let Some(old) = old else {
-            return Ok(());
-        };
-        to.prepare_cached("UPDATE events SET text = ?3 WHERE room = ?1 AND offset = ?2")?
-            .execute((at.0, at.1, text))?;
-        self.bytes += length(text) - old;
-        self.changed = true;
-        Ok(())
-    }
-
-    /// Deletes from the oldest event on; says whether there was anything to delete.
-    fn prune(&mut self, to: &Connection, keep_bytes: u64) -> rusqlite::Result<bool> {
-        let key = self.room.key;
-        let too_many = self.bytes - from_u64(keep_bytes);
-        if too_many <= 0 {
-            return Ok(false);
-        }
-        let mut oldest = to.prepare_cached(
-            "SELECT offset, octet_length(text) FROM events \
-             WHERE room = ?1 AND offset <= (SELECT offset FROM snapshots WHERE room = ?1) \
-             ORDER BY offset",
-        )?;
-        let mut rows = oldest.query([key])?;
-        let (mut up_to, mut freed) = (None, 0);
-        while freed < too_many {
-            let Some(row) = rows.next()? else { break };
-            up_to = Some(row.get::<_, i64>(0)?);
-            freed += row.get::<_, i64>(1)?;
-        }
-        let Some(up_to) = up_to else {
-            return Ok(false);
-        };
-        to.prepare_cached("DELETE FROM events WHERE room = ?1 AND offset <= ?2")?
-            .execute((key, up_to))?;
-        self.bytes -= freed;
-        self.changed = true;
-        Ok(true)
-    }
-}
-
 fn create(to: &Connection, room: &NewRoom) -> rusqlite::Result<Outcome> {
     let made = to
         .prepare_cached(
@@ -380,52 +230,4 @@ fn expire(to: &Connection, before_ms: u64) -> rusqlite::Result<Vec<(i64, String)
     to.prepare_cached("DELETE FROM rooms WHERE used_ms < ?1 RETURNING key, room")?
         .query_map([from_u64(before_ms)], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
-}
-
-fn begin_epoch(to: &Connection, key: i64, last: u64) -> rusqlite::Result<Epoch> {
-    let before: i64 = to
-        .prepare_cached("SELECT coalesce(max(epoch), 0) FROM epochs WHERE room = ?1")?
-        .query_row([key], |row| row.get(0))?;
-    let epoch = Epoch {
-        epoch: to_u32(before + 1),
-        last,
-        first: last + 1,
-    };
-    put_epoch(to, key, epoch)?;
-    Ok(epoch)
-}
-
-fn put_epoch(to: &Connection, key: i64, epoch: Epoch) -> rusqlite::Result<()> {
-    to.prepare_cached("INSERT INTO epochs (room, epoch, last, first) VALUES (?1, ?2, ?3, ?4)")?
-        .execute((
-            key,
-            epoch.epoch,
-            from_u64(epoch.last),
-            from_u64(epoch.first),
-        ))?;
-    Ok(())
-}
-
-/// Never back to an older one: events that only that would need may be pruned.
-fn put_snapshot(to: &Connection, key: i64, offset: u64, text: &str) -> rusqlite::Result<()> {
-    to.prepare_cached(
-        "INSERT INTO snapshots (room, offset, text) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (room) DO UPDATE SET offset = excluded.offset, text = excluded.text \
-         WHERE excluded.offset >= offset",
-    )?
-    .execute((key, from_u64(offset), text))?;
-    Ok(())
-}
-
-fn put_token(to: &Connection, key: i64, member: u32, hash: &[u8; 32]) -> rusqlite::Result<()> {
-    to.prepare_cached(
-        "INSERT INTO tokens (room, member, hash) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (room, member) DO UPDATE SET hash = excluded.hash",
-    )?
-    .execute((key, member, hash))?;
-    Ok(())
-}
-
-fn length(text: &str) -> i64 {
-    i64::try_from(text.len()).unwrap_or(i64::MAX)
 }

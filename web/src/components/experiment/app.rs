@@ -54,7 +54,7 @@ impl PartialEq for Desk {
 pub enum Msg {
     /// Somebody did something, or a wait is over.
     Act(Action),
-    /// Something came over the WebSocket.
+    /// Something came from the gateway.
     Came(Came),
     /// It is time to take in what came.
     TakeIn,
@@ -106,6 +106,9 @@ impl Component for App {
             keeper: Keeper::new(),
             _listeners: listeners(ctx),
         };
+        if let Some(way) = browser::forced_way() {
+            app.desk.visit.borrow_mut().runner.force(way);
+        }
         let embed = browser::is_embedded();
         let start = Action::Start {
             fragment: browser::fragment(),
@@ -217,7 +220,7 @@ impl App {
 
     fn perform_run(&mut self, ctx: &Context<Self>, effect: RunnerEffect) {
         match effect {
-            RunnerEffect::Connect => self.line.connect(ctx.link().callback(Msg::Came)),
+            RunnerEffect::Connect(way) => self.line.connect(way, ctx.link().callback(Msg::Came)),
             RunnerEffect::Drop => {
                 self.line.hang_up();
                 // What was heard of it and not taken in comes again when the link is resumed.

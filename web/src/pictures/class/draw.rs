@@ -33,8 +33,8 @@ impl Sheet {
     }
 }
 
-/// A row that is lower has no name beside it: letters need so much.
-const NAMED: f64 = 10.5;
+/// A row that is lower has no name beside it: letters need so much, in units.
+pub const NAMED: f64 = 10.5;
 
 /// The highest row.
 const ROW: f64 = 16.0;
@@ -169,9 +169,9 @@ fn room_for_words(class: &Class, scale: Scale, sheet: Sheet) -> i32 {
 fn paint(phase: Phase, many: bool) -> (Role, Paint) {
     match (phase, many) {
         (Phase::Untold, false) => (Role::Ctl, Paint::Dotted),
-        (Phase::Untold, true) => (Role::Ctl, Paint::Wash),
+        (Phase::Untold, true) => (Role::Line, Paint::Pale),
         (Phase::Connecting, false) => (Role::Ctl, Paint::Dashed),
-        (Phase::Connecting, true) => (Role::Line, Paint::Pale),
+        (Phase::Connecting, true) => (Role::Ctl, Paint::Wash),
         (Phase::Queued, false) => (Role::Ctl, Paint::Tint),
         (Phase::Queued, true) => (Role::Ctl, Paint::Pale),
         (Phase::Waiting, false) => (Role::Accent, Paint::Tint),

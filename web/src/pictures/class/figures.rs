@@ -1,6 +1,7 @@
 //! What an "everyone send now" comes to, in numbers.
 
-use super::{Came, Phase, Row, Serving};
+use super::{Came, Class, Phase, Row, Serving};
+use crate::pictures::latency::Series;
 
 /// A connect that takes longer has had its SYN sent again, in ms: the kernel waits a second for that.
 const LATE_MS: f64 = 500.0;
@@ -157,5 +158,19 @@ fn hold(rows: &[Row], serving: Serving) -> Option<Hold> {
         to_ms: to,
         over,
         waited: rows.iter().enumerate().filter(waited).count(),
+    })
+}
+
+/// The replies' times of a run, for a histogram; `None` without any.
+pub fn spread(class: &Class) -> Option<Series> {
+    let ms = class.replies_ms();
+    let note = match class.figures.failed {
+        0 => String::new(),
+        many => many.to_string() + " without a reply",
+    };
+    (!ms.is_empty()).then(|| Series {
+        name: class.target.clone() + ", from the instant to the reply",
+        ms,
+        note,
     })
 }

@@ -155,12 +155,16 @@ fn failures(class: &Class) -> Option<String> {
     if kinds.is_empty() {
         return None;
     }
+    let failed = class.figures.failed.to_string();
+    if let [(word, _)] = kinds[..] {
+        return Some([&failed, " failed: ", word, "."].concat());
+    }
     kinds.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let words: Vec<String> = kinds
         .iter()
         .map(|(word, many)| many.to_string() + " × " + word)
         .collect();
-    Some(class.figures.failed.to_string() + " failed: " + &words.join(", ") + ".")
+    Some(failed + " failed: " + &words.join(", ") + ".")
 }
 
 fn hold(class: &Class) -> Option<String> {
@@ -194,7 +198,7 @@ fn held(hold: &Hold, serving: Serving) -> String {
         Serving::Process => "a process",
         _ => "a place in the loop",
     };
-    out += if hold.over { " for " } else { ", for " };
+    out += " for ";
     out += &long;
     if !hold.over {
         out += " so far";

@@ -4,18 +4,10 @@ use chalkwire_shared::close::Reason;
 use chalkwire_shared::job::Gauge;
 use chalkwire_shared::room::{Armed, Exchange, MemberId, Payload, Plan, RunId};
 
-use super::{Sender, Serving};
+use super::{Seen, Sender, Serving};
 
 /// The instant of the run: 12:04:05 on 22 November 2026, in µs since 1970.
 pub(crate) const AT_US: u64 = 1_795_349_045_000_000;
-
-/// What happened, as a page has it.
-pub(crate) struct MadeUp {
-    pub(crate) armed: Armed,
-    pub(crate) serving: Serving,
-    pub(crate) senders: Vec<Sender>,
-    pub(crate) gauges: Vec<Gauge>,
-}
 
 const NAMES: [&str; 40] = [
     "otter",
@@ -125,13 +117,14 @@ fn sender(number: usize, exchange: Exchange) -> Sender {
         expected: true,
         mine: number == 4,
         exchange: Some(exchange),
+        found: None,
     }
 }
 
 /// Members at a server with a backlog of 5 that takes one client at a time, 50 ms each. Linux queues
 /// one more than the backlog, and sends a SYN that was dropped again after 1, 3 and 7 s; after 10 s
 /// the gateway gives up. `idler` connects and says nothing, for the server's 5 s.
-pub(crate) fn iterative(members: usize, idler: Option<usize>) -> MadeUp {
+pub(crate) fn iterative(members: usize, idler: Option<usize>) -> Seen {
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
     let mut armed = armed("iterative");
     armed.plan.idler = idler.map(|it| MemberId(it as u32 + 1));
@@ -206,7 +199,7 @@ pub(crate) fn iterative(members: usize, idler: Option<usize>) -> MadeUp {
         }
     }
     let all = all.into_iter().enumerate();
-    MadeUp {
+    Seen {
         armed,
         serving: Serving::Iterative,
         senders: all.map(|(who, it)| sender(who, it)).collect(),
@@ -220,7 +213,7 @@ pub(crate) fn at_once(
     serving: Serving,
     members: usize,
     idler: Option<usize>,
-) -> MadeUp {
+) -> Seen {
     let mut chance = Chance(0x2545_f491_4f6c_dd1d);
     let mut armed = armed(target);
     armed.plan.idler = idler.map(|it| MemberId(it as u32 + 1));
@@ -265,7 +258,7 @@ pub(crate) fn at_once(
         }
     }
     gauges.sort_by_key(|it| it.clock_us);
-    MadeUp {
+    Seen {
         armed,
         serving,
         senders,
@@ -273,18 +266,35 @@ pub(crate) fn at_once(
     }
 }
 
-impl MadeUp {
-    /// The same as it was so many ms after the instant: what was not over then is not told.
-    pub(crate) fn after(mut self, ms: u64) -> (Self, u64) {
-        let now = AT_US + ms * 1000;
-        self.armed.over = false;
-        for sender in &mut self.senders {
-            sender.exchange.take_if(|it| {
-                it.over_us
-                    .is_none_or(|over| it.begun_us + u64::from(over) > now)
-            });
+/// The same as it was so many ms after the instant: what is not over then is told as far as it is,
+/// once nothing new has been seen of it for 300 ms.
+pub(crate) fn after(mut it: Seen, ms: u64) -> (Seen, u64) {
+    let now = AT_US + ms * 1000;
+    it.armed.over = false;
+    for sender in &mut it.senders {
+        let Some(exchange) = &mut sender.exchange else {
+            continue;
+        };
+        let since = u32::try_from(now.saturating_sub(exchange.begun_us)).unwrap();
+        if exchange.over_us.is_some_and(|us| us <= since) {
+            continue;
         }
-        self.gauges.retain(|it| it.clock_us <= now);
-        (self, now)
+        (exchange.over_us, exchange.reason) = (None, None);
+        let mut last = 0;
+        for mark in [
+            &mut exchange.connected_us,
+            &mut exchange.accepted_us,
+            &mut exchange.sent_us,
+            &mut exchange.recv_us,
+            &mut exchange.replied_us,
+        ] {
+            mark.take_if(|us| *us > since);
+            last = last.max(mark.unwrap_or(0));
+        }
+        if last + 300_000 > since {
+            sender.exchange = None;
+        }
     }
+    it.gauges.retain(|it| it.clock_us <= now);
+    (it, now)
 }

@@ -1,20 +1,12 @@
-use super::made_up::{AT_US, MadeUp, at_once, iterative};
+use super::made_up::{AT_US, after, at_once, iterative};
 use super::*;
 use crate::pictures::golden::{golden, sound};
 use crate::pictures::shape::Width;
 use crate::pictures::svg;
 use crate::state::settings::Theme;
 
-fn whole(it: &MadeUp) -> Class {
-    let now = AT_US + 60_000_000;
-    class(
-        &it.armed,
-        it.serving,
-        &it.senders,
-        &it.gauges,
-        now,
-        Order::Served,
-    )
+fn whole(it: &Seen) -> Class {
+    it.class(AT_US + 60_000_000, Order::Served)
 }
 
 fn says(class: &Class) -> String {
@@ -89,18 +81,12 @@ fn classes_of_every_size_stay_inside_their_picture() {
 #[test]
 fn what_is_not_told_yet_grows_with_time() {
     for (name, it, ms) in [
+        ("live-20-early", iterative(20, Some(2)), 1_700),
         ("live-20", iterative(20, Some(2)), 5_120),
         ("live-200", iterative(200, None), 1_180),
     ] {
-        let (it, now) = it.after(ms);
-        let class = class(
-            &it.armed,
-            it.serving,
-            &it.senders,
-            &it.gauges,
-            now,
-            Order::Served,
-        );
+        let (it, now) = after(it, ms);
+        let class = it.class(now, Order::Served);
         println!("{name}: {}", says(&class));
         let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/pictures");
         let (picture, _) = draw(&class, Sheet::of(Width::Wide));

@@ -7,7 +7,7 @@ use crate::model::ms_text;
 use crate::pictures::story::{Story, Table, count};
 
 /// Why it failed, in a word or two for the end of a bar.
-pub(super) fn reason_word(reason: Reason) -> &'static str {
+pub fn reason_word(reason: Reason) -> &'static str {
     match reason {
         Reason::Finished => "finished",
         Reason::ClosedByClient => "closed",
@@ -117,7 +117,8 @@ pub fn notes(class: &Class) -> Vec<String> {
     ];
     if class.rows.iter().any(|it| it.came == Came::Untold) {
         notes.push(
-            "The gateway tells of an exchange when it is over: until then its bar is dotted."
+            "The gateway tells of an exchange when it is over, or stuck for a moment: until then \
+             its bar is dotted."
                 .to_owned(),
         );
     }

@@ -1,0 +1,465 @@
+//! The room's shell: it performs what the pure parts decide, and draws when something has changed.
+
+use std::cell::{Ref, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
+use js_sys::futures::spawn_local;
+use web_sys::{Element, EventTarget};
+use yew::prelude::*;
+
+use super::fetch;
+use crate::browser::{self, Clock, Listener};
+use crate::experiment::runner;
+use crate::export::{self, room::Options};
+use crate::focus::Keeper;
+use crate::link::Phase;
+use crate::pages::room::{HEADING_ID, Room};
+use crate::place::Place;
+use crate::room::{Action, Effect, Seat, Start, Timer};
+use crate::socket::{Came, Line};
+use crate::state::settings::Theme;
+use crate::wire::Now;
+
+/// What comes by itself is drawn at most so often, in ms: nobody can follow more.
+const AGAIN_MS: f64 = 100.0;
+
+/// This near to the instant at which everyone sends, nothing is drawn, in ms.
+const NEAR_MS: f64 = 25.0;
+
+/// Under which name this tab keeps the room that it is in.
+const KEPT: &str = "room";
+
+/// Draws the room in its place of the document.
+pub fn begin() {
+    if let Some(root) = browser::element(Place::Room.id()) {
+        // What stood there while the program was loaded.
+        root.set_inner_html("");
+        yew::Renderer::<App>::with_root(root).render();
+    }
+}
+
+/// The page's state, to be read while drawing.
+#[derive(Clone)]
+pub struct Desk {
+    seat: Rc<RefCell<Seat>>,
+    revision: u64,
+    /// The page's own address, with which the gateway's paths begin.
+    pub base: AttrValue,
+    /// Minutes that the local time is east of UTC.
+    pub zone_min: i32,
+    /// When this was drawn, in ms since 1970.
+    pub now_ms: f64,
+}
+
+impl Desk {
+    /// The state.
+    pub fn seat(&self) -> Ref<'_, Seat> {
+        self.seat.borrow()
+    }
+}
+
+impl PartialEq for Desk {
+    fn eq(&self, other: &Self) -> bool {
+        self.revision == other.revision && Rc::ptr_eq(&self.seat, &other.seat)
+    }
+}
+
+/// What the shell hears.
+pub enum Msg {
+    /// Somebody did something.
+    Act(Action),
+    /// A wait is over, or an answer came.
+    Wake(Action),
+    /// Something came over a WebSocket: the room's, or that of its experiment.
+    Came(Whose, Came),
+    /// It is time to take in what came.
+    TakeIn,
+    /// What has changed may be drawn.
+    Draw,
+    /// The system's colours have changed.
+    Dress,
+}
+
+/// Whose connection something came over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The room's.
+    Room,
+    /// That of the room's experiment.
+    Runner,
+}
+
+/// The whole of it.
+pub struct App {
+    desk: Desk,
+    clock: Clock,
+    line: Line,
+    /// The connection of the room's experiment.
+    second: Line,
+    came: VecDeque<(f64, Whose, Came)>,
+    gathering: Option<Timeout>,
+    timers: HashMap<Timer, Timeout>,
+    runner_timers: HashMap<runner::Timer, Timeout>,
+    drawing: Option<Timeout>,
+    drawn_ms: f64,
+    /// Everyone sends in a moment.
+    near: bool,
+    /// The heading gets the focus once it is drawn.
+    turned: bool,
+    /// Whether something was shown before: nobody's focus is taken who has just come.
+    begun: bool,
+    title: String,
+    bar: Option<Element>,
+    keeper: Keeper,
+    _listeners: Vec<Listener>,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let mut app = App {
+            desk: Desk {
+                seat: Rc::default(),
+                revision: 0,
+                base: browser::base().into(),
+                zone_min: browser::zone_min(),
+                now_ms: 0.0,
+            },
+            clock: Clock::default(),
+            line: Line::default(),
+            second: Line::default(),
+            came: VecDeque::new(),
+            gathering: None,
+            timers: HashMap::new(),
+            runner_timers: HashMap::new(),
+            drawing: None,
+            drawn_ms: 0.0,
+            near: false,
+            turned: false,
+            begun: false,
+            title: String::new(),
+            bar: bar_host(),
+            keeper: Keeper::new(),
+            _listeners: listeners(ctx),
+        };
+        if let Some(way) = browser::forced_way() {
+            app.desk.seat.borrow_mut().wire.link.force(way);
+        }
+        let start = Start {
+            fragment: browser::fragment(),
+            name: browser::stored("name").unwrap_or_default(),
+            kept: browser::kept(KEPT),
+            theme: stored_theme(),
+            client: (js_sys::Math::random() * f64::from(u32::MAX)) as u32,
+        };
+        app.act(ctx, Action::Start(start));
+        browser::dress(app.desk.seat().theme);
+        // Whoever came by the navigation has the focus brought along, a new visitor keeps it.
+        app.turned = Place::ALL.into_iter().any(|it| {
+            let root = browser::element(it.id());
+            it != Place::Room && root.is_some_and(|it| it.has_child_nodes())
+        });
+        app.begun = true;
+        app.desk.now_ms = app.clock.now_ms();
+        app
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Act(action) => {
+                self.take_in(ctx);
+                self.act(ctx, action);
+                self.draw()
+            }
+            Msg::Wake(action) => {
+                self.act(ctx, action);
+                self.draw_soon(ctx)
+            }
+            Msg::Came(whose, came) => {
+                let now_ms = self.clock.now_ms();
+                self.came.push_back((now_ms, whose, came));
+                if self.gathering.is_none() {
+                    let link = ctx.link().clone();
+                    self.gathering = Some(Timeout::new(0, move || link.send_message(Msg::TakeIn)));
+                }
+                false
+            }
+            Msg::TakeIn => {
+                self.take_in(ctx);
+                self.draw_soon(ctx)
+            }
+            Msg::Draw => {
+                self.drawing = None;
+                self.draw_soon(ctx)
+            }
+            Msg::Dress => {
+                browser::dress(self.desk.seat().theme);
+                false
+            }
+        }
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let act = ctx.link().callback(Msg::Act);
+        if self.in_sight() {
+            return html! { <Room desk={self.desk.clone()} {act} /> };
+        }
+        match &self.bar {
+            Some(host) => create_portal(super::bar::view(&self.desk.seat(), &act), host.clone()),
+            None => Html::default(),
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, _: bool) {
+        if self.in_sight() {
+            if std::mem::take(&mut self.turned) {
+                browser::focus(HEADING_ID);
+                browser::scroll_to(HEADING_ID);
+            }
+            let title = crate::pages::room::title(&self.desk.seat());
+            if title != self.title {
+                browser::set_title(&title);
+                self.title = title;
+            }
+            self.keeper.look();
+        }
+        let barred = !self.in_sight() && self.desk.seat().inside.is_some();
+        browser::mark("data-room-bar", barred);
+        self.watch_seconds(ctx);
+    }
+}
+
+impl App {
+    fn in_sight(&self) -> bool {
+        Place::of(&self.desk.seat().fragment) == Place::Room
+    }
+
+    fn draw(&mut self) -> bool {
+        self.drawing = None;
+        self.desk.revision += 1;
+        self.drawn_ms = self.clock.now_ms();
+        self.desk.now_ms = self.drawn_ms;
+        true
+    }
+
+    /// Draws now, or a little later where something was drawn just now.
+    fn draw_soon(&mut self, ctx: &Context<Self>) -> bool {
+        let since = self.clock.now_ms() - self.drawn_ms;
+        if since >= AGAIN_MS && !self.near {
+            return self.draw();
+        }
+        if self.drawing.is_none() {
+            let wait = if self.near {
+                NEAR_MS + 5.0
+            } else {
+                AGAIN_MS - since
+            };
+            let link = ctx.link().clone();
+            let wait = wait.max(0.0).ceil() as u32;
+            self.drawing = Some(Timeout::new(wait, move || link.send_message(Msg::Draw)));
+        }
+        false
+    }
+
+    fn take_in(&mut self, ctx: &Context<Self>) {
+        self.gathering = None;
+        while let Some((ms, whose, came)) = self.came.pop_front() {
+            let action = match (whose, came) {
+                (Whose::Room, Came::Text(text)) => Action::Text(text),
+                (Whose::Room, Came::Bytes(bytes)) => Action::Bytes(bytes),
+                (Whose::Room, Came::Closed(code)) => Action::Dropped(code),
+                (Whose::Runner, came) => Action::Runner(match came {
+                    Came::Text(text) => runner::Action::Text(text),
+                    Came::Bytes(bytes) => runner::Action::Bytes(bytes),
+                    Came::Closed(code) => runner::Action::Dropped(code),
+                }),
+            };
+            self.apply(ctx, action, ms);
+        }
+    }
+
+    fn act(&mut self, ctx: &Context<Self>, action: Action) {
+        let ms = self.clock.now_ms();
+        self.apply(ctx, action, ms);
+    }
+
+    fn apply(&mut self, ctx: &Context<Self>, action: Action, ms: f64) {
+        let random = js_sys::Math::random();
+        if matches!(action, Action::Wake(Timer::Run)) {
+            self.near = false;
+        }
+        let effects = self
+            .desk
+            .seat
+            .borrow_mut()
+            .apply(action, Now { ms, random });
+        for effect in effects {
+            self.perform(ctx, effect);
+        }
+        let seat = self.desk.seat();
+        let waits = seat.inside.as_ref().is_some_and(|it| it.runs_experiment());
+        drop(seat);
+        if !waits && !self.runner_timers.is_empty() {
+            // The runner is gone, and with it what it waited for.
+            self.runner_timers.clear();
+            self.second.hang_up();
+        }
+    }
+
+    fn perform(&mut self, ctx: &Context<Self>, effect: Effect) {
+        match effect {
+            Effect::Connect(way) => {
+                let came = ctx.link().callback(|came| Msg::Came(Whose::Room, came));
+                self.line.connect(way, came);
+            }
+            Effect::Drop => {
+                self.line.hang_up();
+                // What was heard of it and not taken in comes again when the link is resumed.
+                self.came.retain(|(_, whose, _)| *whose != Whose::Room);
+            }
+            Effect::Text(text) => self.line.send_text(&text),
+            Effect::Bytes(bytes) => self.line.send_bytes(&bytes),
+            Effect::Wake(timer, after_ms) => {
+                self.near |= timer == Timer::Run && after_ms <= NEAR_MS;
+                let link = ctx.link().clone();
+                let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
+                    link.send_message(Msg::Wake(Action::Wake(timer)));
+                });
+                self.timers.insert(timer, timeout);
+                // Waits of sockets that are long gone have fired, and need no place.
+                if self.timers.len() > 64 {
+                    let seat = self.desk.seat();
+                    self.timers.retain(|timer, _| match timer {
+                        Timer::Quiet(id) => seat.wire.socket(*id).is_some(),
+                        _ => true,
+                    });
+                }
+            }
+            Effect::Keep(kept) => browser::keep(KEPT, kept.as_deref()),
+            Effect::Remember(name) => browser::store("name", &name),
+            Effect::Dress(theme) => {
+                browser::store("theme", theme.key());
+                browser::dress(theme);
+            }
+            Effect::Address(fragment) => browser::set_fragment(fragment),
+            Effect::Go(place) => browser::go(&place),
+            Effect::Turned => self.turned = self.begun,
+            Effect::Open(title) => {
+                let (base, link) = (self.desk.base.clone(), ctx.link().clone());
+                spawn_local(async move {
+                    let answer = fetch::open(&base, &title).await;
+                    link.send_message(Msg::Wake(Action::Opened(answer)));
+                });
+            }
+            Effect::Export {
+                path,
+                secret,
+                file,
+                report,
+            } => {
+                let (base, link) = (self.desk.base.clone(), ctx.link().clone());
+                let (now_ms, zone_min) = (self.clock.now_ms(), self.desk.zone_min);
+                let targets = self.desk.seat().wire.targets.clone();
+                let report = report.map(|names| {
+                    move |lines: &str| {
+                        let options = Options {
+                            names,
+                            now_ms,
+                            zone_min,
+                            targets: &targets,
+                        };
+                        export::room::report(lines, options)
+                    }
+                });
+                spawn_local(async move {
+                    let answer = fetch::transcript(&base, &path, &secret, &file, report).await;
+                    link.send_message(Msg::Wake(Action::Exported(answer)));
+                });
+            }
+            Effect::Runner(effect) => self.perform_run(ctx, effect),
+        }
+    }
+
+    fn perform_run(&mut self, ctx: &Context<Self>, effect: runner::Effect) {
+        match effect {
+            runner::Effect::Connect(way) => {
+                let came = ctx.link().callback(|came| Msg::Came(Whose::Runner, came));
+                self.second.connect(way, came);
+            }
+            runner::Effect::Drop => {
+                self.second.hang_up();
+                self.came.retain(|(_, whose, _)| *whose != Whose::Runner);
+            }
+            runner::Effect::Text(text) => self.second.send_text(&text),
+            runner::Effect::Bytes(bytes) => self.second.send_bytes(&bytes),
+            runner::Effect::Wake(timer, after_ms) => {
+                let link = ctx.link().clone();
+                let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
+                    let action = Action::Runner(runner::Action::Wake(timer));
+                    link.send_message(Msg::Wake(action));
+                });
+                self.runner_timers.insert(timer, timeout);
+            }
+        }
+    }
+
+    /// While the page counts down to its next try, it is drawn each second.
+    fn watch_seconds(&mut self, ctx: &Context<Self>) {
+        let waits = matches!(self.desk.seat().wire.link.phase(), Phase::Waiting { .. });
+        if waits && self.drawing.is_none() {
+            let link = ctx.link().clone();
+            self.drawing = Some(Timeout::new(500, move || link.send_message(Msg::Draw)));
+        }
+    }
+}
+
+fn stored_theme() -> Theme {
+    browser::stored("theme")
+        .and_then(|it| Theme::from_key(&it))
+        .unwrap_or_default()
+}
+
+/// Where the bar is drawn while another place is in sight: before all of them.
+fn bar_host() -> Option<Element> {
+    let document = browser::window()?.document()?;
+    let host = document.create_element("div").ok()?;
+    let body = document.body()?;
+    let first = body.first_child();
+    body.insert_before(&host, first.as_ref()).ok()?;
+    Some(host)
+}
+
+/// What the page listens to wherever it happens.
+fn listeners(ctx: &Context<App>) -> Vec<Listener> {
+    let Some(window) = browser::window() else {
+        return Vec::new();
+    };
+    let (address, online) = (ctx.link().clone(), ctx.link().clone());
+    let target = || EventTarget::from(window.clone());
+    let mut out = vec![
+        Listener::new(target(), "hashchange", move |_| {
+            let fragment = browser::fragment();
+            // Another place may have given the page other colours meanwhile.
+            if Place::of(&fragment) == Place::Room {
+                address.send_message(Msg::Act(Action::Theme(stored_theme())));
+            }
+            address.send_message(Msg::Act(Action::Go(fragment)));
+        }),
+        Listener::new(target(), "online", move |_| {
+            online.send_message(Msg::Act(Action::Retry));
+        }),
+    ];
+    for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"] {
+        if let Ok(Some(media)) = window.match_media(query) {
+            let link = ctx.link().clone();
+            out.push(Listener::new(media.into(), "change", move |_| {
+                link.send_message(Msg::Dress);
+            }));
+        }
+    }
+    out
+}

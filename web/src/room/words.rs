@@ -1,0 +1,123 @@
+//! What happened in a room, in words.
+
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::role::Role;
+use chalkwire_shared::room::{Armed, Exchange, Happened, MemberId, RoomEvent};
+
+use super::feed::about;
+use crate::words::micros;
+
+/// How an exchange came out: a sign, the colour's name, and a word or two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The sign beside the colour.
+    pub sign: &'static str,
+    /// The colour's name in the sheets.
+    pub class: &'static str,
+    /// In a word or two.
+    pub text: String,
+}
+
+/// How an exchange came out.
+pub fn outcome(exchange: &Exchange) -> Outcome {
+    let (sign, class, text) = match (exchange.reason, exchange.replied_us) {
+        (Some(reason), _) if exchange.failed() => ("✕", "error", short(reason)),
+        (_, Some(us)) => ("◀", "received", micros(u64::from(us))),
+        (Some(_), None) => ("●", "control", "no reply".to_owned()),
+        (None, None) if exchange.connected_us.is_some() => {
+            ("●", "control", "no reply yet".to_owned())
+        }
+        (None, None) => ("●", "control", "connecting".to_owned()),
+    };
+    Outcome { sign, class, text }
+}
+
+/// A reason in a word or two.
+pub fn short(reason: Reason) -> String {
+    match reason {
+        Reason::ByRoom => "not allowed".to_owned(),
+        reason => reason.as_str().replace('_', " "),
+    }
+}
+
+/// An event in a sentence; `name` says what a member is called.
+pub fn sentence(event: &RoomEvent, name: impl Fn(MemberId) -> String) -> String {
+    let who = name(about(event));
+    let by = name(event.by);
+    let other = event.by != about(event) && event.by != MemberId::GATEWAY;
+    match &event.what {
+        Happened::Opened { title } => format!("The room “{title}” was opened."),
+        Happened::Joined { role, .. } => match role {
+            Role::Teacher => format!("{who} came in as a teacher."),
+            _ => format!("{who} came in."),
+        },
+        Happened::Away { .. } => format!("{who} has no connection any more."),
+        Happened::Back { .. } => format!("{who} is here again."),
+        Happened::Left { .. } => format!("{who} left."),
+        Happened::Removed { .. } => format!("{by} put {who} out of the room."),
+        Happened::Forgotten { .. } => format!("The name of {who} was removed."),
+        Happened::Hand { up: true, .. } => format!("{who} raised a hand."),
+        Happened::Hand { .. } if other => format!("{by} lowered the hand of {who}."),
+        Happened::Hand { .. } => format!("{who} lowered the hand."),
+        Happened::Follows { on: true, .. } => format!("{who} follows the teacher."),
+        Happened::Follows { .. } => format!("{who} does not follow any more."),
+        Happened::Muted { on: true, .. } => format!("{by} muted {who}."),
+        Happened::Muted { .. } => format!("{by} lets {who} send again."),
+        Happened::Locked { on: true } => format!("{by} locked the room: nobody new comes in."),
+        Happened::Locked { .. } => format!("{by} unlocked the room."),
+        Happened::Paused { on: true } => format!("{by} paused sending."),
+        Happened::Paused { .. } => format!("{by} lets everyone send again."),
+        Happened::NamesHidden { on: true } => format!("{by} hid the names on the projector."),
+        Happened::NamesHidden { .. } => format!("{by} shows the names on the projector."),
+        Happened::Renamed { title } => format!("{by} named the room “{title}”."),
+        Happened::Allowed { targets, faults } => {
+            let faults = if *faults { "with" } else { "without" };
+            match targets {
+                None => format!("{by} allows every target, {faults} faults."),
+                Some(names) if names.is_empty() => format!("{by} allows no target."),
+                Some(names) => format!("{by} allows {}, {faults} faults.", names.join(", ")),
+            }
+        }
+        Happened::Spotlit { of: Some(spot) } => {
+            format!("{by} shows an exchange of {} to all.", name(spot.member))
+        }
+        Happened::Spotlit { of: None } => format!("{by} shows no exchange any more."),
+        Happened::Showing { place: Some(place) } => format!("{by} leads to {place}."),
+        Happened::Showing { place: None } => format!("{by} does not lead any more."),
+        Happened::Armed { plan, .. } => match &plan.experiment {
+            Some(place) => format!("{by} has everyone run {place}."),
+            None => format!("{by} has everyone send to {}.", plan.target),
+        },
+        Happened::RunOver {
+            called_off: true, ..
+        } => format!("{by} called it off."),
+        Happened::RunOver { .. } => "Everyone has sent.".to_owned(),
+        Happened::Exchange { exchange, .. } => {
+            let outcome = outcome(exchange);
+            let replied = match outcome.class {
+                "received" => "replied after ",
+                _ => "",
+            };
+            format!("{who} → {}: {replied}{}.", exchange.target, outcome.text)
+        }
+        Happened::Found { found, .. } => format!("{who} found: {}", found.measured),
+        Happened::Gauge { .. } => "The server’s queue was looked at.".to_owned(),
+        Happened::Ended => format!("{by} ended the room."),
+    }
+}
+
+/// What everyone is about to do, in a few words: `send “hello” to iterative`.
+pub fn plan(armed: &Armed) -> String {
+    match &armed.plan.experiment {
+        Some(place) => {
+            let found = crate::experiment::Settings::from_fragment(place);
+            let title = found.map_or(place.as_str(), |(it, _)| it.title);
+            format!("run “{title}” with the seed {}", armed.plan.seed)
+        }
+        None => format!(
+            "send “{}” to {}",
+            armed.plan.message.trim_end_matches(['\r', '\n']),
+            armed.plan.target
+        ),
+    }
+}
