@@ -2,4 +2,5 @@
 
 mod crowd;
 mod exchanges;
+mod guesses;
 mod killed;
