@@ -1,6 +1,5 @@
 //! What the class sees of itself, from the room as the page has it: everyone's picture, and the wall.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use chalkwire_shared::role::Role;
@@ -8,6 +7,7 @@ use chalkwire_shared::room::{Code, RoomEvent};
 use yew::prelude::*;
 
 use super::Props;
+use super::app::Desk;
 use crate::browser::Clock;
 use crate::components::class::projector::{Line, Projector, Spot};
 use crate::components::class::run::Run;
@@ -24,20 +24,18 @@ const LINES: usize = 12;
 /// Everyone's picture, once somebody was told to send.
 #[component]
 pub fn Board(props: &Props) -> Html {
-    let wall_clock = use_mut_ref(Clock::default);
-    let seat = props.desk.seat();
-    let Some(seen) = seat.inside.as_ref().and_then(|it| seen(&seat, it)) else {
-        return Html::default();
-    };
-    html! {
-        <Run {seen} now_us={now_us(&seat, wall_clock)} zone_min={props.desk.zone_min} />
+    let now_us = use_now_us(&props.desk);
+    match use_seen(&props.desk) {
+        Some(seen) => html! { <Run {seen} {now_us} zone_min={props.desk.zone_min} /> },
+        None => Html::default(),
     }
 }
 
 /// The room for a wall; who may do more here has a way back.
 #[component]
 pub fn Wall(props: &Props) -> Html {
-    let wall_clock = use_mut_ref(Clock::default);
+    let now_us = use_now_us(&props.desk);
+    let run = use_seen(&props.desk);
     let seat = props.desk.seat();
     let Some(inside) = &seat.inside else {
         return Html::default();
@@ -68,7 +66,7 @@ pub fn Wall(props: &Props) -> Html {
             <Projector title={title(inside)} id={HEADING_ID} code={written.unwrap_or_default()}
                 join={inside.join.clone()} locked={facts.locked}
                 here={here.clone().count()} hands={here.filter(|it| it.hand_us.is_some()).count()}
-                {state} {well} run={seen(&seat, inside)} now_us={now_us(&seat, wall_clock)} {zone_min}
+                {state} {well} {run} {now_us} {zone_min}
                 feed={Rc::new(feed)} {spotlight} />
             if inside.you.role != Role::Viewer {
                 <button class="small wall-back" onclick={back}>{ "Back to the room" }</button>
@@ -100,12 +98,31 @@ fn seen(seat: &Seat, inside: &Inside) -> Option<Rc<Seen>> {
     Seen::of(inside.state(), &inside.gauges, targets, mine, hidden).map(Rc::new)
 }
 
+/// The present run as it is seen: the same one until something has happened in the room, for to draw it
+/// is work.
+#[hook]
+fn use_seen(desk: &Desk) -> Option<Rc<Seen>> {
+    let of = {
+        let seat = desk.seat();
+        let inside = seat.inside.as_ref();
+        let facts = inside.map(|it| (it.facts().epoch, it.facts().offset));
+        (facts, seat.projector, seat.wire.targets.len())
+    };
+    let run = use_memo(of, |_| {
+        let seat = desk.seat();
+        seat.inside.as_ref().and_then(|it| seen(&seat, it))
+    });
+    (*run).clone()
+}
+
 /// The room's clock now; before the clocks are compared, the browser's.
-fn now_us(seat: &Seat, wall_clock: Rc<RefCell<Clock>>) -> Callback<(), u64> {
-    let clock = seat.room_clock();
-    Callback::from(move |()| {
+#[hook]
+fn use_now_us(desk: &Desk) -> Callback<(), u64> {
+    let wall_clock = use_mut_ref(Clock::default);
+    let desk = desk.clone();
+    use_callback((), move |(), ()| {
         let now_ms = wall_clock.borrow_mut().now_ms();
-        match clock {
+        match desk.seat().room_clock() {
             Some(clock) => clock.room_us(now_ms),
             None => (now_ms * 1000.0) as u64,
         }

@@ -60,10 +60,6 @@ pub fn Share(props: &Props) -> Html {
             <p class="room-big" dir="ltr">{ &props.code }</p>
             <p class="soft room-link">{ short(&props.join) }</p>
             <div class="buttons">{ button("Copy join link", props.join.clone()) }</div>
-            <details class="room-qr">
-                <summary>{ "QR code" }</summary>
-                <Qr address={props.join.clone()} told={false} />
-            </details>
             if !props.links.is_empty() {
                 <details class="room-links">
                     <summary>{ "Links to look and to teach" }</summary>
@@ -75,6 +71,10 @@ pub fn Share(props: &Props) -> Html {
                     }) }
                 </details>
             }
+            <details class="room-qr">
+                <summary>{ "QR code" }</summary>
+                <Qr address={props.join.clone()} told={false} />
+            </details>
             <p class="soft room-said" role="status">{ (*status).clone() }</p>
         </section>
     }
