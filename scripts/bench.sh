@@ -5,3 +5,4 @@ cd "$(dirname "$0")/.."
 scripts/build.sh
 echo "bench: building the load …"
 cargo bench --quiet -p chalkwire-tests --bench bench
+cargo bench --quiet -p chalkwire-tests --bench rooms

@@ -1,6 +1,5 @@
 // What is done to the page after trunk: one after the other, because most write index.html.
 await import('./code.mjs');
 await import('./imports.mjs');
-await import('./externalize.mjs');
 await import('./styles.mjs');
-await import('./experiments.mjs');
+await import('./start.mjs');

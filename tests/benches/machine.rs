@@ -39,6 +39,16 @@ impl Program {
         Self::start(command)
     }
 
+    /// The release gateway with its own targets, and with these arguments.
+    pub(crate) fn serve(arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut command = Command::new(release_program()?);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env("CHALKWIRE_LOG", "error");
+        Self::start(command)
+    }
+
     fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())

@@ -7,7 +7,9 @@
 mod client;
 mod echo;
 mod load;
+#[allow(dead_code, reason = "the bench of rooms uses the rest")]
 mod machine;
+#[allow(dead_code, reason = "the bench of rooms uses the rest")]
 mod report;
 
 use std::time::Duration;

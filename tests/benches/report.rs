@@ -55,6 +55,34 @@ pub(crate) fn write(tables: &[Table], quick: bool) -> anyhow::Result<()> {
         machine::describe(),
         env!("CARGO_PKG_VERSION"),
     )?;
+    text += &markdown(tables)?;
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    if !quick {
+        std::fs::write(page(), text)?;
+    }
+    Ok(())
+}
+
+/// Puts tables of another bench at the end of BENCHMARKS.md, in place of what follows from a table of
+/// the same title on, and shows them. A quick run is shown only.
+pub(crate) fn append(tables: &[Table], quick: bool) -> anyhow::Result<()> {
+    let text = markdown(tables)?;
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    if !quick && let Some(first) = tables.first() {
+        let before = std::fs::read_to_string(page())?;
+        let title = format!("\n## {}\n", first.title);
+        let before = before.split(&title).next().unwrap_or_default();
+        std::fs::write(page(), format!("{before}{text}"))?;
+    }
+    Ok(())
+}
+
+fn page() -> &'static str {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../BENCHMARKS.md")
+}
+
+fn markdown(tables: &[Table]) -> anyhow::Result<String> {
+    let mut text = String::new();
     for table in tables {
         writeln!(text, "\n## {}\n", table.title)?;
         writeln!(text, "| way | {} |", table.columns.join(" | "))?;
@@ -70,10 +98,5 @@ pub(crate) fn write(tables: &[Table], quick: bool) -> anyhow::Result<()> {
             writeln!(text, "| {name} | {} |", cells.join(" | "))?;
         }
     }
-    std::io::stdout().lock().write_all(text.as_bytes())?;
-    if !quick {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-        std::fs::write(format!("{root}/BENCHMARKS.md"), text)?;
-    }
-    Ok(())
+    Ok(text)
 }

@@ -56,6 +56,8 @@ impl Size {
     pub const PHONE: Size = Size::new(390, 844, true);
     /// The smallest phone, or a large text on a larger one.
     pub const SMALL: Size = Size::new(320, 568, true);
+    /// A projector of a school.
+    pub const WALL: Size = Size::new(1280, 720, false);
 
     const fn new(width: u32, height: u32, phone: bool) -> Self {
         Size {

@@ -132,6 +132,14 @@ pub fn place() -> Place {
     }
 }
 
+/// Whether another place was in sight before this one: then the focus comes along.
+pub fn came_from_elsewhere(to: Place) -> bool {
+    Place::ALL.into_iter().any(|it| {
+        let root = element(it.id());
+        it != to && root.is_some_and(|it| it.has_child_nodes())
+    })
+}
+
 /// Replaces the fragment of the page's address, without a new entry in the history.
 pub fn set_fragment(fragment: &str) {
     let Some(window) = window() else { return };

@@ -12,6 +12,9 @@ pub enum Place {
     Room,
 }
 
+/// What the addresses of a room begin with: its lobby, and the links to it.
+const ROOM: [&str; 4] = ["/room", "/join", "/teach", "/view"];
+
 impl Place {
     /// Every place, in the order in which the navigation offers them.
     pub const ALL: [Place; 3] = [Place::Lab, Place::Experiments, Place::Room];
@@ -26,7 +29,7 @@ impl Place {
         if is("/experiments") {
             return Place::Experiments;
         }
-        match ["/room", "/join", "/teach", "/view"].into_iter().any(is) {
+        match ROOM.into_iter().any(is) {
             true => Place::Room,
             false => Place::Lab,
         }
@@ -97,6 +100,25 @@ mod tests {
             "#/room?x",
         ] {
             assert_eq!(Place::of(room), Place::Room, "{room}");
+        }
+    }
+
+    /// What loads the programs has to know their places before any of them is there.
+    #[test]
+    fn the_start_script_knows_the_same_places() {
+        let script = include_str!("../start.js");
+        let words = script.lines().filter_map(|line| {
+            let (word, id) = line.trim().strip_prefix("['")?.split_once("', '")?;
+            Some((word, id.strip_suffix("'],")?))
+        });
+        let words: Vec<_> = words.collect();
+        assert_eq!(words.len(), 1 + ROOM.len(), "{words:?}");
+        for (word, id) in words {
+            assert_eq!(Place::of(&format!("#/{word}")).id(), id);
+        }
+        for place in Place::ALL {
+            let element = format!("<div id=\"{}\" hidden></div>", place.id());
+            assert!(include_str!("../index.html").contains(&element));
         }
     }
 }

@@ -194,7 +194,7 @@ impl Socket {
             Seen::Wrote(bytes) => {
                 let mut replied_us = 0;
                 if let Some(part) = self.present() {
-                    replied_us = part.came_us().unwrap_or(u64::MAX);
+                    replied_us = part.came_us().unwrap_or(0);
                     if part.came_us().is_some() {
                         part.end(None, None, at_us + REPORTS_US);
                     }
@@ -241,7 +241,11 @@ impl Socket {
                     None => self.early_us = Some(at_us),
                 }
             }
-            ServerDid::Closed => self.parts.iter_mut().for_each(Part::server_closed),
+            ServerDid::Closed => {
+                for part in &mut self.parts {
+                    part.server_closed(at_us);
+                }
+            }
             ServerDid::Eof
             | ServerDid::Sent { .. }
             | ServerDid::TimedOut

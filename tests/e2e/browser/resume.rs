@@ -21,6 +21,8 @@ async fn a_killed_gateway_is_found_again_and_the_page_says_what_became_of_the_so
     let url = url(&gateway);
     browse(&url, Size::WIDE, async move |page| {
         page.expect_error(BROKEN);
+        // Away for long, it is looked for over HTTP, too.
+        page.expect_error("/sse/chalkwire.v1");
         page.choose("Target", "session").await;
         page.press("Connect").await;
         page.send("before").await;

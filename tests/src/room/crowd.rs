@@ -13,6 +13,7 @@ use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use chalkwire_shared::room::{Command, Key, NotEntered, RunId, You};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
@@ -209,7 +210,26 @@ impl Member {
         client: u32,
         delays: &Arc<Delays>,
     ) -> Result<Self, NotEntered> {
-        let connected = websocket::connect(address, "/ws", Some(SUBPROTOCOL)).await;
+        let stream = TcpStream::connect(address).await.expect("the gateway");
+        Self::enter_over(stream, key, name, client, delays).await
+    }
+
+    /// The same over a connection that is there already.
+    ///
+    /// # Errors
+    /// Why it does not.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn enter_over(
+        stream: TcpStream,
+        key: Key,
+        name: &str,
+        client: u32,
+        delays: &Arc<Delays>,
+    ) -> Result<Self, NotEntered> {
+        stream.set_nodelay(true).expect("TCP_NODELAY");
+        let connected = websocket::connect_over(stream, "/ws", Some(SUBPROTOCOL)).await;
         let (mut socket, _) = connected.expect("a link");
         let enter = ClientMessage::Enter {
             seq: 1,
@@ -312,7 +332,8 @@ impl Member {
         self.write(Message::Binary(frame.encode())).await;
     }
 
-    async fn acknowledge(&mut self) {
+    /// Acknowledges what came.
+    pub async fn acknowledge(&mut self) {
         let seen = self.seen.seq.load(Ordering::Relaxed);
         if seen >= self.acked + 16 {
             self.acked = seen;

@@ -196,13 +196,22 @@ impl Guest {
         self.state.as_ref().map_or(0, |state| state.facts.offset)
     }
 
-    /// Asks for what it has not yet, and waits for the answer.
+    /// Asks for what it has not yet, and waits until it finds itself in the room.
     pub async fn subscribe(&mut self) {
         let (epoch, offset) = match &self.state {
             Some(state) => (state.facts.epoch, state.facts.offset),
             None => (0, 0),
         };
         self.subscribe_from(epoch, offset).await;
+        // What all share who come may be of a moment before; the own coming follows.
+        let is_there = |guest: &Self| {
+            let member = guest.you.member;
+            member.is_none_or(|member| guest.state().members.contains_key(&member))
+        };
+        self.until("the own place", |guest| {
+            is_there(guest) || guest.left.is_some()
+        })
+        .await;
     }
 
     /// The same from any place.

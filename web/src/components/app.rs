@@ -16,7 +16,7 @@ use super::log_list::LIST_ID;
 use crate::browser::{self, Clock, Listener};
 use crate::focus::Keeper;
 use crate::link::Phase;
-use crate::pages::lab::Lab;
+use crate::pages::lab::{Lab, MAIN_ID};
 use crate::place::Place;
 use crate::socket::{Came, Line};
 use crate::state::settings::{Address, Settings, Theme};
@@ -113,7 +113,8 @@ impl Component for App {
             on_frame: Closure::new(move || frame.send_message(Msg::TakeIn)),
             timers: HashMap::new(),
             second: None,
-            focus: None,
+            // A new visitor keeps the focus.
+            focus: browser::came_from_elsewhere(Place::Lab).then_some(Focus::Main),
             keeper: Keeper::new(),
             _listeners: listeners(link, state),
         };
@@ -162,6 +163,7 @@ impl Component for App {
 
     fn rendered(&mut self, _: &Context<Self>, _: bool) {
         match self.focus.take() {
+            Some(Focus::Main) => browser::focus(MAIN_ID),
             Some(Focus::Rows) => browser::focus(LIST_ID),
             Some(Focus::Details) => browser::focus(DETAILS_ID),
             Some(Focus::DetailsOver) if browser::media(SLIDES_OVER) => browser::focus(DETAILS_ID),

@@ -27,6 +27,8 @@ pub enum Effect {
 /// Where the focus goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
+    /// To the Lab itself: somebody came from elsewhere.
+    Main,
     /// To the rows of the log.
     Rows,
     /// To the details.

@@ -28,7 +28,7 @@ pub(super) struct Part {
     received: Vec<u8>,
     over: Option<Over>,
     /// The server tells nothing more.
-    server_closed: bool,
+    server_closed_us: Option<u64>,
     /// It came to where it is at this time.
     changed_us: u64,
     /// It was told as it is.
@@ -68,7 +68,7 @@ impl Part {
             sent: Vec::new(),
             received: Vec::new(),
             over: None,
-            server_closed: false,
+            server_closed_us: None,
             changed_us: begun_us,
             shown: false,
         }
@@ -117,8 +117,9 @@ impl Part {
         self.came_us = at_us;
     }
 
-    pub(super) fn server_closed(&mut self) {
-        self.server_closed = true;
+    /// The server closed its end; the first that it says of it counts.
+    pub(super) fn server_closed(&mut self, at_us: u64) {
+        self.server_closed_us.get_or_insert(at_us);
     }
 
     fn changed(&mut self, at_us: u64) {
@@ -141,7 +142,7 @@ impl Part {
         let accepted = !queued || self.accepted_us.is_some();
         let complete = accepted && !self.lacks_recv();
         if let Some(over) = &mut self.over
-            && (!asked.reports || self.server_closed || complete)
+            && (!asked.reports || self.server_closed_us.is_some() || complete)
         {
             over.settled_us = 0;
         }
@@ -159,6 +160,14 @@ impl Part {
 
     pub(super) fn is_over(&self) -> bool {
         self.over.is_some()
+    }
+
+    /// When it was over. Without a reply that was when the server let go of it: it took the next one
+    /// then, before word of the end came back here.
+    fn over_us(&self) -> Option<u64> {
+        let over_us = self.over.map(|over| over.at_us)?;
+        let closed_us = self.server_closed_us.filter(|_| self.replied_us.is_none());
+        Some(over_us.min(closed_us.unwrap_or(over_us)))
     }
 
     pub(super) fn settled_us(&self) -> Option<u64> {
@@ -205,7 +214,7 @@ impl Part {
             sent_us: self.sent_us.map(since),
             recv_us: self.recv_us.map(since),
             replied_us: self.replied_us.map(since),
-            over_us: self.over.map(|over| since(over.at_us)),
+            over_us: self.over_us().map(since),
             sent_bytes: self.sent_bytes,
             received_bytes: self.received_bytes,
             sent: Payload::beginning_of(&self.sent),

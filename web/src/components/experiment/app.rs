@@ -118,8 +118,7 @@ impl Component for App {
         app.act(ctx, start);
         browser::dress(app.desk.visit().theme);
         // Whoever came by the navigation has the focus brought along, a new visitor keeps it.
-        app.turned =
-            !embed && browser::element(Place::Lab.id()).is_some_and(|it| it.has_child_nodes());
+        app.turned = !embed && browser::came_from_elsewhere(Place::Experiments);
         app.begun = true;
         app
     }

@@ -159,10 +159,7 @@ impl Component for App {
         app.act(ctx, Action::Start(start));
         browser::dress(app.desk.seat().theme);
         // Whoever came by the navigation has the focus brought along, a new visitor keeps it.
-        app.turned = Place::ALL.into_iter().any(|it| {
-            let root = browser::element(it.id());
-            it != Place::Room && root.is_some_and(|it| it.has_child_nodes())
-        });
+        app.turned = browser::came_from_elsewhere(Place::Room);
         app.begun = true;
         app.desk.now_ms = app.clock.now_ms();
         app
