@@ -17,7 +17,7 @@ const MADE: &str = r"
 return {
   title: document.title,
   images: document.images.length,
-  scripts: document.body.querySelectorAll('script').length,
+  scripts: document.body.querySelectorAll('script:not([integrity])').length,
   styles: document.body.querySelectorAll('style, svg[onload]').length,
   raw: /[\u202e\u2066\u0000\u001b\u0007]/.test(document.body.innerText),
 };";
