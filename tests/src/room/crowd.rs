@@ -288,6 +288,11 @@ impl Member {
         self.no
     }
 
+    /// The number of its last command.
+    pub fn told(&self) -> u64 {
+        self.no
+    }
+
     /// One exchange, to the end of what is sent; the socket's number.
     pub async fn exchange(&mut self, target: &str, line: &Bytes, run: Option<RunId>) -> u32 {
         let socket = self.open(target, run).await;
