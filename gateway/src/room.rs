@@ -10,8 +10,10 @@
 //! the way out.
 
 mod enter;
+mod happen;
 mod inside;
 mod page;
+mod presence;
 mod reader;
 pub mod record;
 pub mod recorder;
@@ -162,7 +164,7 @@ impl Room {
             common,
             transcript,
             changed: watch::Sender::new(0),
-            armed: watch::Sender::new(inside.armed()),
+            armed: watch::Sender::new(inside.armed().cloned()),
             attended_run: AtomicU32::new(0),
             ruled: AtomicBool::new(inside.is_ruled()),
             due_us: AtomicU64::new(u64::MAX),

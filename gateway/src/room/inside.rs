@@ -1,20 +1,17 @@
-//! What a room's lock protects, and what each event does besides changing the state.
+//! What a room's lock protects.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use bytes::Bytes;
-use chalkwire_shared::room::{
-    Armed, CommandNo, Happened, LeftReason, MemberId, RUN_US, Refusal, RunId, State,
-};
+use chalkwire_shared::room::{Armed, LeftReason, MemberId, RUN_US, Refusal, RunId, State};
 
-use super::page::{self, Kept, text_of};
+use super::page::{self, Kept};
 use super::ring::Ring;
 use super::seat::{Occupant, Seat, Told};
 use super::snapshot::Snapshots;
-use super::{Common, Letter, Over, Room};
+use super::{Common, Letter, Over};
 use crate::policy::rate::Bucket;
 use crate::policy::secret::Hash;
 
@@ -50,7 +47,7 @@ pub(super) struct Inside {
     pub(super) attended: bool,
     pub(super) saving: super::saving::Progress,
     /// Connections that it has.
-    connected: usize,
+    pub(super) connected: usize,
     /// Since when it has none, by the rooms' clock, in µs.
     pub(super) empty_us: u64,
     /// When the log was told last that it is used, by the rooms' clock, in µs.
@@ -64,7 +61,7 @@ pub(super) struct Place {
     /// What is kept of its token.
     pub(super) token: Hash,
     pub(super) seat: Weak<Seat>,
-    connected: bool,
+    pub(super) connected: bool,
     commands: Bucket,
     lease_us: Option<u64>,
 }
@@ -136,9 +133,9 @@ impl Inside {
     }
 
     /// The run that is under way.
-    pub(super) fn armed(&self) -> Option<Armed> {
+    pub(super) fn armed(&self) -> Option<&Armed> {
         let facts = &self.state.facts;
-        facts.run.clone().filter(|run| !run.over && !facts.ended)
+        facts.run.as_ref().filter(|run| !run.over && !facts.ended)
     }
 
     /// Whether some rule keeps some members from sending something.
@@ -218,7 +215,7 @@ impl Inside {
         }
     }
 
-    fn no_lease(&mut self, member: MemberId) {
+    pub(super) fn no_lease(&mut self, member: MemberId) {
         if let Some(place) = self.places.get_mut(&member)
             && let Some(due) = place.lease_us.take()
         {
@@ -227,7 +224,7 @@ impl Inside {
     }
 
     /// A seat is one no more; whose it was is told.
-    fn close(&mut self, seat: &Weak<Seat>, reason: LeftReason) {
+    pub(super) fn close(&mut self, seat: &Weak<Seat>, reason: LeftReason) {
         if let Some(seat) = seat.upgrade()
             && seat.over.set(reason).is_ok()
         {
@@ -236,7 +233,7 @@ impl Inside {
     }
 
     /// A member is in the room no more.
-    fn gone(&mut self, member: MemberId, reason: LeftReason) {
+    pub(super) fn gone(&mut self, member: MemberId, reason: LeftReason) {
         self.no_lease(member);
         if let Some(place) = self.places.remove(&member) {
             self.connected -= usize::from(place.connected);
@@ -245,13 +242,13 @@ impl Inside {
     }
 
     /// All seats, those of viewers too.
-    fn seats(&self) -> impl Iterator<Item = &Weak<Seat>> {
+    pub(super) fn seats(&self) -> impl Iterator<Item = &Weak<Seat>> {
         let members = self.places.values().map(|place| &place.seat);
         members.chain(&self.viewers)
     }
 
     /// Who may not send any more is told.
-    fn silence(&mut self, only: Option<MemberId>) {
+    pub(super) fn silence(&mut self, only: Option<MemberId>) {
         let silenced: Vec<(Weak<dyn Occupant>, Told)> = self
             .places
             .iter()
@@ -260,165 +257,5 @@ impl Inside {
             .map(|seat| (seat.occupant.clone(), Told::Silenced))
             .collect();
         self.told.extend(silenced);
-    }
-}
-
-impl Room {
-    /// The next event happens: the state follows, the ring and the log have it.
-    pub(super) fn apply(
-        self: &Arc<Self>,
-        inside: &mut Inside,
-        by: MemberId,
-        command: Option<CommandNo>,
-        what: Happened,
-        token: Option<(u32, Hash)>,
-    ) {
-        let now_us = self.common.now_us();
-        let event = inside.state.event(inside.epoch, now_us, by, command, what);
-        if let Err(gap) = inside.state.apply(&event) {
-            // The state itself said what comes next.
-            tracing::error!(%gap, "an event of a room was lost");
-            return;
-        }
-        let text = text_of(&event);
-        let kept = inside.kept.clone();
-        inside.ring.push(&event, &text, &kept);
-        self.common.metrics.room_events.inc();
-        self.save(inside, &event, text, token);
-        self.follow(inside, &event.what);
-    }
-
-    /// What an event does besides changing the state.
-    fn follow(self: &Arc<Self>, inside: &mut Inside, what: &Happened) {
-        match what {
-            Happened::Joined { .. } => {
-                self.common.metrics.room_members.inc();
-            }
-            Happened::Left { member } | Happened::Removed { member } => {
-                self.common.metrics.room_members.dec();
-                let reason = match what {
-                    Happened::Removed { .. } => LeftReason::Removed,
-                    _ => LeftReason::Left,
-                };
-                inside.gone(*member, reason);
-                self.forget_token(*member);
-            }
-            Happened::Forgotten { member } => self.forget(inside, *member),
-            Happened::Armed { .. } | Happened::RunOver { .. } => {
-                self.armed.send_replace(inside.armed());
-            }
-            Happened::Muted { member, on } => {
-                self.rules(inside);
-                if *on {
-                    inside.silence(Some(*member));
-                }
-            }
-            Happened::Paused { .. } | Happened::Allowed { .. } => {
-                self.rules(inside);
-                inside.silence(None);
-            }
-            Happened::Ended => self.close(inside, Over::Ended),
-            _ => {}
-        }
-    }
-
-    fn rules(&self, inside: &Inside) {
-        let ruled = inside.is_ruled();
-        self.ruled.store(ruled, Ordering::Relaxed);
-    }
-
-    /// A member's name goes, from what happened before as well.
-    fn forget(self: &Arc<Self>, inside: &mut Inside, member: MemberId) {
-        let Some(it) = inside.state.members.get(&member) else {
-            return;
-        };
-        let (joined, name) = (it.joined_offset, it.name.clone());
-        inside.ring.rename(member, joined, &name);
-        inside.snapshots.forget();
-        self.rewrite(inside, joined, member);
-    }
-
-    /// The room is over: nobody is in it any more, and the log deletes it.
-    pub(super) fn close(self: &Arc<Self>, inside: &mut Inside, over: Over) {
-        if inside.over.replace(over).is_some() {
-            return;
-        }
-        let members = i64::try_from(inside.state.members.len()).unwrap_or(0);
-        self.common.metrics.room_members.dec_by(members);
-        let seats: Vec<Weak<Seat>> = inside.seats().cloned().collect();
-        for seat in &seats {
-            inside.close(seat, over.reason());
-        }
-        self.armed.send_replace(None);
-        self.rules(inside);
-        self.common.some_over.store(true, Ordering::Relaxed);
-        self.common.wake.notify_one();
-        self.delete();
-    }
-
-    /// A seat's owner has a connection.
-    pub(super) fn attached(self: &Arc<Self>, inside: &mut Inside, seat: &Arc<Seat>) {
-        let Some(member) = seat.member else { return };
-        let Some(place) = inside.places.get_mut(&member) else {
-            return;
-        };
-        if !std::ptr::eq(place.seat.as_ptr(), Arc::as_ptr(seat)) {
-            return;
-        }
-        if !std::mem::replace(&mut place.connected, true) {
-            inside.connected += 1;
-        }
-        inside.no_lease(member);
-        if inside.state.members.get(&member).is_some_and(|it| !it.here) {
-            self.happens(inside, Happened::Back { member });
-        }
-    }
-
-    /// A seat's owner has no connection.
-    pub(super) fn detached(self: &Arc<Self>, inside: &mut Inside, seat: &Arc<Seat>) {
-        let now_us = self.common.now_us();
-        let Some(member) = seat.member else { return };
-        let Some(place) = inside.places.get_mut(&member) else {
-            return;
-        };
-        if !std::ptr::eq(place.seat.as_ptr(), Arc::as_ptr(seat)) {
-            return;
-        }
-        if std::mem::replace(&mut place.connected, false) {
-            inside.connected -= 1;
-            inside.empty_us = now_us;
-            inside.lease(member, now_us.saturating_add(self.common.presence_us()));
-        }
-    }
-
-    /// A seat's owner is gone.
-    pub(super) fn vacated(self: &Arc<Self>, inside: &mut Inside, seat: &Arc<Seat>) {
-        self.detached(inside, seat);
-        inside.empty_us = self.common.now_us();
-        let is_it = |other: &Weak<Seat>| std::ptr::eq(other.as_ptr(), Arc::as_ptr(seat));
-        if seat.member.is_none() {
-            inside
-                .viewers
-                .retain(|viewer| !is_it(viewer) && viewer.strong_count() > 0);
-        } else if let Some(place) = seat.member.and_then(|it| inside.places.get_mut(&it))
-            && is_it(&place.seat)
-        {
-            place.seat = Weak::new();
-        }
-    }
-
-    /// Gives a member's place to a seat; one that had it before is told.
-    pub(super) fn take_place(
-        self: &Arc<Self>,
-        inside: &mut Inside,
-        member: MemberId,
-        seat: &Arc<Seat>,
-    ) {
-        let before = match inside.places.get_mut(&member) {
-            Some(place) => std::mem::replace(&mut place.seat, Arc::downgrade(seat)),
-            None => return,
-        };
-        inside.close(&before, LeftReason::Elsewhere);
-        self.attached(inside, seat);
     }
 }

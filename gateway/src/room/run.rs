@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chalkwire_shared::room::{Happened, RUN_US};
+use chalkwire_shared::room::{Armed, Happened, RUN_US};
 
 use super::inside::{Inside, TOUCHES};
 use super::{Over, Room, Rooms};
@@ -18,18 +18,17 @@ impl Rooms {
     pub async fn run(self: Arc<Self>) {
         let (draining, stop) = (self.common.tasks.draining(), self.common.tasks.stop());
         let mut health = self.log.health();
+        let mut has_log = true;
         while !(stop.is_cancelled() || draining.is_cancelled() && self.are_empty()) {
             let until_due = self.until_due();
             // The notification is kept where it comes while nobody waits.
             tokio::select! {
                 () = self.common.wake.notified() => {}
                 () = tokio::time::sleep(until_due) => {}
-                changed = health.changed() => {
+                changed = health.changed(), if has_log => {
                     self.attend_to_all();
-                    if changed.is_err() {
-                        // The log has ended, and the gateway is about to.
-                        draining.cancelled().await;
-                    }
+                    // Without its thread, rooms go on unsaved.
+                    has_log = changed.is_ok();
                 }
                 () = draining.cancelled() => {}
             }
@@ -116,14 +115,10 @@ impl Room {
                     room.happens(inside, Happened::Away { member });
                 }
             }
-            if let Some(run) = inside.armed()
-                && run.at_us.saturating_add(RUN_US) <= now_us
-            {
-                let over = Happened::RunOver {
-                    run: run.run,
-                    called_off: false,
-                };
-                room.happens(inside, over);
+            let is_late = |run: &&Armed| run.at_us.saturating_add(RUN_US) <= now_us;
+            if let Some(run) = inside.armed().filter(is_late).map(|run| run.run) {
+                let called_off = false;
+                room.happens(inside, Happened::RunOver { run, called_off });
             }
             let idle_us = room.common.idle_us();
             if inside.is_empty() {

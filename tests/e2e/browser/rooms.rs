@@ -4,6 +4,7 @@ use chalkwire_tests::browser::{Key, Page, Size, axe, browse};
 use chalkwire_tests::gateway::Setup;
 use chalkwire_tests::relay::Relay;
 use fantoccini::wd::WindowHandle;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::looks::look;
@@ -149,7 +150,7 @@ async fn a_class_sends_at_one_instant_loses_one_gets_it_back_and_puts_one_out() 
             }
             says(page, "Replied in").await;
         }
-        class.sees("Ada", "It is over").await;
+        class.sees("Ada", "Everyone sent to").await;
         page.js(&axe(), json!([])).await;
         look(page, "room-teacher", &mut found).await;
         class.to("heron").await;
@@ -174,6 +175,92 @@ async fn a_class_sends_at_one_instant_loses_one_gets_it_back_and_puts_one_out() 
         let left = "return ![...document.querySelectorAll('.room-name')].some(it => it.textContent === 'wren')";
         page.until("wren to be gone", left, json!([])).await;
         assert!(found.is_empty(), "barriers:\n{}", found.join("\n"));
+    })
+    .await;
+}
+
+/// The room's links, as the tab that opened it keeps them.
+async fn link(page: &Page, name: &str) -> String {
+    let link = "return JSON.parse(sessionStorage['chalkwire.room']).links[arguments[0]]";
+    let link = page.js(link, json!([name])).await;
+    link.as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_class_is_led_and_survives_a_killed_gateway_and_the_projector_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = Setup::default().builtin().data(folder.path());
+    let mut gateway = setup.start().await;
+    let lobby = format!("{}#/room", url(&gateway));
+    let mut found = Vec::new();
+    browse(&lobby, Size::WIDE, async |page| {
+        page.expect_error(BROKEN);
+        let mut class = Class::of(page, "Ada").await;
+        let code = open_room(page).await;
+        let view = link(page, "view").await;
+        let join = format!("{}#/join/{code}", url(&gateway));
+        class.join("otter", Size::WIDE, &join).await;
+        class.open("projector", Size::WIDE, &view).await;
+        says(page, "1 here").await;
+
+        // Where the teacher leads, who follows goes; and comes back when it is over.
+        class.to("Ada").await;
+        let place = "2 · A stream has no boundaries";
+        page.choose("Follow me: show everyone", place).await;
+        class.to("otter").await;
+        page.find("heading", place).await;
+        let bar = page.find("region", "Your room").await;
+        page.js(&axe(), json!([])).await;
+        look(page, "room-bar", &mut found).await;
+        page.find_in(&bar, "link", "Networks 1, Tuesday").await;
+        page.find("link", "Lab").await.click().await.unwrap();
+        page.press("Back to the teacher").await;
+        page.find("heading", place).await;
+        class.to("Ada").await;
+        let nothing = "nothing: each where they are";
+        page.choose("Follow me: show everyone", nothing).await;
+        class.sees("otter", "Waiting for the teacher").await;
+
+        page.press("Send").await;
+        class.sees("Ada", "otter → line: replied").await;
+        class.sees("Ada", "saved").await;
+        gateway.program.signal(Signal::KILL);
+        gateway.program.ended().await;
+        page.connection("retrying").await;
+        // What is told meanwhile is done once the room is there again.
+        class.to("otter").await;
+        page.press("Raise hand").await;
+        look(page, "room-dropped", &mut found).await;
+        let gateway = setup.clone().listen(gateway.address()).start().await;
+        class.sees("Ada", "hand up").await;
+        let feed = "return document.querySelector('.room-feed').textContent";
+        let feed = page.js(feed, json!([])).await;
+        let feed = feed.as_str().unwrap();
+        for once in [
+            "otter raised a hand",
+            "otter → line: replied",
+            "otter came in",
+        ] {
+            assert_eq!(feed.matches(once).count(), 1, "{once} in {feed}");
+        }
+        // An experiment for all, with one seed.
+        page.choose("What everyone does", "run 2 · A stream has no boundaries")
+            .await;
+        page.press("Everyone send now").await;
+        class.sees("otter", "Look into this experiment").await;
+        class.sees("Ada", "otter found:").await;
+        page.js(&axe(), json!([])).await;
+        look(page, "room-found", &mut found).await;
+
+        class.to("projector").await;
+        says(page, "1 here").await;
+        page.js(&axe(), json!([])).await;
+        look(page, "room-projector", &mut found).await;
+        assert!(found.is_empty(), "barriers:\n{}", found.join("\n"));
+        drop(gateway);
+        for name in ["projector", "otter", "Ada"] {
+            class.to(name).await;
+        }
     })
     .await;
 }

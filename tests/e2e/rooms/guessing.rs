@@ -158,3 +158,21 @@ async fn an_address_that_guessed_too_often_is_not_looked_up_but_a_class_comes_in
     );
     assert_eq!(ask("192.0.2.2", opened.teach_secret()).await, 200);
 }
+
+#[tokio::test]
+async fn one_address_opens_ten_rooms_and_then_one_a_minute() {
+    let setup = Setup::default().set("PROXIES", r#"["127.0.0.1/32"]"#);
+    let gateway = setup.start().await;
+    let open = async |from: &str| {
+        let headers = [("X-Forwarded-For", from)];
+        let address = gateway.address();
+        chalkwire_tests::http::request(address, "POST", "/api/rooms", &headers, b"").await
+    };
+    for _ in 0..10 {
+        assert_eq!(open("192.0.2.1").await.status, 201);
+    }
+    let refused = open("192.0.2.1").await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.json()["reason"], "rooms_per_address");
+    assert_eq!(open("192.0.2.2").await.status, 201);
+}

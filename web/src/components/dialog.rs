@@ -8,6 +8,9 @@ use yew::prelude::*;
 pub struct Props {
     /// Its title.
     pub title: AttrValue,
+    /// What the button says that closes it.
+    #[prop_or("Done")]
+    pub done: &'static str,
     /// It is to be closed.
     pub on_done: Callback<()>,
     /// What stands in it.
@@ -39,7 +42,7 @@ pub fn Dialog(props: &Props) -> Html {
         <dialog ref={node} oncancel={cancel} aria-labelledby="dialog-title">
             <header>
                 <h2 id="dialog-title">{ &props.title }</h2>
-                <button class="small" onclick={done}>{ "Done" }</button>
+                <button class="small" onclick={done}>{ props.done }</button>
             </header>
             { props.children.clone() }
         </dialog>

@@ -38,7 +38,7 @@ pub fn Room(props: &Props) -> Html {
         && (seat.projector || inside.you.role == Role::Viewer)
     {
         return html! {
-            <div class="exp">
+            <div class="exp wall-page">
                 <Wall desk={props.desk.clone()} act={props.act.clone()} />
                 <p class="unseen" aria-live="polite">{ seat.told.clone() }</p>
             </div>

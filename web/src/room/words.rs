@@ -24,6 +24,7 @@ pub fn outcome(exchange: &Exchange) -> Outcome {
         (Some(reason), _) if exchange.failed() => ("✕", "error", short(reason)),
         (_, Some(us)) => ("◀", "received", micros(u64::from(us))),
         (Some(_), None) => ("●", "control", "no reply".to_owned()),
+        _ if exchange.over_us.is_some() => ("●", "control", "no reply".to_owned()),
         (None, None) if exchange.connected_us.is_some() => {
             ("●", "control", "no reply yet".to_owned())
         }

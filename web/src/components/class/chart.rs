@@ -229,12 +229,18 @@ impl Chart {
             return Sheet::of(Width::Wide);
         }
         let scale = self.scale(ctx);
-        let rows = match self.is_wall(ctx) {
-            true => ((self.height_px / scale).ceil() as i32 - AROUND).max(120),
-            false => Sheet::of(Width::Wide).rows,
-        };
         let width = ((self.width_px / scale) as i32).max(280);
-        Sheet { width, rows }
+        match self.is_wall(ctx) {
+            true => Sheet {
+                width,
+                rows: ((self.height_px / scale).ceil() as i32 - AROUND).max(120),
+                highest: 40,
+            },
+            false => Sheet {
+                width,
+                ..Sheet::of(Width::Wide)
+            },
+        }
     }
 
     /// The row of who is picked.

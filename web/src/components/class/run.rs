@@ -12,7 +12,7 @@ use crate::experiment::Settings;
 use crate::pictures::class::{Headline, Order, Seen, headline, spread};
 
 /// The words are said anew so often while somebody is under way, in ms: nobody reads faster.
-const AGAIN_MS: u32 = 500;
+const AGAIN_MS: u32 = 200;
 
 /// What is shown.
 #[derive(Clone, PartialEq, Properties)]

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use chalkwire_shared::role::Role;
-use chalkwire_shared::room::{Code, RoomEvent};
+use chalkwire_shared::room::{Code, Happened, MemberId, RoomEvent};
 use yew::prelude::*;
 
 use super::Props;
@@ -48,7 +48,12 @@ pub fn Wall(props: &Props) -> Html {
         Some(Code::read(plain)?.to_string())
     });
     let (well, state) = state(&seat, inside);
-    let feed = inside.feed.shown().take(LINES);
+    // One that is still on is told again at its end; the picture shows how it is now.
+    let told = |it: &&Rc<RoomEvent>| match &it.what {
+        Happened::Exchange { exchange, .. } => exchange.over_us.is_some(),
+        _ => true,
+    };
+    let feed = inside.feed.shown().filter(told).take(LINES);
     let feed: Vec<Line> = feed.map(|it| line(inside, it, zone_min)).collect();
     let spotlight = facts.spotlight.as_ref().map(|spot| {
         let target = &spot.exchange.target;
@@ -83,7 +88,7 @@ fn title(inside: &Inside) -> String {
 }
 
 /// What a member is called on a wall, where names may be hidden from those who look on.
-fn name(inside: &Inside, member: chalkwire_shared::room::MemberId) -> String {
+fn name(inside: &Inside, member: MemberId) -> String {
     match inside.facts().names_hidden {
         true => crate::pictures::class::number(member),
         false => inside.name(member),
@@ -139,7 +144,6 @@ fn state(seat: &Seat, inside: &Inside) -> (bool, &'static str) {
 }
 
 fn line(inside: &Inside, event: &RoomEvent, zone_min: i32) -> Line {
-    use chalkwire_shared::room::Happened;
     let (sign, class) = match &event.what {
         Happened::Exchange { exchange, .. } => {
             let outcome = words::outcome(exchange);

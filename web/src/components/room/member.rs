@@ -81,6 +81,7 @@ pub fn Row(props: &Props) -> Html {
     html! {
         <li class={classes!("room-member", (!it.here).then_some("away"), it.mine.then_some("mine"))}>
             <span class="room-dot" aria-hidden="true"></span>
+            <span class="room-who">
             <button class="room-name" onclick={filter} aria-pressed={picked.to_string()}
                 title="Show only this member’s events in the log">{ &it.name }</button>
             <span class="room-marks">
@@ -93,6 +94,7 @@ pub fn Row(props: &Props) -> Html {
                 } else {
                     <span class="soft">{ "away" }</span>
                 }
+            </span>
             </span>
             if let Some((outcome, time)) = &it.last {
                 <span class={classes!("room-figure", outcome.class)} title={format!("at {time}")}>

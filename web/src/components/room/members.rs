@@ -70,7 +70,7 @@ fn ask(
         })
     };
     html! {
-        <Dialog title={format!("Put {name} out of the room?")} on_done={done}>
+        <Dialog title={format!("Put {name} out of the room?")} done="Cancel" on_done={done}>
             <p>{ "Its page is told so. Whoever has the code can come in again under another name: lock the room to prevent that." }</p>
             <p class="more"><button class="primary room-danger" onclick={go}>{ format!("Put {name} out") }</button></p>
         </Dialog>

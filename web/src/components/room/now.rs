@@ -23,7 +23,8 @@ pub fn view(props: &Props) -> Html {
     };
     let run = inside
         .armed()
-        .filter(|it| !it.over || took_part(inside, it));
+        // Once it is over, its picture says more; whoever took part has an own part in it.
+        .filter(|it| !it.over || (took_part(inside, it) && inside.you.role == Role::Student));
     html! {
         <section class="room-now" tabindex="-1" aria-labelledby="room-now">
             <h2 id="room-now">{ "Now" }</h2>

@@ -49,7 +49,7 @@ pub fn Teach(props: &Props) -> Html {
                 allowed={facts.targets.clone()} faults={facts.faults} act={props.act.clone()} />
             <p><button class="small room-danger" onclick={ask}>{ "End the room …" }</button></p>
             if *ends {
-                <Dialog title="End the room?" on_done={close}>
+                <Dialog title="End the room?" done="Cancel" on_done={close}>
                     <p>{ "Everybody is put out, and the transcript is deleted with the room. Export it first if you want to keep it." }</p>
                     <p class="more"><button class="primary room-danger" onclick={end}>{ "End the room" }</button></p>
                 </Dialog>

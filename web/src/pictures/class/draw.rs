@@ -17,6 +17,8 @@ pub struct Sheet {
     pub width: i32,
     /// The height that the rows may take, in units.
     pub rows: i32,
+    /// The highest that a row gets, in units: where there is room, few rows are high.
+    pub highest: i32,
 }
 
 impl Sheet {
@@ -25,6 +27,7 @@ impl Sheet {
         Sheet {
             width: width.units(),
             rows: 660,
+            highest: 16,
         }
     }
 
@@ -35,9 +38,6 @@ impl Sheet {
 
 /// A row that is lower has no name beside it: letters need so much, in units.
 pub const NAMED: f64 = 10.5;
-
-/// The highest row.
-const ROW: f64 = 16.0;
 
 /// Where the rows are, for pointers and keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -72,7 +72,7 @@ impl Rows {
 /// Lays a run out; gives where its rows are, too.
 pub fn draw(class: &Class, sheet: Sheet) -> (Picture, Rows) {
     let count = class.rows.len();
-    let pitch = (f64::from(sheet.rows) / count.max(1) as f64).clamp(0.0, ROW);
+    let pitch = (f64::from(sheet.rows) / count.max(1) as f64).min(f64::from(sheet.highest));
     let mut pen = Pen::default();
     pen.picture.width = sheet.width;
     let named = pitch >= NAMED;
@@ -286,14 +286,18 @@ impl Board {
 
     fn row(&mut self, number: usize, row: &Row, y: i32) {
         self.pen.item = u16::try_from(number).ok();
-        let h = (self.pitch as i32 - 5).max(6);
+        let h = match self.pitch as i32 {
+            high @ 20.. => high * 2 / 3,
+            high => (high - 5).max(6),
+        };
         let y = y + 2;
+        let base = y + h / 2 + 4;
         let from = self.scale.from;
         let room = chars_in((from - 8) * 10 / 9);
         let letters = if row.mine { Paint::Head } else { Paint::Small };
         let role = if row.mine { Role::Text } else { Role::Soft };
         self.pen.text(
-            (from - 8, y + h - 1, Anchor::End),
+            (from - 8, base, Anchor::End),
             &cut(&row.name, room),
             role,
             letters,
@@ -346,8 +350,7 @@ impl Board {
             } else {
                 (x - 4, Anchor::End)
             };
-            self.pen
-                .text((x, y + h - 1, anchor), &text, role, Paint::Small);
+            self.pen.text((x, base, anchor), &text, role, Paint::Small);
         }
     }
 }
