@@ -64,7 +64,8 @@ pub async fn connect_with(
     path: &str,
     headers: &[(&'static str, &str)],
 ) -> Result<(WebSocket, Response), Box<Error>> {
-    let address = stream.peer_addr().expect("a connected stream");
+    // A gateway that was killed meanwhile has no address any more.
+    let address = stream.peer_addr().map_err(Error::Io)?;
     let mut request = format!("ws://{address}{path}")
         .into_client_request()
         .expect("a WebSocket URL");
