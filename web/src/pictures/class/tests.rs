@@ -1,5 +1,6 @@
 use chalkwire_shared::close::Reason;
-use chalkwire_shared::room::{Happened, RoomId};
+use chalkwire_shared::role::Role;
+use chalkwire_shared::room::{Happened, RoomId, State};
 use proptest::prelude::*;
 
 use super::made_up::{AT_US, after, at_once, iterative};
