@@ -155,7 +155,11 @@ async fn settled(class: &[Member], last: u64) -> anyhow::Result<()> {
 async fn act(member: &mut Member, what: What, n: u64, line: &Bytes) {
     match what {
         What::Commands => {
-            member.tell(Command::Hand { up: n % 2 == 0 }).await;
+            member
+                .tell(Command::Hand {
+                    up: n.is_multiple_of(2),
+                })
+                .await;
         }
         What::Exchanges => {
             member.exchange("line", line, None).await;
@@ -290,7 +294,11 @@ async fn tell_all(classes: &mut [Vec<Member>], began: Instant, told: u64) -> u64
         return 0;
     }
     for member in classes.iter_mut().flatten() {
-        member.tell(Command::Hand { up: each % 2 == 0 }).await;
+        member
+            .tell(Command::Hand {
+                up: each.is_multiple_of(2),
+            })
+            .await;
     }
     members as u64
 }
