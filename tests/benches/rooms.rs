@@ -155,7 +155,11 @@ async fn settled(class: &[Member], last: u64) -> anyhow::Result<()> {
 async fn act(member: &mut Member, what: What, n: u64, line: &Bytes) {
     match what {
         What::Commands => {
-            member.tell(Command::Hand { up: n % 2 == 0 }).await;
+            member
+                .tell(Command::Hand {
+                    up: n.is_multiple_of(2),
+                })
+                .await;
         }
         What::Exchanges => {
             member.exchange("line", line, None).await;
@@ -289,7 +293,11 @@ async fn tell_all(classes: &mut [Vec<Member>], began: Instant, most: u64) -> u64
     for member in classes.iter_mut().flatten() {
         let no = member.told();
         if told < most && no < by_now && no < now(&member.seen.done) + 16 {
-            member.tell(Command::Hand { up: no % 2 == 0 }).await;
+            member
+                .tell(Command::Hand {
+                    up: no.is_multiple_of(2),
+                })
+                .await;
             told += 1;
         }
     }

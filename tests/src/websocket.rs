@@ -8,8 +8,9 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::deadline::within;
 
@@ -64,7 +65,8 @@ pub async fn connect_with(
     path: &str,
     headers: &[(&'static str, &str)],
 ) -> Result<(WebSocket, Response), Box<Error>> {
-    let address = stream.peer_addr().expect("a connected stream");
+    // A gateway that was killed meanwhile has no address any more.
+    let address = stream.peer_addr().map_err(Error::Io)?;
     let mut request = format!("ws://{address}{path}")
         .into_client_request()
         .expect("a WebSocket URL");
@@ -72,7 +74,10 @@ pub async fn connect_with(
         let value = HeaderValue::from_str(value).expect("a header's value");
         request.headers_mut().insert(*name, value);
     }
-    within("the WebSocket's handshake", client_async(request, stream))
+    // A larger one is zeroed before each read, which hundreds of members would feel.
+    let config = Some(WebSocketConfig::default().read_buffer_size(8_192));
+    let handshake = client_async_with_config(request, stream, config);
+    within("the WebSocket's handshake", handshake)
         .await
         .map_err(Box::new)
 }

@@ -125,6 +125,16 @@ pub struct Link {
     ways: Ways,
 }
 
+/// What a message is by its number.
+enum Numbered {
+    /// The next one.
+    New,
+    /// It came before.
+    Known,
+    /// One before it is missing: what the page hears of the drop.
+    Missed(Option<Heard>),
+}
+
 /// What reads the gateway's messages. A link is what it is whoever reads for it.
 #[derive(Clone, Copy, Debug)]
 struct Reader(fn(&str) -> Result<GatewayMessage, MessageError>);
@@ -303,9 +313,9 @@ impl Link {
         };
         if let Some(seq) = message.seq() {
             return match self.take(seq, text.len(), now_ms, random, out) {
-                Ok(true) => Some(Heard::Message(message)),
-                Ok(false) => None,
-                Err(lost) => lost,
+                Numbered::New => Some(Heard::Message(message)),
+                Numbered::Known => None,
+                Numbered::Missed(lost) => lost,
             };
         }
         match message {
@@ -390,9 +400,9 @@ impl Link {
         };
         let size = frame.payload.len() + GATEWAY_HEADER_BYTES;
         match self.take(frame.seq, size, now_ms, random, out) {
-            Ok(true) => Some(Heard::Data(frame)),
-            Ok(false) => None,
-            Err(lost) => lost,
+            Numbered::New => Some(Heard::Data(frame)),
+            Numbered::Known => None,
+            Numbered::Missed(lost) => lost,
         }
     }
 
@@ -432,8 +442,8 @@ impl Link {
         out.push(Do::Text(ClientMessage::Ack { seen: self.seen }.encode()));
     }
 
-    /// Whether the message of this number is new; `Err` when one before it is missing, which drops
-    /// the connection, so that all after the last one comes again.
+    /// What the message of this number is; one with a gap before it drops the connection, so that all
+    /// after the last one comes again.
     fn take(
         &mut self,
         seq: u64,
@@ -441,13 +451,13 @@ impl Link {
         now_ms: f64,
         random: f64,
         out: &mut Vec<Do>,
-    ) -> Result<bool, Option<Heard>> {
+    ) -> Numbered {
         if seq <= self.seen {
-            return Ok(false);
+            return Numbered::Known;
         }
         if seq > self.seen + 1 || !self.is_up() {
             out.push(Do::Drop);
-            return Err(self.dropped(1006, now_ms, random, out));
+            return Numbered::Missed(self.dropped(1006, now_ms, random, out));
         }
         self.seen = seq;
         self.unacked_messages += 1;
@@ -455,7 +465,7 @@ impl Link {
         if self.unacked_messages >= ACK_MESSAGES || self.unacked_bytes >= ACK_BYTES {
             self.acknowledge(out);
         }
-        Ok(true)
+        Numbered::New
     }
 
     /// A text that is no message of this version: perhaps one of a newer gateway.
@@ -475,9 +485,9 @@ impl Link {
         };
         if let Some(seq) = foreign.seq {
             match self.take(seq, text.len(), now_ms, random, out) {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(lost) => return lost,
+                Numbered::New => {}
+                Numbered::Known => return None,
+                Numbered::Missed(lost) => return lost,
             }
         }
         if self.strange.contains(&foreign.kind) || self.strange.len() >= 16 {

@@ -164,7 +164,7 @@ impl Seat {
                 self.projector = on;
                 out.push(Effect::Turned);
             }
-            Action::ToTeacher => self.to_teacher(out),
+            Action::ToTeacher => self.catch_up(out),
             Action::Export { format, names } => self.export(format, names, out),
             Action::Exported(answer) => {
                 if let Some(inside) = &mut self.inside {

@@ -153,6 +153,9 @@ async fn a_class_sends_at_one_instant_loses_one_gets_it_back_and_puts_one_out() 
         class.sees("Ada", "Everyone sent to").await;
         page.js(&axe(), json!([])).await;
         look(page, "room-teacher", &mut found).await;
+        page.choose("Theme", "Dark").await;
+        look(page, "room-teacher-dark", &mut found).await;
+        page.choose("Theme", "System").await;
         class.to("heron").await;
         page.js(&axe(), json!([])).await;
         look(page, "room-phone-send", &mut found).await;
@@ -160,6 +163,11 @@ async fn a_class_sends_at_one_instant_loses_one_gets_it_back_and_puts_one_out() 
             page.find("tab", tab).await.click().await.unwrap();
             look(page, &format!("room-phone-{}", tab.to_lowercase()), &mut found).await;
         }
+        page.resize(Size::SMALL).await;
+        page.choose("Theme", "Dark").await;
+        look(page, "room-small-dark-room", &mut found).await;
+        page.find("tab", "Send").await.click().await.unwrap();
+        look(page, "room-small-dark-send", &mut found).await;
         class.to("lynx").await;
         page.js(&axe(), json!([])).await;
         look(page, "room-student", &mut found).await;

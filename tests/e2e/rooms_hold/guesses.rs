@@ -105,9 +105,6 @@ async fn ten_thousand_guesses_get_nowhere_while_a_class_behind_one_address_comes
             });
             join_all(guessers).await;
         }
-        // Even the right one is not looked up for who has guessed so much.
-        let mut stranger = Stranger::connect(address, "203.0.113.66").await;
-        assert_eq!(stranger.tries(room.code()).await, nowhere);
         began.elapsed()
     };
     let joining = async {
@@ -133,7 +130,7 @@ async fn ten_thousand_guesses_get_nowhere_while_a_class_behind_one_address_comes
         looked_up <= 60 + guessed.as_secs() + 1,
         "{looked_up} were looked up"
     );
-    assert_eq!(looked_up + not, u64::from(GUESSES) + 1);
+    assert_eq!(looked_up + not, u64::from(GUESSES));
 }
 
 /// Mann and Whitney's statistic of two samples of equal size, in standard deviations: whether one is

@@ -69,8 +69,9 @@ fn saved(folder: &Path, room: &RoomId) -> Vec<RoomEvent> {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(check, "ok");
-    let select = "SELECT text, offset, prev FROM events JOIN rooms ON key = events.room \
-                  WHERE rooms.room = ?1 ORDER BY offset";
+    // A room's events have its key in the upper part of their number, and their offset in the lower.
+    let select = "SELECT text, id % (1 << 36), prev FROM events JOIN rooms ON key = id >> 36 \
+                  WHERE room = ?1 ORDER BY id";
     let mut select = file.prepare(select).unwrap();
     let events = select.query_map([room.as_str()], |row| {
         let event: RoomEvent = serde_json::from_str(&row.get::<_, String>(0)?).unwrap();

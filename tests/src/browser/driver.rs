@@ -1,6 +1,7 @@
 //! The browser's driver: one process for all tests, on a port of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -13,7 +14,7 @@ const DRIVER: &str = "/usr/bin/chromedriver";
 
 /// Starts the driver, and stops it by its number when nobody holds the other end of stdin any
 /// more: when the tests are over, however they ended.
-const KEEPER: &str = r#""$0" --port=0 & pid=$!; read -r _; kill "$pid"; wait "$pid""#;
+const KEEPER: &str = r#""$0" --port="$1" & pid=$!; read -r _; kill "$pid"; wait "$pid""#;
 
 struct Driver {
     url: String,
@@ -40,7 +41,7 @@ fn start() -> Driver {
         );
     }
     let mut keeper = Command::new("sh")
-        .args(["-c", KEEPER, DRIVER])
+        .args(["-c", KEEPER, DRIVER, &free_port().to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -69,5 +70,20 @@ fn start() -> Driver {
     Driver {
         url: format!("http://127.0.0.1:{port}/"),
         _stdin: stdin,
+    }
+}
+
+/// A port that the driver can have. Left to choose, it takes one of IPv6 and ends where IPv4 has the same
+/// in use: after tests with thousands of connections that is nearly always so.
+fn free_port() -> u16 {
+    let mut held = Vec::new();
+    loop {
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = v4.local_addr().expect("its address").port();
+        // A machine without IPv6 has every port of it free.
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => held.push(v4),
+            _ => return port,
+        }
     }
 }

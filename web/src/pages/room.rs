@@ -156,6 +156,7 @@ fn own(inside: &Inside, act: &Callback<Action>) -> Html {
         <section class="room-me" tabindex="-1" aria-label="You">
             <button class="small" aria-pressed={up.to_string()} onclick={hand}>
                 { if up { "Hand is up" } else { "Raise hand" } }
+                if inside.waits(|it| matches!(it, Command::Hand { .. })) { { " …" } }
             </button>
             <button class="small" aria-pressed={follows.to_string()} onclick={follow}
                 title="Your page goes where the teacher leads">

@@ -62,7 +62,7 @@ impl Seat {
     }
 
     /// Goes where the teacher is.
-    pub(super) fn to_teacher(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn catch_up(&self, out: &mut Vec<Effect>) {
         if let Some(place) = self
             .inside
             .as_ref()

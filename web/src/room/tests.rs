@@ -390,3 +390,26 @@ fn what_the_page_lags_behind_is_counted_until_it_has_caught_up() {
     model.deliver(usize::MAX);
     assert_eq!(behind(&model), None);
 }
+
+#[test]
+fn what_the_page_has_already_is_passed_over_without_asking_again() {
+    let mut model = Model::inside();
+    let asked = |model: &Model| {
+        let asks = |it: &&ClientMessage| matches!(it, ClientMessage::Subscribe { .. });
+        model.heard.iter().filter(asks).count()
+    };
+    let before = asked(&model);
+    model.happen(Happened::Paused { on: true });
+    model.publish(2);
+    model.deliver(usize::MAX);
+    assert_eq!(asked(&model), before);
+    let inside = model.seat.inside.as_ref().unwrap();
+    assert_eq!(inside.state(), &model.state);
+    // A hole is another thing.
+    model.happen(Happened::Paused { on: false });
+    model.skip();
+    model.happen(Happened::Paused { on: true });
+    model.publish(0);
+    model.deliver(usize::MAX);
+    assert_eq!(asked(&model), before + 1);
+}

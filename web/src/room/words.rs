@@ -5,6 +5,8 @@ use chalkwire_shared::role::Role;
 use chalkwire_shared::room::{Armed, Exchange, Happened, MemberId, RoomEvent};
 
 use super::feed::about;
+use crate::experiment::Settings;
+use crate::place::Place;
 use crate::words::micros;
 
 /// How an exchange came out: a sign, the colour's name, and a word or two.
@@ -83,16 +85,16 @@ pub fn sentence(event: &RoomEvent, name: impl Fn(MemberId) -> String) -> String 
             format!("{by} shows an exchange of {} to all.", name(spot.member))
         }
         Happened::Spotlit { of: None } => format!("{by} shows no exchange any more."),
-        Happened::Showing { place: Some(place) } => format!("{by} leads to {place}."),
+        Happened::Showing { place: Some(place) } => format!("{by} leads to {}.", called(place)),
         Happened::Showing { place: None } => format!("{by} does not lead any more."),
         Happened::Armed { plan, .. } => match &plan.experiment {
-            Some(place) => format!("{by} has everyone run {place}."),
+            Some(place) => format!("{by} has everyone run {}.", called(place)),
             None => format!("{by} has everyone send to {}.", plan.target),
         },
         Happened::RunOver {
             called_off: true, ..
         } => format!("{by} called it off."),
-        Happened::RunOver { .. } => "Everyone has sent.".to_owned(),
+        Happened::RunOver { .. } => "“Everyone send now” is over.".to_owned(),
         Happened::Exchange { exchange, .. } => {
             let outcome = outcome(exchange);
             let replied = match outcome.class {
@@ -107,14 +109,20 @@ pub fn sentence(event: &RoomEvent, name: impl Fn(MemberId) -> String) -> String 
     }
 }
 
+/// What a place of the page is called.
+pub fn called(place: &str) -> String {
+    match (Settings::from_fragment(place), Place::of(place)) {
+        (Some((experiment, _)), _) => format!("“{}”", experiment.title),
+        (None, Place::Lab) => "the Lab".to_owned(),
+        (None, Place::Experiments) => "the experiments".to_owned(),
+        (None, Place::Room) => "the room".to_owned(),
+    }
+}
+
 /// What everyone is about to do, in a few words: `send “hello” to iterative`.
 pub fn plan(armed: &Armed) -> String {
     match &armed.plan.experiment {
-        Some(place) => {
-            let found = crate::experiment::Settings::from_fragment(place);
-            let title = found.map_or(place.as_str(), |(it, _)| it.title);
-            format!("run “{title}” with the seed {}", armed.plan.seed)
-        }
+        Some(place) => format!("run {} with the seed {}", called(place), armed.plan.seed),
         None => format!(
             "send “{}” to {}",
             armed.plan.message.trim_end_matches(['\r', '\n']),

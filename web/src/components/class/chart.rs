@@ -226,7 +226,11 @@ impl Chart {
 
     fn sheet(&self, ctx: &Context<Self>) -> Sheet {
         if self.width_px < 1.0 {
-            return Sheet::of(Width::Wide);
+            // Not measured yet, or behind another pane.
+            return Sheet::of(match browser::media("(max-width: 640px)") {
+                true => Width::Narrow,
+                false => Width::Wide,
+            });
         }
         let scale = self.scale(ctx);
         let width = ((self.width_px / scale) as i32).max(280);

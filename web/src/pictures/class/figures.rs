@@ -145,10 +145,11 @@ fn hold(rows: &[Row], serving: Serving) -> Option<Hold> {
         let Some(begun) = row.begun_ms.filter(|_| *other != at) else {
             return false;
         };
-        // Whom the server took meanwhile did not wait for this one.
-        let taken = row.accepted_ms;
-        let until = taken.unwrap_or(row.end_ms);
-        taken.is_none_or(|ms| ms >= to - 1.0) && until.min(to) - begun.max(from) >= TOUCH_MS
+        // Whom the server took meanwhile did not wait for this one. Who gave up meanwhile did, where
+        // nobody can be served beside it.
+        let until = row.accepted_ms.unwrap_or(row.end_ms);
+        let gave_up = serving == Serving::Iterative && row.accepted_ms.is_none();
+        (until >= to - 1.0 || gave_up) && until.min(to) - begun.max(from) >= TOUCH_MS
     };
     Some(Hold {
         row: at,

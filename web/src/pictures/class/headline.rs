@@ -204,13 +204,19 @@ fn held(hold: &Hold, serving: Serving) -> String {
         out += " so far";
     }
     out += ": ";
+    // Only where one is served after the other it is the one who says nothing that is waited for.
+    let what = if serving == Serving::Iterative {
+        " for it."
+    } else {
+        " meanwhile."
+    };
     out += &match (hold.waited, hold.over) {
         (0, true) => "nobody waited for it.".to_owned(),
         (0, false) => "nobody waits for it.".to_owned(),
-        (1, true) => "one other waited for it.".to_owned(),
-        (1, false) => "one other waits for it.".to_owned(),
-        (many, true) => many.to_string() + " others waited for it.",
-        (many, false) => many.to_string() + " others wait for it.",
+        (1, true) => "one other waited".to_owned() + what,
+        (1, false) => "one other waits".to_owned() + what,
+        (many, true) => many.to_string() + " others waited" + what,
+        (many, false) => many.to_string() + " others wait" + what,
     };
     out
 }

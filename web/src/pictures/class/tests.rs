@@ -1,4 +1,6 @@
-use chalkwire_shared::room::{Happened, RoomId};
+use chalkwire_shared::close::Reason;
+use chalkwire_shared::role::Role;
+use chalkwire_shared::room::{Happened, RoomId, State};
 use proptest::prelude::*;
 
 use super::made_up::{AT_US, after, at_once, iterative};
@@ -76,6 +78,19 @@ fn where_all_are_served_at_once_nobody_waits_for_who_says_nothing() {
     // Its bar of five seconds would make lines of all others: it is cut.
     assert!(class.axis_ms < 100.0 && class.end_ms > 5_000.0);
     drawn("class-threaded", &class);
+}
+
+#[test]
+fn who_was_reset_did_not_wait_for_who_says_nothing() {
+    let mut it = at_once("threaded", Serving::Threaded, 20, Some(3));
+    for sender in &mut it.senders[10..15] {
+        let exchange = sender.exchange.as_mut().unwrap();
+        (exchange.accepted_us, exchange.recv_us, exchange.replied_us) = (None, None, None);
+        (exchange.over_us, exchange.reason) = (Some(900_000), Some(Reason::Reset));
+    }
+    let said = says(&whole(&it));
+    assert!(said.contains("5 failed: reset."), "{said}");
+    assert!(said.ends_with("nobody waited for it."), "{said}");
 }
 
 #[test]

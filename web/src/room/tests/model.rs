@@ -28,15 +28,15 @@ struct Kept {
 }
 
 /// The gateway, the network and the page.
-pub struct Model {
-    pub seat: Seat,
-    pub state: State,
-    pub log: Vec<RoomEvent>,
-    pub saved: usize,
-    pub now_ms: f64,
-    pub effects: Vec<Effect>,
+pub(super) struct Model {
+    pub(super) seat: Seat,
+    pub(super) state: State,
+    pub(super) log: Vec<RoomEvent>,
+    pub(super) saved: usize,
+    pub(super) now_ms: f64,
+    pub(super) effects: Vec<Effect>,
     /// What the page said that was understood, oldest first.
-    pub heard: Vec<ClientMessage>,
+    pub(super) heard: Vec<ClientMessage>,
     epoch: u32,
     link: Option<Kept>,
     fresh: Option<Kept>,
@@ -47,11 +47,11 @@ pub struct Model {
     cursor: Option<usize>,
 }
 
-pub const CLIENT: u32 = 77;
+pub(super) const CLIENT: u32 = 77;
 const ZERO_US: u64 = 1_795_000_000_000_000;
 
 impl Model {
-    pub fn new(fragment: &str) -> Self {
+    pub(super) fn new(fragment: &str) -> Self {
         let mut model = Model {
             seat: Seat::default(),
             state: State::new(RoomId::from_random([7; 8])),
@@ -86,14 +86,14 @@ impl Model {
     }
 
     /// A page that is in, as a student.
-    pub fn inside() -> Self {
+    pub(super) fn inside() -> Self {
         let mut model = Model::new("#/join/HKTPWN");
         model.act(Action::Join);
         model.settle();
         model
     }
 
-    pub fn act(&mut self, action: Action) {
+    pub(super) fn act(&mut self, action: Action) {
         self.now_ms += 1.0;
         let now = Now {
             ms: self.now_ms,
@@ -103,11 +103,9 @@ impl Model {
             match &effect {
                 Effect::Connect(_) => self.connect(),
                 Effect::Drop => self.wire = None,
-                Effect::Text(text) => {
-                    if self.wire.is_some() {
-                        let message = ClientMessage::decode(text).unwrap();
-                        self.hear(message);
-                    }
+                Effect::Text(text) if self.wire.is_some() => {
+                    let message = ClientMessage::decode(text).unwrap();
+                    self.hear(message);
                 }
                 _ => {}
             }
@@ -116,7 +114,7 @@ impl Model {
     }
 
     /// Something happens in the room.
-    pub fn happen(&mut self, what: Happened) -> u64 {
+    pub(super) fn happen(&mut self, what: Happened) -> u64 {
         self.happen_by(what, MemberId::GATEWAY, None)
     }
 
@@ -128,7 +126,7 @@ impl Model {
     }
 
     /// The room's clock: what the gateway's shows, with its offset.
-    pub fn room_us(&self) -> u64 {
+    pub(super) fn room_us(&self) -> u64 {
         ZERO_US + self.clock_us()
     }
 
@@ -181,7 +179,7 @@ impl Model {
     }
 
     /// Says a message in sequence.
-    pub fn say_next(&mut self, message: impl FnOnce(u64) -> GatewayMessage) {
+    pub(super) fn say_next(&mut self, message: impl FnOnce(u64) -> GatewayMessage) {
         let Some(link) = &mut self.link else { return };
         let text = message(link.said.len() as u64 + 1).encode();
         link.said.push(text.clone());
@@ -322,7 +320,7 @@ impl Model {
     }
 
     /// Sends the page the events that it has not, in a page that begins `back` events too early.
-    pub fn publish(&mut self, back: usize) {
+    pub(super) fn publish(&mut self, back: usize) {
         let Some(cursor) = self.cursor else { return };
         let events = self.log[cursor.saturating_sub(back)..].to_vec();
         self.cursor = Some(self.log.len());
@@ -335,14 +333,14 @@ impl Model {
     }
 
     /// The page misses an event.
-    pub fn skip(&mut self) {
+    pub(super) fn skip(&mut self) {
         if let Some(cursor) = &mut self.cursor {
             *cursor = (*cursor + 1).min(self.log.len());
         }
     }
 
     /// Commits all that is live, and says what is done.
-    pub fn save(&mut self) {
+    pub(super) fn save(&mut self) {
         self.saved = self.log.len();
         let due = self.link.as_mut().map(|it| std::mem::take(&mut it.due));
         for (_, no) in due.unwrap_or_default() {
@@ -351,7 +349,7 @@ impl Model {
     }
 
     /// The page takes in what is on its way, up to so many messages.
-    pub fn deliver(&mut self, most: usize) {
+    pub(super) fn deliver(&mut self, most: usize) {
         for _ in 0..most {
             let Some(text) = self.wire.as_mut().and_then(VecDeque::pop_front) else {
                 return;
@@ -361,27 +359,27 @@ impl Model {
     }
 
     /// The connection is cut, with what was on its way.
-    pub fn cut(&mut self) {
+    pub(super) fn cut(&mut self) {
         if self.wire.take().is_some() {
             self.cursor = None;
             self.act(Action::Dropped(1006));
         }
     }
 
-    pub fn retry(&mut self) {
+    pub(super) fn retry(&mut self) {
         if self.wire.is_none() {
             self.act(Action::Wake(Timer::Retry));
         }
     }
 
     /// The gateway forgets the link.
-    pub fn expire(&mut self) {
+    pub(super) fn expire(&mut self) {
         self.cut();
         self.link = None;
     }
 
     /// `kill -9`: what was not saved is gone; the room is taken up from its log.
-    pub fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.expire();
         self.log.truncate(self.saved);
         self.epoch += 1;
@@ -392,7 +390,7 @@ impl Model {
     }
 
     /// Until nothing is left to be said or heard.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for _ in 0..12 {
             self.retry();
             self.deliver(usize::MAX);
@@ -408,7 +406,7 @@ impl Model {
         }
     }
 
-    pub fn has(&self, effect: impl Fn(&Effect) -> bool) -> bool {
+    pub(super) fn has(&self, effect: impl Fn(&Effect) -> bool) -> bool {
         self.effects.iter().any(effect)
     }
 }
