@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chalkwire_shared::room::{Command, MemberId, Refusal, RoomEvent, RoomId, State};
+use chalkwire_tests::browser::measured;
 use chalkwire_tests::deadline::{eventually, within};
 use chalkwire_tests::gateway::Setup;
 use chalkwire_tests::room::OpenRoom;
@@ -162,7 +163,7 @@ async fn killed_again_and_again_under_load_it_has_all_that_it_acknowledged_once_
         done += page.done.len();
         anew += page.anew;
     }
-    println!(
+    measured(&format!(
         "{kills} kills: {done} commands acknowledged, all there; {} events in {} epochs; \
          {} resumed, {anew} of them anew, because they had what was live and not saved",
         log.len(),
