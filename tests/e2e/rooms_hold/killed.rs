@@ -19,6 +19,9 @@ use tempfile::TempDir;
 /// Kills, unless `CHALKWIRE_TEST_KILLS` says otherwise.
 const KILLS: u64 = 100;
 
+/// The file of the rooms in a gateway's data directory.
+const FILE: &str = "rooms.sqlite3";
+
 /// Members that tell the room things without a pause.
 const STUDENTS: u32 = 6;
 
@@ -62,9 +65,17 @@ async fn tell_and_come_back(mut page: Page, load: Arc<Load>) -> Page {
     }
 }
 
+/// Another program writes: the gateway waits for it until this is dropped.
+fn slow_disk(folder: &Path) -> Connection {
+    let file = Connection::open(folder.join(FILE)).unwrap();
+    file.busy_timeout(Duration::from_secs(5)).unwrap();
+    file.execute_batch("BEGIN IMMEDIATE").unwrap();
+    file
+}
+
 /// The events in the file, after the file was checked.
 fn saved(folder: &Path, room: &RoomId) -> Vec<RoomEvent> {
-    let path = folder.join("rooms.sqlite3");
+    let path = folder.join(FILE);
     let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let check: String = file
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
@@ -108,8 +119,14 @@ async fn killed_again_and_again_under_load_it_has_all_that_it_acknowledged_once_
         .await;
         // Somewhere else in what it does each time.
         tokio::time::sleep(Duration::from_micros(kill * 7_919 % 23_000)).await;
+        // Every other time the disk is slow: nothing may be acknowledged meanwhile.
+        let slow = (kill % 2 == 1).then(|| slow_disk(folder.path()));
+        if slow.is_some() {
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
         gateway.program.signal(Signal::KILL);
         gateway.program.ended().await;
+        drop(slow);
         gateway = setup.start().await;
     }
     load.stop.store(true, Ordering::Relaxed);
@@ -163,14 +180,11 @@ async fn killed_again_and_again_under_load_it_has_all_that_it_acknowledged_once_
         done += page.done.len();
         anew += page.anew;
     }
+    let resumed: u32 = pages.iter().map(|page| page.recovered + page.anew).sum();
     measured(&format!(
-        "{kills} kills: {done} commands acknowledged, all there; {} events in {} epochs; \
-         {} resumed, {anew} of them anew, because they had what was live and not saved",
+        "{kills} kills: {done} commands acknowledged, all there; {} events in {} epochs; {resumed} \
+         resumed, {anew} of them anew, because they had what was live and not saved",
         log.len(),
         state.facts.epoch,
-        pages
-            .iter()
-            .map(|page| page.recovered + page.anew)
-            .sum::<u32>(),
-    );
+    ));
 }
