@@ -1,9 +1,10 @@
 //! Many members at once: nothing is lost, nothing comes twice, and who is slow slows nobody.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chalkwire_shared::room::Command;
+use chalkwire_tests::browser::measured;
 use chalkwire_tests::deadline::{DEADLINE, eventually};
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::room::OpenRoom;
@@ -98,8 +99,8 @@ async fn send_for(senders: &mut [Member], time: Duration) {
         sockets.push(sender.open("udp", None).await);
     }
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
-    let until = tokio::time::Instant::now() + time;
-    while tokio::time::Instant::now() < until {
+    let began = Instant::now();
+    while began.elapsed() < time {
         ticks.tick().await;
         for (sender, socket) in senders.iter_mut().zip(&sockets) {
             sender.send(*socket, &line).await;
@@ -166,4 +167,29 @@ async fn who_reads_nothing_slows_nobody_is_told_that_it_lags_and_then_gets_all_o
     assert!(now(&slow.seen.lagged) > 0);
     assert_eq!(now(&quick.seen.lagged), 0);
     assert_eq!(now(&slow.seen.subscribed), 1, "from where it was");
+}
+
+#[tokio::test]
+async fn who_missed_a_thousand_events_has_them_at_once() {
+    let gateway = Setup::default().start().await;
+    let mut class = class(&gateway, 25, &Delays::none()).await;
+    all_have_all(&class, 0).await;
+    let from = now(&class[0].seen.offset);
+    // As many as each is let say at once.
+    for n in 0..1_000 {
+        class[n % 25].tell(Command::Hand { up: n % 50 < 25 }).await;
+    }
+    all_have_all(&class, 1_000).await;
+    let began = Instant::now();
+    let back = &mut class[0];
+    back.subscribe(1, from).await;
+    let seen = back.seen.clone();
+    eventually("all of them", || async {
+        now(&seen.offset) == from + 1_000
+    })
+    .await;
+    let took = began.elapsed();
+    measured(&format!("1,000 events again: {} ms", took.as_millis()));
+    assert_eq!((now(&seen.recovered), now(&seen.broken)), (1, 0));
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }
