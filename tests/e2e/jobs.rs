@@ -181,7 +181,7 @@ async fn a_job_goes_with_its_link() {
             .await;
         gateway.metric_is("jobs", 0).await;
         gateway.metric_is("link_servers", 0).await;
-        assert_eq!(gateway.program.threads("timestamp"), 0);
+        gateway.program.threads_are("timestamp", 0).await;
         link = Link::connect(gateway.address()).await;
     }
 }

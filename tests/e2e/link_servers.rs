@@ -160,12 +160,12 @@ async fn servers_go_with_their_link() {
     let path = Path::new(urls[1].trim_start_matches("unix://"));
     assert!(path.exists() && TcpStream::connect(address(&urls[0])).is_ok());
     assert!(std::net::TcpListener::bind(kept).is_err(), "it is not kept");
-    assert_eq!(gateway.program.threads("timestamp"), 2);
+    gateway.program.threads_are("timestamp", 2).await;
     // A page that is left says goodbye.
     link.write(Message::Close(None)).await;
     gateway.metric_is("link_servers", 0).await;
     assert!(TcpStream::connect(address(&urls[0])).is_err() && !path.exists());
-    assert_eq!(gateway.program.threads("timestamp"), 0);
+    gateway.program.threads_are("timestamp", 0).await;
     eventually("the stopped server's address to be free", || async {
         std::net::TcpListener::bind(kept).is_ok()
     })

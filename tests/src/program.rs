@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::deadline::within;
+use crate::deadline::{eventually, within};
 
 /// How long a program may take to end after SIGTERM before it is killed, which fails the test.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -142,18 +142,23 @@ impl Program {
         kib.expect("VmRSS in KiB") * 1024
     }
 
-    /// Threads of it that have this name (proc(5): `comm`, 15 letters at the most).
+    /// Waits until so many threads of it have this name (proc(5): `comm`, 15 letters at the most):
+    /// a thread takes its name after it has started, and is listed for a moment after it was joined.
     ///
     /// # Panics
-    /// When the system does not say.
-    pub fn threads(&self, name: &str) -> usize {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id()));
-        let named = |task: &std::fs::DirEntry| {
-            // One that ends just now has no name any more.
-            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
-        };
-        let tasks = tasks.expect("the program runs").flatten();
-        tasks.filter(named).count()
+    /// When it never was so, or the system does not say.
+    pub async fn threads_are(&self, name: &str, count: usize) {
+        eventually(&format!("{count} threads {name}"), async || {
+            let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id()));
+            let named = |task: &std::fs::DirEntry| {
+                // One that ends just now has no name any more.
+                let comm = std::fs::read_to_string(task.path().join("comm"));
+                comm.is_ok_and(|comm| comm.trim() == name)
+            };
+            let tasks = tasks.expect("the program runs").flatten();
+            tasks.filter(named).count() == count
+        })
+        .await;
     }
 
     /// Sends it a signal.
