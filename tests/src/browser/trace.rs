@@ -99,7 +99,7 @@ impl Page {
     /// # Panics
     /// When the browser does not trace.
     pub async fn frames(&self, what: impl Future<Output = ()>) -> Frames {
-        let mut trace = Trace::begin(&self.profile()).await;
+        let trace = Trace::begin(&self.profile()).await;
         self.js(MARK, json!([])).await;
         what.await;
         let stop = "seen_frames.stop = true; return seen_frames";
