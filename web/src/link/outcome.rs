@@ -19,9 +19,9 @@ pub enum Do {
     Text(String),
     /// Send a binary message.
     Bytes(Bytes),
-    /// Call [`Link::retry`] in so many ms; replaces the wait before.
+    /// Call [`Link::retry`](super::Link::retry) in so many ms; replaces the wait before.
     RetryAfter(f64),
-    /// Call [`Link::ping`] in so many ms; replaces the wait before.
+    /// Call [`Link::ping`](super::Link::ping) in so many ms; replaces the wait before.
     PingAfter(f64),
 }
 
