@@ -150,7 +150,7 @@ fn effort(quick: bool) -> anyhow::Result<(Effort, bool)> {
     let mut effort = Effort {
         ways: ways.collect(),
         rounds: if quick { 3 } else { 5 },
-        each: Duration::from_millis(if quick { 600 } else { 1500 }),
+        each: Duration::from_millis(if quick { 600 } else { 1200 }),
         bulk_bytes: if quick { 64 << 20 } else { 256 << 20 },
         idle: if quick {
             vec![500]
