@@ -27,11 +27,14 @@ impl Found {
         Some((ours, self.figure(table, peer, column)?))
     }
 
-    /// Our figures beside the peer's that comes closest to them, or is furthest ahead.
-    fn beside_the_best(&self, table: &str, column: &str) -> Option<(f64, f64)> {
+    /// The peer that comes closest to us or is furthest ahead, our figure and its own.
+    fn beside_the_best(&self, table: &str, column: &str) -> Option<(Way, f64, f64)> {
         let peers = Way::ALL.into_iter().filter(|it| it.is_peer());
-        let pairs = peers.filter_map(|it| self.beside(it, table, column));
-        let share = |pair: &(f64, f64)| pair.0 / pair.1;
+        let pairs = peers.filter_map(|peer| {
+            let (ours, theirs) = self.beside(peer, table, column)?;
+            Some((peer, ours, theirs))
+        });
+        let share = |it: &(Way, f64, f64)| it.1 / it.2;
         match higher_is_better(column) {
             true => pairs.min_by(|a, b| share(a).total_cmp(&share(b))),
             false => pairs.max_by(|a, b| share(a).total_cmp(&share(b))),
@@ -59,8 +62,8 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
     let (raw, link) = (Way::Raw, Way::Link);
     let over = |a: Option<f64>, b: Option<f64>| Some(a? / b?);
     let of_peer = |column| {
-        let (ours, peers) = found.beside_the_best(ONE_SHOT, column)?;
-        Some(ours / peers)
+        let (_, ours, theirs) = found.beside_the_best(ONE_SHOT, column)?;
+        Some(ours / theirs)
     };
     let p50 = |way| found.figure("exchanges-1", way, P50);
     let rate = |way| found.figure("exchanges-64", way, EXCHANGES);
@@ -116,39 +119,46 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         ];
         table.row(goal, cells);
     }
-    table.note(&lost(found));
     if let Some(noise) = noise(found) {
         table.note(&noise);
     }
-    Some(table)
+    (!table.is_empty()).then_some(table)
 }
 
 /// Where a bridge that others wrote is ahead of `/raw`.
-fn lost(found: &Found) -> String {
-    let mut lost = Vec::new();
+pub(crate) fn lost(found: &Found) -> Table {
+    let mut lost = Table::new(
+        "Where a peer is ahead of `/raw`",
+        &["`/raw`", "the peer", "who"],
+    );
+    lost.rows_are = "what";
     for (name, table) in &found.0 {
-        let title = &table.title;
         for column in table.columns() {
             let ratio = column.starts_with("of ") || column.contains(OF_RELAY);
-            if ratio || column == NOISE || column.contains("taken") {
+            if ratio || column == NOISE {
                 continue;
             }
-            let Some((ours, best)) = found.beside_the_best(name, column) else {
+            let Some((peer, ours, theirs)) = found.beside_the_best(name, column) else {
                 continue;
             };
             let behind = match higher_is_better(column) {
-                true => ours < best,
-                false => ours > best,
+                true => ours < theirs,
+                false => ours > theirs,
             };
             if behind {
-                lost.push(format!("{title}: {column} {ours:.1}, the peer {best:.1}"));
+                let cells = [
+                    Cell::Number(ours, 2),
+                    Cell::Number(theirs, 2),
+                    Cell::Text(peer.name()),
+                ];
+                lost.row(&format!("{}: {column}", table.title), cells);
             }
         }
     }
-    match lost.is_empty() {
-        true => "`/raw` is ahead of every peer in every column.".to_owned(),
-        false => format!("Where a peer is ahead of `/raw`: {}.", lost.join(" · ")),
+    if lost.is_empty() {
+        lost.row("nowhere", [Cell::None, Cell::None, Cell::None]);
     }
+    lost
 }
 
 /// How much the rounds of what does not change were apart.

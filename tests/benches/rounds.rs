@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-
 use crate::echo::Habit;
 use crate::report::{Cell, Table, median, spread};
 use crate::way::{Bridge, Way};
@@ -100,12 +98,22 @@ pub(crate) async fn go(
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut bridges = Vec::new();
     for way in ways {
-        bridges.push(way.start(habit).with_context(|| way.name())?);
-        outcomes.push((*way, Ok(Vec::new())));
+        match way.start(habit) {
+            Ok(bridge) => {
+                bridges.push(Some(bridge));
+                outcomes.push((*way, Ok(Vec::new())));
+            }
+            Err(error) => {
+                bridges.push(None);
+                outcomes.push((*way, Err(format!("does not start: {error:#}"))));
+            }
+        }
     }
     for _ in 0..effort.rounds {
         for (bridge, (way, runs)) in bridges.iter().zip(&mut outcomes) {
-            let Ok(so_far) = runs else { continue };
+            let (Some(bridge), Ok(so_far)) = (bridge, &mut *runs) else {
+                continue;
+            };
             let deadline = effort.each + Duration::from_secs(30);
             match tokio::time::timeout(deadline, run(*way, bridge)).await {
                 Ok(Ok(run)) => so_far.push(run),
