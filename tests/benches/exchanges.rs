@@ -1,5 +1,6 @@
 //! Lines there and back on connections that stay open.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -68,17 +69,19 @@ async fn many(
     line: &[u8],
 ) -> anyhow::Result<Run> {
     let mut open = Vec::new();
+    let letter = bridge.route.letter(line);
     for _ in 0..connections {
         let mut connection = bridge.route.open().await?;
-        let mut letter = bridge.route.letter(line);
+        let mut letter = letter.clone();
         connection.exchange(&mut letter, line).await?;
         open.push((connection, letter));
     }
     let stretch = Stretch::begin(bridge)?;
     let until = stretch.began() + each;
     let mut tasks = JoinSet::new();
+    let line: Rc<[u8]> = line.into();
     for (connection, letter) in open {
-        tasks.spawn_local(talk(connection, letter, line.to_vec(), until));
+        tasks.spawn_local(talk(connection, letter, Rc::clone(&line), until));
     }
     let (mut times, mut ended) = (Vec::new(), Vec::new());
     while let Some(done) = tasks.join_next().await {
@@ -93,7 +96,7 @@ async fn many(
 async fn talk(
     mut connection: Connection,
     mut letter: Frame,
-    line: Vec<u8>,
+    line: Rc<[u8]>,
     until: Instant,
 ) -> anyhow::Result<(Connection, Vec<u32>)> {
     let mut times = Vec::new();

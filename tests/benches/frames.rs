@@ -1,5 +1,7 @@
 //! WebSocket frames (RFC 6455) as the load has them: built once and sent often, read without copying.
 
+use std::rc::Rc;
+
 use anyhow::ensure;
 
 /// The opcodes that come up here.
@@ -12,9 +14,11 @@ pub(crate) const CLOSE: u8 = 8;
 const KEY: [u8; 4] = [0x5a, 0xc3, 0x17, 0xe8];
 
 /// A client's whole frame, masked; what changes from one to the next is written over in place.
+///
+/// Connections share one as long as nobody writes over it, and with it the processor's cache.
 #[derive(Clone)]
 pub(crate) struct Frame {
-    bytes: Vec<u8>,
+    bytes: Rc<[u8]>,
     payload_at: usize,
 }
 
@@ -36,13 +40,14 @@ impl Frame {
         let payload_at = bytes.len();
         let masked = payload.iter().zip(KEY.iter().cycle());
         bytes.extend(masked.map(|(byte, key)| byte ^ key));
+        let bytes = bytes.into();
         Frame { bytes, payload_at }
     }
 
     /// What is sent as it is, without a frame around it.
     pub(crate) fn plain(payload: &[u8]) -> Self {
         Frame {
-            bytes: payload.to_vec(),
+            bytes: payload.into(),
             payload_at: 0,
         }
     }
@@ -50,9 +55,10 @@ impl Frame {
     /// Writes over a part of the payload.
     pub(crate) fn patch(&mut self, at: usize, value: &[u8]) {
         let plain = self.payload_at == 0;
+        let bytes = Rc::make_mut(&mut self.bytes);
         for (i, byte) in value.iter().enumerate() {
             let key = if plain { 0 } else { KEY[(at + i) % 4] };
-            self.bytes[self.payload_at + at + i] = byte ^ key;
+            bytes[self.payload_at + at + i] = byte ^ key;
         }
     }
 

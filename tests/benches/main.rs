@@ -130,7 +130,8 @@ fn main() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let found = runtime.block_on(measure(&effort, quick))?;
-    let shown_only = (quick || chosen) && std::env::var_os("WRITE").is_none();
+    let broken = found.0.iter().any(|it| it.1.broken);
+    let shown_only = broken || (quick || chosen) && std::env::var_os("WRITE").is_none();
     let folder = match shown_only {
         true => report::root().join("target/bench"),
         false => report::root().join("docs"),
@@ -141,7 +142,9 @@ fn main() -> anyhow::Result<()> {
         tables.push(goals::lost(&found));
     }
     tables.extend(found.0.into_iter().map(|it| it.1));
-    report::write(&how(&effort), &tables, shown_only)
+    report::write(&how(&effort), &tables, shown_only)?;
+    anyhow::ensure!(!broken, "a way that is ours fails: see above");
+    Ok(())
 }
 
 /// What QUICK, or the other variables, ask for; and whether it is less than everything.
@@ -189,10 +192,14 @@ fn how(effort: &Effort) -> String {
         output.unwrap_or_else(|_| format!("no {program}"))
     };
     format!(
-        "chalkwire {}, release build, beside {}; {}; node {}; {}. {} rounds of {:.1} s for each way, one \
+        "chalkwire {}, release build{}; {}; node {}; {}. {} rounds of {:.1} s for each way, one \
          way after the other; medians.\n",
         env!("CARGO_PKG_VERSION"),
-        peers.join(", "),
+        if peers.is_empty() {
+            String::new()
+        } else {
+            format!(", beside {}", peers.join(", "))
+        },
         says("rustc"),
         says("node"),
         says("python3"),

@@ -92,6 +92,7 @@ async fn row(
                 cells.extend([Cell::Fails, Cell::Fails]);
                 let why = way.because(&format!("{error:#}"));
                 table.note(&format!("{name} fails at {count}: {why}"));
+                table.broken |= !way.is_peer();
             }
         }
     }
@@ -139,6 +140,7 @@ pub(crate) async fn readers(effort: &Effort) -> anyhow::Result<Table> {
             Err(error) => {
                 cells.push(Cell::Fails);
                 table.note(&format!("{} fails, flooded: {error:#}.", way.name()));
+                table.broken |= !way.is_peer();
             }
         }
         match writing(way, effort.bulk_bytes).await {
@@ -149,6 +151,7 @@ pub(crate) async fn readers(effort: &Effort) -> anyhow::Result<Table> {
             Err(error) => {
                 cells.extend([Cell::Fails, Cell::Fails]);
                 table.note(&format!("{} fails, written to: {error:#}.", way.name()));
+                table.broken |= !way.is_peer();
             }
         }
         table.row(&way.name(), cells);

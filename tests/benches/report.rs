@@ -27,6 +27,8 @@ pub(crate) struct Table {
     columns: Vec<String>,
     rows: Vec<(String, Vec<Cell>)>,
     notes: Vec<String>,
+    /// What is ours did not do what it must: nothing to be published.
+    pub(crate) broken: bool,
 }
 
 impl Table {
@@ -38,6 +40,7 @@ impl Table {
             columns,
             rows: Vec::new(),
             notes: Vec::new(),
+            broken: false,
         }
     }
 

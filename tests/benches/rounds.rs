@@ -165,6 +165,7 @@ pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
             Ok(runs) => runs,
             Err(why) => {
                 table.note(&format!("{} fails: {}", way.name(), way.because(why)));
+                table.broken |= !way.is_peer();
                 table.row(&way.name(), vec![Cell::Fails; columns.len()]);
                 continue;
             }
