@@ -182,8 +182,6 @@ fn effort(quick: bool) -> anyhow::Result<(Effort, bool)> {
 
 /// What ran, and how, for who wants to compare.
 fn how(effort: &Effort) -> String {
-    let peers = effort.ways.iter().filter(|it| it.is_peer());
-    let peers: Vec<String> = peers.map(|it| it.name()).collect();
     let says = |program: &str| {
         let output = std::process::Command::new(program)
             .arg("--version")
@@ -191,21 +189,23 @@ fn how(effort: &Effort) -> String {
         let output = output.map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned());
         output.unwrap_or_else(|_| format!("no {program}"))
     };
-    format!(
-        "chalkwire {}, release build{}; {}; node {}; {}. {} rounds of {:.1} s for each way, one \
-         way after the other; medians.\n",
+    let mut text = format!(
+        "chalkwire {}, release build; {}; node {}; {}. {} rounds of {:.1} s for each way, one way after \
+         the other.\n",
         env!("CARGO_PKG_VERSION"),
-        if peers.is_empty() {
-            String::new()
-        } else {
-            format!(", beside {}", peers.join(", "))
-        },
         says("rustc"),
         says("node"),
         says("python3"),
         effort.rounds,
         effort.each.as_secs_f64(),
-    )
+    );
+    let started = effort.ways.iter().filter_map(|way| {
+        let line = way.command_line()?;
+        Some(format!("\n- {}: {line}", way.name()))
+    });
+    text.extend(started);
+    text.push('\n');
+    text
 }
 
 async fn measure(effort: &Effort, quick: bool) -> anyhow::Result<Found> {

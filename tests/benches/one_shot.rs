@@ -20,7 +20,7 @@ const AT_ONCE: usize = 16;
 
 /// Towards the same server a port is not used again for a second, and a system has 14,000 that it
 /// finds at once: rounds are short, and begin when the ports of the one before are free.
-const LONGEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_millis(400);
 const PORTS_ARE_FREE: Duration = Duration::from_millis(1_050);
 
 pub(crate) async fn measure(effort: &Effort) -> anyhow::Result<Table> {
@@ -45,12 +45,18 @@ pub(crate) async fn measure(effort: &Effort) -> anyhow::Result<Table> {
     let silent = outcomes.iter().map(|it| it.0);
     let silent = silent.filter(|it| it.is_peer() && it.hangs_up());
     let silent: Vec<String> = silent.map(Way::name).collect();
-    table.note(&format!(
-        "Each WebSocket is closed by a goodbye, and ends when that is answered. Never answered, and so \
-         not waited for: {}. Ours without waiting, *hanging up*, is to be compared to these. On one \
-         link, sockets are opened and closed.",
-        silent.join(", ")
-    ));
+    let mut note =
+        "Each WebSocket is closed by a goodbye, and ends when that is answered. On one link, sockets are \
+         opened and closed."
+            .to_owned();
+    if !silent.is_empty() {
+        let silent = silent.join(", ");
+        note += &format!(
+            " Never answered, and so not waited for: {silent}. Ours without waiting, *hanging up*, is \
+             to be compared to these."
+        );
+    }
+    table.note(&note);
     Ok(table)
 }
 

@@ -196,6 +196,28 @@ impl Way {
         Ok(Some(program))
     }
 
+    /// How its program is started, for people; none for what is no program of its own.
+    pub(crate) fn command_line(self) -> Option<String> {
+        let (listen, server) = ("127.0.0.1:PORT", "127.0.0.1:TARGET");
+        if self == Way::NodeWebsockify {
+            let call = "require('@maximegris/node-websockify')({ source, target })";
+            return Some(format!("`{call}`, a library, kept to loopback"));
+        }
+        if self == Way::Raw {
+            let target = format!("--target echo=tcp://{server}");
+            let set = "CHALKWIRE_LOG=error CHALKWIRE_LIMITS__CONTROL_PER_SECOND=1000000";
+            return Some(format!(
+                "`{set} chalkwire serve --listen {listen} {target}`"
+            ));
+        }
+        let command = self.is_peer().then(|| self.peer(listen, server, "tcp"))?;
+        let command = command.ok()?;
+        let program = std::path::Path::new(command.get_program()).file_name()?;
+        let words = std::iter::once(program).chain(command.get_args());
+        let words: Vec<String> = words.map(|it| it.to_string_lossy().into_owned()).collect();
+        Some(format!("`{}`", words.join(" ")))
+    }
+
     /// How a program of others is started, with what its manual says.
     fn peer(self, listen: &str, server: &str, scheme: &str) -> anyhow::Result<Command> {
         let folder = std::env::var("PEERS").context("PEERS names no folder: use make bench")?;
