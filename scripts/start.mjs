@@ -27,7 +27,8 @@ writeFileSync(join(dist, 'experiments.css'), sheets.map(read).join(''));
 for (const sheet of sheets.slice(1)) rmSync(join(dist, sheet));
 
 const start = readFileSync('web/start.js', 'utf8')
-  .replace(/^\/\/.*\n/gm, '')
+  .replace(/^\s*\/\/.*\n/gm, '')
+  .replace(/\n\s+/g, '\n')
   .replace(/'\.\/([\w.-]+)'/g, (_, name) => `'./${hashed(name)}'`);
 
 function script(code) {

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 mod board;
+mod budget;
 mod bytes;
 mod experiments;
 mod export;

@@ -24,9 +24,11 @@ mod command;
 mod driver;
 mod find;
 mod log;
+mod trace;
 
 pub use fantoccini::key::Key;
 pub use log::Row;
+pub use trace::Frames;
 
 use command::Command;
 
@@ -74,8 +76,20 @@ impl Size {
 /// When there is no browser, when `url` does not answer with the page, when the test panics, and
 /// when the console holds an error that the test did not expect.
 pub async fn browse(url: &str, size: Size, test: impl AsyncFnOnce(&Page)) {
+    visit(url, size, false, test).await;
+}
+
+/// As [`browse`] does, with a browser that traces what it does, for [`Page::frames`].
+///
+/// # Panics
+/// As [`browse`].
+pub async fn browse_traced(url: &str, size: Size, test: impl AsyncFnOnce(&Page)) {
+    visit(url, size, true, test).await;
+}
+
+async fn visit(url: &str, size: Size, traced: bool, test: impl AsyncFnOnce(&Page)) {
     let _place = PLACES.acquire().await.expect("never closed");
-    let page = Page::open(size).await;
+    let page = Page::open(size, traced).await;
     let run = async {
         page.go(url).await;
         test(&page).await;
@@ -111,7 +125,7 @@ pub struct Page {
 }
 
 impl Page {
-    async fn open(size: Size) -> Self {
+    async fn open(size: Size, traced: bool) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("chalkwire-browser-")
             .tempdir()
@@ -119,6 +133,12 @@ impl Page {
         let downloads = folder.path().join("downloads");
         std::fs::create_dir(&downloads).expect("a folder for downloads");
         let profile = folder.path().join("profile");
+        let talks = match traced {
+            // It ends with its driver, even if that is killed.
+            false => "--remote-debugging-pipe",
+            // To others than its driver, too.
+            true => "--remote-debugging-port=0",
+        };
         let args = [
             "--headless=new",
             "--no-sandbox",
@@ -129,8 +149,7 @@ impl Page {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            // It ends with its driver, even if that is killed.
-            "--remote-debugging-pipe",
+            talks,
             &format!("--user-data-dir={}", profile.display()),
             &format!("--window-size={},{}", size.width.max(500), size.height),
         ];
@@ -159,6 +178,11 @@ impl Page {
         };
         page.resize(size).await;
         page
+    }
+
+    /// The folder of what the browser keeps.
+    fn profile(&self) -> PathBuf {
+        self.folder.path().join("profile")
     }
 
     /// Gives the window another size.

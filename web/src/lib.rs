@@ -10,6 +10,7 @@ pub mod export;
 pub mod faults;
 pub mod fields;
 pub mod focus;
+pub mod inbox;
 pub mod legs;
 pub mod line_end;
 pub mod link;

@@ -8,9 +8,7 @@ use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::frame::{GATEWAY_HEADER_BYTES, GatewayFrame};
 use chalkwire_shared::id::{SocketId, Token};
-use chalkwire_shared::limits::Limits;
-use chalkwire_shared::message::{ClientMessage, GatewayMessage, MessageError};
-use chalkwire_shared::target::TargetInfo;
+use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 
 use crate::model::ClockMap;
 
@@ -18,16 +16,18 @@ pub mod backoff;
 pub mod clocks;
 pub mod foreign;
 pub mod outbox;
+mod outcome;
+mod reader;
+mod sequence;
 pub mod ways;
 
 use clocks::Clocks;
 use outbox::Outbox;
+pub use outcome::{Do, Heard, Phase};
+use reader::Reader;
+use sequence::Numbered;
 use ways::{Way, Ways};
 
-/// An `ack` is due after so many messages,
-const ACK_MESSAGES: u32 = 32;
-/// or after so many bytes, whichever is first.
-const ACK_BYTES: usize = 65_536;
 /// Between two pings, in ms.
 const PING_MS: f64 = 5_000.0;
 /// Between the first pings on a connection, in ms: the more, the better the clocks are known.
@@ -38,70 +38,6 @@ const QUICK_PINGS: u32 = 5;
 const SILENCE_MS: f64 = 12_000.0;
 /// A connection that stood so long was a good one: the waits start small again. In ms.
 const STOOD_MS: f64 = 5_000.0;
-
-/// What the thin shell has to do for the link.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Do {
-    /// Connect to the gateway, this way.
-    Connect(Way),
-    /// Drop the connection; nothing more is to be heard from it.
-    Drop,
-    /// Send a text message.
-    Text(String),
-    /// Send a binary message.
-    Bytes(Bytes),
-    /// Call [`Link::retry`] in so many ms; replaces the wait before.
-    RetryAfter(f64),
-    /// Call [`Link::ping`] in so many ms; replaces the wait before.
-    PingAfter(f64),
-}
-
-/// What the link has for the page.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Heard {
-    /// A link stands: what it may do and reach.
-    Welcome {
-        /// What the page may do.
-        limits: Limits,
-        /// What can be reached.
-        targets: Vec<TargetInfo>,
-    },
-    /// The dropped link was taken up; nothing is lost.
-    Resumed,
-    /// The link is gone with its sockets; a new one stands, unless the gateway turned the page away.
-    Gone {
-        /// Why, for a learner.
-        detail: String,
-        /// Log entries of data of which nobody can say whether the gateway had it.
-        unknown: Vec<u32>,
-    },
-    /// The connection dropped.
-    Lost(String),
-    /// A control message about a socket; each once, in order. Or one of a room's, as it came.
-    Message(GatewayMessage),
-    /// Data from a socket; each once, in order.
-    Data(GatewayFrame),
-    /// Something that this page does not understand: a sentence.
-    Strange(String),
-}
-
-/// How the connection stands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Phase {
-    /// A connection is being opened, or the gateway's welcome awaited.
-    Connecting,
-    /// The gateway was asked to take up the dropped link.
-    Resuming,
-    /// All is well.
-    Up,
-    /// Waiting to try again.
-    Waiting {
-        /// When, in ms since 1970.
-        until_ms: f64,
-    },
-    /// The gateway does not want this page: a sentence that says why.
-    Stopped(String),
-}
 
 /// The link.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,26 +59,6 @@ pub struct Link {
     strange: Vec<String>,
     reader: Reader,
     ways: Ways,
-}
-
-/// What a message is by its number.
-enum Numbered {
-    /// The next one.
-    New,
-    /// It came before.
-    Known,
-    /// One before it is missing: what the page hears of the drop.
-    Missed(Option<Heard>),
-}
-
-/// What reads the gateway's messages. A link is what it is whoever reads for it.
-#[derive(Clone, Copy, Debug)]
-struct Reader(fn(&str) -> Result<GatewayMessage, MessageError>);
-
-impl PartialEq for Reader {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
 }
 
 impl Default for Link {
@@ -434,72 +350,6 @@ impl Link {
         self.unacked_messages = 0;
         self.unacked_bytes = 0;
         self.clocks.forget();
-    }
-
-    fn acknowledge(&mut self, out: &mut Vec<Do>) {
-        self.unacked_messages = 0;
-        self.unacked_bytes = 0;
-        out.push(Do::Text(ClientMessage::Ack { seen: self.seen }.encode()));
-    }
-
-    /// What the message of this number is; one with a gap before it drops the connection, so that all
-    /// after the last one comes again.
-    fn take(
-        &mut self,
-        seq: u64,
-        size: usize,
-        now_ms: f64,
-        random: f64,
-        out: &mut Vec<Do>,
-    ) -> Numbered {
-        if seq <= self.seen {
-            return Numbered::Known;
-        }
-        if seq > self.seen + 1 || !self.is_up() {
-            out.push(Do::Drop);
-            return Numbered::Missed(self.dropped(1006, now_ms, random, out));
-        }
-        self.seen = seq;
-        self.unacked_messages += 1;
-        self.unacked_bytes += size;
-        if self.unacked_messages >= ACK_MESSAGES || self.unacked_bytes >= ACK_BYTES {
-            self.acknowledge(out);
-        }
-        Numbered::New
-    }
-
-    /// A text that is no message of this version: perhaps one of a newer gateway.
-    fn foreign(
-        &mut self,
-        text: &str,
-        now_ms: f64,
-        random: f64,
-        out: &mut Vec<Do>,
-    ) -> Option<Heard> {
-        let Some(foreign) = foreign::read(text) else {
-            return Some(Heard::Strange(
-                "The gateway sent a text that is no message of this protocol. It was left out; if \
-                 this goes on, reload the page, so that both speak the same version."
-                    .to_owned(),
-            ));
-        };
-        if let Some(seq) = foreign.seq {
-            match self.take(seq, text.len(), now_ms, random, out) {
-                Numbered::New => {}
-                Numbered::Known => return None,
-                Numbered::Missed(lost) => return lost,
-            }
-        }
-        if self.strange.contains(&foreign.kind) || self.strange.len() >= 16 {
-            return None;
-        }
-        let sentence = format!(
-            "The gateway sent a message of the kind “{}”, which this page does not know: the \
-             gateway is newer. Reload the page to get the one that fits.",
-            foreign.kind
-        );
-        self.strange.push(foreign.kind);
-        Some(Heard::Strange(sentence))
     }
 }
 

@@ -20,9 +20,9 @@ async fn hexadecimal_is_sent_byte_for_byte_and_what_is_none_says_where() {
         assert_eq!(echoed.what, "NUL\\xffCRLFDEL");
         assert_eq!(echoed.figure, "5 B");
         page.choose("Bytes as", "Hex").await;
-        assert_eq!(page.row("received", "").await.what, "00 ff 0d 0a 7f");
+        page.row("received", "00 ff 0d 0a 7f").await;
         page.choose("Bytes as", "Escaped").await;
-        assert_eq!(page.row("received", "").await.what, "\\x00\\xff\\r\\n\\x7f");
+        page.row("received", "\\x00\\xff\\r\\n\\x7f").await;
 
         page.send("68 65 6g").await;
         let trouble = page.find("alert", "").await.text().await.unwrap();

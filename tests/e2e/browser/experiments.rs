@@ -245,11 +245,9 @@ async fn the_lab_is_as_it_was_when_somebody_comes_back() {
             .await
             .unwrap();
         page.find("button", "Run").await;
-        let focus = "return document.activeElement.innerText";
-        assert_eq!(
-            page.js(focus, json!([])).await,
-            "3 · A datagram has boundaries"
-        );
+        let focus = "return document.activeElement.innerText === '3 · A datagram has boundaries'";
+        page.until("its heading to have the focus", focus, json!([]))
+            .await;
         page.client().back().await.unwrap();
         page.find("heading", "Experiments").await;
         page.choose("Theme", "Dark").await;

@@ -62,9 +62,12 @@ async fn tab_to(page: &Page, role: &str, name: &str) {
     panic!("Tab never comes to {role} “{name}”");
 }
 
-async fn message(page: &Page) -> String {
+/// Waits until the message box holds this.
+async fn holds(page: &Page, text: &str) {
     let message = page.find("textbox", "Message").await;
-    message.prop("value").await.unwrap().unwrap_or_default()
+    let holds = "return arguments[0].value === arguments[1]";
+    let what = format!("the message to be {text:?}");
+    page.until(&what, holds, json!([message, text])).await;
 }
 
 #[tokio::test]
@@ -135,15 +138,15 @@ async fn a_line_is_sent_recalled_and_looked_at_by_keyboard_alone() {
         }
         page.key(Key::Enter).await;
         page.row("received", "]hello").await;
-        assert_eq!(message(page).await, "");
+        holds(page, "").await;
         focused(page, "Enter").await;
         page.key(Key::Up).await;
-        assert_eq!(message(page).await, "hello");
+        holds(page, "hello").await;
         page.key(Key::Down).await;
-        assert_eq!(message(page).await, "");
+        holds(page, "").await;
         // In a box for text, ? is a question mark.
         page.key('?').await;
-        assert_eq!(message(page).await, "?");
+        holds(page, "?").await;
         page.key(Key::Backspace).await;
         page.row("closed", "").await;
 

@@ -48,8 +48,9 @@ async fn tab(page: &Page, name: &str) {
     let (_, _, width, height) = tab.rectangle().await.unwrap();
     assert!(width >= FINGER_PX && height >= FINGER_PX, "tab {name}");
     tab.click().await.unwrap();
-    let picked = tab.attr("aria-selected").await.unwrap();
-    assert_eq!(picked.as_deref(), Some("true"), "tab {name}");
+    let picked = "return arguments[0].ariaSelected === 'true'";
+    page.until(&format!("tab {name} to be picked"), picked, json!([tab]))
+        .await;
 }
 
 /// Waits until the details lie over the rest, from edge to edge of what is in sight; or do not.

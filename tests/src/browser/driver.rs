@@ -13,8 +13,10 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
 
 /// Starts the driver, and stops it by its number when nobody holds the other end of stdin any
-/// more: when the tests are over, however they ended.
-const KEEPER: &str = r#""$0" --port="$1" & pid=$!; read -r _; kill "$pid"; wait "$pid""#;
+/// more: when the tests are over, however they ended. A browser that does not end with its driver is
+/// stopped, too.
+const KEEPER: &str = r#""$0" --port="$1" & pid=$!; read -r _
+kill "$pid" $(cat /proc/"$pid"/task/*/children); wait "$pid""#;
 
 struct Driver {
     url: String,

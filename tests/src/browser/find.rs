@@ -116,11 +116,14 @@ impl Page {
     /// Chooses in the combobox of that name.
     ///
     /// # Panics
-    /// When it offers no such thing.
+    /// When it offers no such thing within the deadline.
     pub async fn choose(&self, combobox: &str, label: &str) {
-        let select = self.find("combobox", combobox).await;
-        let chosen = select.select_by_label(label).await;
-        chosen.unwrap_or_else(|error| panic!("no “{label}” in {combobox}: {error}"));
+        // What it offers may have to come from the gateway first.
+        self.poll(&format!("“{label}” in {combobox}"), async || {
+            let select = self.find("combobox", combobox).await;
+            select.select_by_label(label).await.ok()
+        })
+        .await;
     }
 
     /// Types into the message box, after what stands there.

@@ -1,7 +1,7 @@
 //! The page's shell: it performs what the reducer decides, and draws when something has changed.
 
 use std::cell::{Ref, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
@@ -15,6 +15,7 @@ use super::details::DETAILS_ID;
 use super::log_list::LIST_ID;
 use crate::browser::{self, Clock, Listener};
 use crate::focus::Keeper;
+use crate::inbox::Inbox;
 use crate::link::Phase;
 use crate::pages::lab::{Lab, MAIN_ID};
 use crate::place::Place;
@@ -74,7 +75,7 @@ pub struct App {
     page: Page,
     clock: Clock,
     line: Line,
-    came: VecDeque<(f64, Came)>,
+    inbox: Inbox,
     gathering: Option<Timeout>,
     on_frame: Closure<dyn FnMut()>,
     timers: HashMap<Timer, Timeout>,
@@ -108,7 +109,7 @@ impl Component for App {
             },
             clock: Clock::default(),
             line: Line::default(),
-            came: VecDeque::new(),
+            inbox: Inbox::default(),
             gathering: None,
             on_frame: Closure::new(move || frame.send_message(Msg::TakeIn)),
             timers: HashMap::new(),
@@ -129,18 +130,21 @@ impl Component for App {
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Act(action) => {
+                self.gathering = None;
                 self.take_in(ctx);
                 self.act(ctx, action);
             }
             Msg::Came(came) => {
                 let now_ms = self.clock.now_ms();
-                self.came.push_back((now_ms, came));
                 self.gather(ctx);
+                if self.inbox.push(now_ms, (), came) {
+                    self.take_in(ctx);
+                }
                 return false;
             }
             Msg::TakeIn => {
-                if self.came.is_empty() {
-                    self.gathering = None;
+                // The frame and the timeout both say so.
+                if self.gathering.take().is_none() {
                     return false;
                 }
                 self.take_in(ctx);
@@ -198,8 +202,7 @@ impl App {
     }
 
     fn take_in(&mut self, ctx: &Context<Self>) {
-        self.gathering = None;
-        while let Some((ms, came)) = self.came.pop_front() {
+        while let Some((ms, (), came)) = self.inbox.take() {
             let random = js_sys::Math::random();
             let action = match came {
                 Came::Text(text) => Action::Text(text),
@@ -227,8 +230,7 @@ impl App {
                 Effect::Connect(way) => self.line.connect(way, ctx.link().callback(Msg::Came)),
                 Effect::Drop => {
                     self.line.hang_up();
-                    // What was heard of it and not taken in comes again when the link is resumed.
-                    self.came.clear();
+                    self.inbox.forget(&());
                 }
                 Effect::Text(text) => self.line.send_text(&text),
                 Effect::Bytes(bytes) => self.line.send_bytes(&bytes),

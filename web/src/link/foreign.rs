@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use super::sequence::Numbered;
+use super::{Do, Heard, Link};
+
 /// What every message has, whatever its kind.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 pub struct Foreign {
@@ -17,6 +20,42 @@ pub fn read(text: &str) -> Option<Foreign> {
     let mut foreign: Foreign = serde_json::from_str(text).ok()?;
     foreign.kind = foreign.kind.chars().take(40).collect();
     Some(foreign)
+}
+
+impl Link {
+    /// A text that is no message of this version: perhaps one of a newer gateway.
+    pub(super) fn foreign(
+        &mut self,
+        text: &str,
+        now_ms: f64,
+        random: f64,
+        out: &mut Vec<Do>,
+    ) -> Option<Heard> {
+        let Some(foreign) = read(text) else {
+            return Some(Heard::Strange(
+                "The gateway sent a text that is no message of this protocol. It was left out; if \
+                 this goes on, reload the page, so that both speak the same version."
+                    .to_owned(),
+            ));
+        };
+        if let Some(seq) = foreign.seq {
+            match self.take(seq, text.len(), now_ms, random, out) {
+                Numbered::New => {}
+                Numbered::Known => return None,
+                Numbered::Missed(lost) => return lost,
+            }
+        }
+        if self.strange.contains(&foreign.kind) || self.strange.len() >= 16 {
+            return None;
+        }
+        let sentence = format!(
+            "The gateway sent a message of the kind “{}”, which this page does not know: the \
+             gateway is newer. Reload the page to get the one that fits.",
+            foreign.kind
+        );
+        self.strange.push(foreign.kind);
+        Some(Heard::Strange(sentence))
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use chalkwire_shared::frame::ClientFrame;
+use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::NoticeKind;
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! The experiments' shell: it performs what the pure parts decide, and draws when something has changed.
 
 use std::cell::{Ref, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
@@ -11,6 +11,7 @@ use yew::prelude::*;
 use crate::browser::{self, Clock, Listener};
 use crate::experiment::runner::{Action as RunnerAction, Effect as RunnerEffect, Timer};
 use crate::focus::Keeper;
+use crate::inbox::Inbox;
 use crate::link::Phase;
 use crate::pages::experiments::{Experiments, HEADING_ID};
 use crate::place::Place;
@@ -69,7 +70,7 @@ pub struct App {
     desk: Desk,
     clock: Clock,
     line: Line,
-    came: VecDeque<(f64, Came)>,
+    inbox: Inbox,
     gathering: Option<Timeout>,
     timers: HashMap<Timer, Timeout>,
     look: Option<Timeout>,
@@ -96,7 +97,7 @@ impl Component for App {
             },
             clock: Clock::default(),
             line: Line::default(),
-            came: VecDeque::new(),
+            inbox: Inbox::default(),
             gathering: None,
             timers: HashMap::new(),
             look: None,
@@ -126,19 +127,26 @@ impl Component for App {
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Act(action) => {
+                self.gathering = None;
                 self.take_in(ctx);
                 self.act(ctx, action);
             }
             Msg::Came(came) => {
                 let now_ms = self.clock.now_ms();
-                self.came.push_back((now_ms, came));
+                let full = self.inbox.push(now_ms, (), came);
                 if self.gathering.is_none() {
                     let link = ctx.link().clone();
                     self.gathering = Some(Timeout::new(0, move || link.send_message(Msg::TakeIn)));
                 }
+                if full {
+                    self.take_in(ctx);
+                }
                 return false;
             }
-            Msg::TakeIn => self.take_in(ctx),
+            Msg::TakeIn => {
+                self.gathering = None;
+                self.take_in(ctx);
+            }
             Msg::Second => {}
             Msg::Dress => {
                 browser::dress(self.desk.visit().theme);
@@ -166,8 +174,7 @@ impl Component for App {
 
 impl App {
     fn take_in(&mut self, ctx: &Context<Self>) {
-        self.gathering = None;
-        while let Some((ms, came)) = self.came.pop_front() {
+        while let Some((ms, (), came)) = self.inbox.take() {
             let action = Action::Runner(match came {
                 Came::Text(text) => RunnerAction::Text(text),
                 Came::Bytes(bytes) => RunnerAction::Bytes(bytes),
@@ -222,8 +229,7 @@ impl App {
             RunnerEffect::Connect(way) => self.line.connect(way, ctx.link().callback(Msg::Came)),
             RunnerEffect::Drop => {
                 self.line.hang_up();
-                // What was heard of it and not taken in comes again when the link is resumed.
-                self.came.clear();
+                self.inbox.forget(&());
             }
             RunnerEffect::Text(text) => self.line.send_text(&text),
             RunnerEffect::Bytes(bytes) => self.line.send_bytes(&bytes),

@@ -1,7 +1,7 @@
 //! The room's shell: it performs what the pure parts decide, and draws when something has changed.
 
 use std::cell::{Ref, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
@@ -14,6 +14,7 @@ use crate::browser::{self, Clock, Listener};
 use crate::experiment::runner;
 use crate::export::{self, room::Options};
 use crate::focus::Keeper;
+use crate::inbox::Inbox;
 use crate::link::Phase;
 use crate::pages::room::{HEADING_ID, Room};
 use crate::place::Place;
@@ -98,7 +99,7 @@ pub struct App {
     line: Line,
     /// The connection of the room's experiment.
     second: Line,
-    came: VecDeque<(f64, Whose, Came)>,
+    inbox: Inbox<Whose>,
     gathering: Option<Timeout>,
     timers: HashMap<Timer, Timeout>,
     runner_timers: HashMap<runner::Timer, Timeout>,
@@ -132,7 +133,7 @@ impl Component for App {
             clock: Clock::default(),
             line: Line::default(),
             second: Line::default(),
-            came: VecDeque::new(),
+            inbox: Inbox::default(),
             gathering: None,
             timers: HashMap::new(),
             runner_timers: HashMap::new(),
@@ -168,6 +169,7 @@ impl Component for App {
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Act(action) => {
+                self.gathering = None;
                 self.take_in(ctx);
                 self.act(ctx, action);
                 self.draw()
@@ -178,14 +180,18 @@ impl Component for App {
             }
             Msg::Came(whose, came) => {
                 let now_ms = self.clock.now_ms();
-                self.came.push_back((now_ms, whose, came));
+                let full = self.inbox.push(now_ms, whose, came);
                 if self.gathering.is_none() {
                     let link = ctx.link().clone();
                     self.gathering = Some(Timeout::new(0, move || link.send_message(Msg::TakeIn)));
                 }
+                if full {
+                    self.take_in(ctx);
+                }
                 false
             }
             Msg::TakeIn => {
+                self.gathering = None;
                 self.take_in(ctx);
                 self.draw_soon(ctx)
             }
@@ -263,8 +269,7 @@ impl App {
     }
 
     fn take_in(&mut self, ctx: &Context<Self>) {
-        self.gathering = None;
-        while let Some((ms, whose, came)) = self.came.pop_front() {
+        while let Some((ms, whose, came)) = self.inbox.take() {
             let action = match (whose, came) {
                 (Whose::Room, Came::Text(text)) => Action::Text(text),
                 (Whose::Room, Came::Bytes(bytes)) => Action::Bytes(bytes),
@@ -315,8 +320,7 @@ impl App {
             }
             Effect::Drop => {
                 self.line.hang_up();
-                // What was heard of it and not taken in comes again when the link is resumed.
-                self.came.retain(|(_, whose, _)| *whose != Whose::Room);
+                self.inbox.forget(&Whose::Room);
             }
             Effect::Text(text) => self.line.send_text(&text),
             Effect::Bytes(bytes) => self.line.send_bytes(&bytes),
@@ -389,7 +393,7 @@ impl App {
             }
             runner::Effect::Drop => {
                 self.second.hang_up();
-                self.came.retain(|(_, whose, _)| *whose != Whose::Runner);
+                self.inbox.forget(&Whose::Runner);
             }
             runner::Effect::Text(text) => self.second.send_text(&text),
             runner::Effect::Bytes(bytes) => self.second.send_bytes(&bytes),
