@@ -72,6 +72,12 @@ impl Socket {
             _on_close: on_close,
         })
     }
+
+    /// Whether what is sent goes out. What is sent into a closed one is an error in the console, and the
+    /// close event may be on its way still.
+    fn is_open(&self) -> bool {
+        self.ws.ready_state() == WebSocket::OPEN
+    }
 }
 
 impl Drop for Socket {
@@ -116,9 +122,11 @@ impl Line {
     pub fn send_text(&self, text: &str) {
         match &self.0 {
             // A failure is followed by the close event, and that is dealt with.
-            Some(Connection::Socket(socket)) => drop(socket.ws.send_with_str(text)),
+            Some(Connection::Socket(socket)) if socket.is_open() => {
+                drop(socket.ws.send_with_str(text));
+            }
             Some(Connection::Events(events)) => events.say(Kind::Text, text.as_bytes()),
-            None => {}
+            Some(Connection::Socket(_)) | None => {}
         }
     }
 
@@ -126,9 +134,11 @@ impl Line {
     pub fn send_bytes(&self, bytes: &[u8]) {
         match &self.0 {
             // As above.
-            Some(Connection::Socket(socket)) => drop(socket.ws.send_with_u8_array(bytes)),
+            Some(Connection::Socket(socket)) if socket.is_open() => {
+                drop(socket.ws.send_with_u8_array(bytes));
+            }
             Some(Connection::Events(events)) => events.say(Kind::Binary, bytes),
-            None => {}
+            Some(Connection::Socket(_)) | None => {}
         }
     }
 }
