@@ -6,3 +6,4 @@ scripts/build.sh
 echo "bench: building the load …"
 cargo bench --quiet -p chalkwire-tests --bench bench
 cargo bench --quiet -p chalkwire-tests --bench rooms
+cargo bench --quiet -p chalkwire-tests --bench servers
