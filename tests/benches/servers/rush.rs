@@ -24,17 +24,20 @@ const DATAGRAMS_A_SOURCE: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What came out of a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) count: usize,
     pub(crate) per_second: f64,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
+    /// Every exchange's time, the shortest first.
+    times_us: Vec<u32>,
 }
 
 /// The clients' sockets, by number, and which of them have something to read.
 struct Clients<S> {
     epoll: OwnedFd,
+    flags: epoll::EventFlags,
     sockets: Vec<S>,
     sent: Vec<Instant>,
     times_us: Vec<u32>,
@@ -42,8 +45,10 @@ struct Clients<S> {
 }
 
 impl<S: AsFd> Clients<S> {
-    fn new() -> anyhow::Result<Self> {
+    /// Clients that wait for this.
+    fn waiting_for(flags: epoll::EventFlags) -> anyhow::Result<Self> {
         Ok(Clients {
+            flags,
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             sockets: Vec::new(),
             sent: Vec::new(),
@@ -68,12 +73,7 @@ impl<S: AsFd> Clients<S> {
 
     fn watch(&self, socket: &S, client: usize) -> anyhow::Result<()> {
         let data = epoll::EventData::new_u64(client as u64);
-        Ok(epoll::add(
-            &self.epoll,
-            socket,
-            data,
-            epoll::EventFlags::IN,
-        )?)
+        Ok(epoll::add(&self.epoll, socket, data, self.flags)?)
     }
 
     /// An exchange of this client is done.
@@ -101,15 +101,21 @@ impl<S: AsFd> Clients<S> {
             }
         }
         let seconds = self.started.elapsed().as_secs_f64();
-        self.times_us.sort_unstable();
-        let times = &self.times_us;
-        ensure!(!times.is_empty(), "nothing was answered");
-        let at = |share: f64| f64::from(times[(times.len() as f64 * share) as usize]);
+        Run::of(self.times_us, seconds)
+    }
+}
+
+impl Run {
+    fn of(mut times_us: Vec<u32>, seconds: f64) -> anyhow::Result<Self> {
+        times_us.sort_unstable();
+        ensure!(!times_us.is_empty(), "nothing was answered");
+        let at = |share: f64| f64::from(times_us[(times_us.len() as f64 * share) as usize]);
         Ok(Run {
-            count: times.len(),
-            per_second: times.len() as f64 / seconds,
+            count: times_us.len(),
+            per_second: times_us.len() as f64 / seconds,
             p50_us: at(0.50),
             p99_us: at(0.99),
+            times_us,
         })
     }
 }
@@ -123,18 +129,13 @@ fn check(reply: &[u8], closely: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn connect(address: &str) -> anyhow::Result<TcpStream> {
-    let stream = TcpStream::connect(address).with_context(|| address.to_owned())?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
 /// One line after the other on connections that stay open.
 pub(crate) fn persistent(address: &str, connections: usize, each: Duration) -> anyhow::Result<Run> {
-    let mut clients = Clients::new()?;
+    let mut clients = Clients::waiting_for(epoll::EventFlags::IN)?;
     let mut reply = [0; REPLY_BYTES];
     for _ in 0..connections {
-        let mut stream = connect(address)?;
+        let mut stream = TcpStream::connect(address).with_context(|| address.to_owned())?;
+        stream.set_nodelay(true)?;
         stream.write_all(LINE)?;
         stream.read_exact(&mut reply)?;
         check(&reply, true)?;
@@ -155,29 +156,35 @@ pub(crate) fn persistent(address: &str, connections: usize, each: Duration) -> a
     })
 }
 
-/// Connect, one line, its reply, the server's close and ours, over and over.
+/// Connect, one line, its reply, the server's close and ours, over and over. Two threads share that: to
+/// connect costs more than to be connected to, and one thread would be what is measured.
 pub(crate) fn one_shot(address: &str, at_once: usize, each: Duration) -> anyhow::Result<Run> {
-    let mut clients = Clients::new()?;
-    let mut replies = vec![Vec::with_capacity(REPLY_BYTES); at_once];
+    let half = || connects(address, at_once / 2, each);
+    let (one, other) = std::thread::scope(|scope| {
+        let one = scope.spawn(half);
+        let other = half();
+        (one.join(), other)
+    });
+    let one = one.map_err(|_| anyhow::anyhow!("the load panicked"))??;
+    Run::of([one.times_us, other?.times_us].concat(), each.as_secs_f64())
+}
+
+fn connects(address: &str, at_once: usize, each: Duration) -> anyhow::Result<Run> {
     let begin = || -> anyhow::Result<TcpStream> {
-        let mut stream = connect(address)?;
+        let mut stream = TcpStream::connect(address).with_context(|| address.to_owned())?;
         stream.write_all(LINE)?;
         Ok(stream)
     };
+    // The server's close comes last, and the reply is there by then: one call reads it.
+    let mut clients = Clients::waiting_for(epoll::EventFlags::RDHUP)?;
     for _ in 0..at_once {
         clients.add(begin()?)?;
     }
     clients.run(each, |clients, client| {
-        let mut buffer = [0; REPLY_BYTES];
+        let mut reply = [0; REPLY_BYTES + 1];
         let mut stream = &clients.sockets[client];
-        let bytes = stream.read(&mut buffer)?;
-        let reply = &mut replies[client];
-        reply.extend_from_slice(&buffer[..bytes]);
-        if bytes > 0 {
-            return Ok(());
-        }
-        check(reply, true)?;
-        reply.clear();
+        let bytes = stream.read(&mut reply)?;
+        check(&reply[..bytes], true)?;
         clients.done(client);
         clients.sent[client] = Instant::now();
         clients.replace(client, begin()?)
@@ -193,7 +200,7 @@ pub(crate) fn datagrams(address: &str, sockets: usize, each: Duration) -> anyhow
         socket.send(LINE)?;
         Ok(socket)
     };
-    let mut clients = Clients::new()?;
+    let mut clients = Clients::waiting_for(epoll::EventFlags::IN)?;
     for _ in 0..sockets {
         clients.add(begin()?)?;
     }
