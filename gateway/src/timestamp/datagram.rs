@@ -19,7 +19,6 @@ use super::budget::Budgets;
 use super::event::{What, Why};
 use super::evented::stopped;
 use super::listen::Listener;
-use super::wire;
 
 /// Delayed replies that may wait at once, each of 64 KiB at most.
 const MAX_WAITING: usize = 1024;
@@ -144,7 +143,9 @@ impl Answer {
         if context.stop.sleep(context.options.block) {
             return;
         }
-        let reply = context.options.reply.reply(wire::now(), &self.data);
+        let mut reply = Vec::new();
+        let format = &context.options.reply;
+        context.time.reply(format, &mut reply, &self.data);
         let flags = SendFlags::DONTWAIT;
         let sent = rustix::net::sendto(socket, &reply, flags, &self.sender);
         let what = match sent {

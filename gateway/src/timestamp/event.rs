@@ -1,11 +1,13 @@
 //! What a timestamp server did, told to whoever runs it through a queue that never blocks it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use socket2::SockAddr;
 use tokio::sync::mpsc;
 
+use super::wire;
 use crate::clock::Clock;
 
 /// The most text of an error that an event carries, in characters.
@@ -173,7 +175,12 @@ impl Events {
         self.receiver.recv().await
     }
 
-    /// The same for a thread that may block.
+    /// The next event if there is one already.
+    pub fn try_recv(&mut self) -> Option<Event> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// The same as [`Events::recv`] for a thread that may block.
     pub fn blocking_recv(&mut self) -> Option<Event> {
         self.receiver.blocking_recv()
     }
@@ -211,14 +218,15 @@ impl Reporter {
 
     /// Reports what concerns no client.
     pub(super) fn server(&self, what: What) {
-        self.report(0, &self.nobody, what);
+        self.report(0, || Arc::clone(&self.nobody), what);
     }
 
-    /// Reports an accepted client; `peer` is asked for its address only when somebody listens.
-    pub(super) fn accepted(self: &Arc<Self>, peer: impl FnOnce() -> String) -> Client {
+    /// Reports an accepted client, whose address is this.
+    pub(super) fn accepted(self: &Arc<Self>, address: SockAddr) -> Client {
         let client = Client {
             number: 1 + self.clients.fetch_add(1, Ordering::Relaxed),
-            peer: self.peer(peer),
+            address,
+            peer: OnceLock::new(),
             reporter: Arc::clone(self),
         };
         client.report(What::Accepted);
@@ -227,7 +235,7 @@ impl Reporter {
 
     /// Reports what happened to a datagram.
     pub(super) fn datagram(&self, peer: &Arc<str>, what: What) {
-        self.report(0, peer, what);
+        self.report(0, || Arc::clone(peer), what);
     }
 
     /// An address as events carry it, put together only when somebody listens.
@@ -239,12 +247,12 @@ impl Reporter {
         }
     }
 
-    fn report(&self, client: u64, peer: &Arc<str>, what: What) {
+    fn report(&self, client: u64, peer: impl FnOnce() -> Arc<str>, what: What) {
         self.events.send(|| Event {
             server: Arc::clone(&self.server),
             clock_us: self.clock.now_us(),
             client,
-            peer: Arc::clone(peer),
+            peer: peer(),
             what,
         });
     }
@@ -255,13 +263,20 @@ impl Reporter {
 #[derive(Debug)]
 pub(super) struct Client {
     number: u64,
-    peer: Arc<str>,
+    address: SockAddr,
+    /// The address in words, once it was told.
+    peer: OnceLock<Arc<str>>,
     reporter: Arc<Reporter>,
 }
 
 impl Client {
     pub(super) fn report(&self, what: What) {
-        self.reporter.report(self.number, &self.peer, what);
+        self.reporter.report(self.number, || self.peer(), what);
+    }
+
+    fn peer(&self) -> Arc<str> {
+        let peer = self.peer.get_or_init(|| wire::name(&self.address).into());
+        Arc::clone(peer)
     }
 }
 
@@ -299,6 +314,7 @@ impl What {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     #[test]
     fn a_full_queue_drops_and_counts_and_never_blocks() {
@@ -322,7 +338,8 @@ mod tests {
             Clock::start(),
             sender,
         ));
-        let client = reporter.accepted(|| "1.2.3.4:5".to_owned());
+        let address = SocketAddr::from(([1, 2, 3, 4], 5));
+        let client = reporter.accepted(address.into());
         client.report(What::TimedOut);
         drop(client);
         for line in ["connected", "Time Out", "closed"] {
@@ -338,7 +355,11 @@ mod tests {
             Clock::start(),
             EventSender::none(),
         ));
-        drop(reporter.accepted(|| panic!("formatted for nobody")));
+        let address = SocketAddr::from(([1, 2, 3, 4], 5));
+        let client = reporter.accepted(address.into());
+        client.report(What::Recv(1));
+        assert_eq!(client.peer.get(), None);
+        reporter.peer(|| panic!("formatted for nobody"));
     }
 
     #[test]
