@@ -1,6 +1,7 @@
 //! `chalkwire timestamp`: the timestamp server alone.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,7 +17,11 @@ use crate::duration;
 use crate::timestamp::{self, Events, MAX_RECV_BYTES, Options, Worker, Workers};
 
 /// Events that may wait to be logged; more are dropped, and the log says how many.
-const MAX_EVENTS: usize = 4096;
+const MAX_EVENTS: usize = 1024;
+
+/// What a line of the log takes at least: nobody reads 5,000 a second, and more would cost the servers
+/// their speed.
+const LINE_TIME: Duration = Duration::from_micros(200);
 
 /// How long the log may take to be written at the end.
 const LOG_DEADLINE: Duration = Duration::from_secs(1);
@@ -157,21 +162,34 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 /// Writes events to standard error, until there are no more.
 fn log(mut events: Events, started: DateTime<Local>) {
     let mut dropped = 0;
-    while let Some(event) = events.blocking_recv() {
-        let since = i64::try_from(event.clock_us).unwrap_or(i64::MAX);
-        let at = started
-            .checked_add_signed(TimeDelta::microseconds(since))
-            .unwrap_or(started)
-            .format("%H:%M:%S%.6f");
-        let mut lines = format!("{at} {event}\n");
+    while let Some(first) = events.blocking_recv() {
+        // What has come meanwhile goes out in the same write.
+        let (mut lines, mut count) = (String::new(), 0);
+        let rest = std::iter::from_fn(|| events.try_recv()).take(MAX_EVENTS);
+        let mut last_us = 0;
+        for event in std::iter::once(first).chain(rest) {
+            last_us = event.clock_us;
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "{} {event}", time_of_day(started, last_us));
+            count += 1;
+        }
         if events.dropped() > dropped {
-            lines += &format!(
-                "{at} {} events were not logged\n",
-                events.dropped() - dropped
-            );
-            dropped = events.dropped();
+            let lost = events.dropped() - dropped;
+            let at = time_of_day(started, last_us);
+            let _ = writeln!(lines, "{at} {lost} events were not logged");
+            dropped += lost;
         }
         // Nothing is left to be done where stderr is closed; the servers go on.
         let _ = io::stderr().write_all(lines.as_bytes());
+        std::thread::sleep(LINE_TIME * count);
     }
+}
+
+/// The local time, so many µs after the start.
+fn time_of_day(started: DateTime<Local>, since_us: u64) -> impl std::fmt::Display {
+    let since = i64::try_from(since_us).unwrap_or(i64::MAX);
+    started
+        .checked_add_signed(TimeDelta::microseconds(since))
+        .unwrap_or(started)
+        .format("%H:%M:%S%.6f")
 }
