@@ -67,6 +67,7 @@ if [ "$want" = tests ]; then
   debian socat socat
   debian ncat ncat
   debian tshark tshark
+  debian valgrind valgrind
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} from Debian …"
     quietly "${as_root[@]}" apt-get update
