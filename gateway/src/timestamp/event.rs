@@ -154,12 +154,6 @@ impl EventSender {
             Err(mpsc::error::TrySendError::Closed(())) => {}
         }
     }
-
-    fn is_heard(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|sending| !sending.queue.is_closed())
-    }
 }
 
 /// Where the events of servers come out.
@@ -233,18 +227,9 @@ impl Reporter {
         client
     }
 
-    /// Reports what happened to a datagram.
-    pub(super) fn datagram(&self, peer: &Arc<str>, what: What) {
-        self.report(0, || Arc::clone(peer), what);
-    }
-
-    /// An address as events carry it, put together only when somebody listens.
-    pub(super) fn peer(&self, peer: impl FnOnce() -> String) -> Arc<str> {
-        if self.events.is_heard() {
-            peer().into()
-        } else {
-            Arc::clone(&self.nobody)
-        }
+    /// Reports what happened to a datagram; `peer` is asked for its sender only where that is told.
+    pub(super) fn datagram(&self, peer: impl FnOnce() -> String, what: What) {
+        self.report(0, || peer().into(), what);
     }
 
     fn report(&self, client: u64, peer: impl FnOnce() -> Arc<str>, what: What) {
@@ -359,7 +344,7 @@ mod tests {
         let client = reporter.accepted(address.into());
         client.report(What::Recv(1));
         assert_eq!(client.peer.get(), None);
-        reporter.peer(|| panic!("formatted for nobody"));
+        reporter.datagram(|| panic!("formatted for nobody"), What::Recv(1));
     }
 
     #[test]
