@@ -11,6 +11,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chalkwire_tests::deadline::within;
 use chalkwire_tests::link::Link;
@@ -22,10 +23,18 @@ use futures_util::SinkExt;
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Exchanges of the shorter run; the longer one has three times as many.
 const EXCHANGES: u64 = 150;
+
+/// How long a start may take: some 50 times as long as without callgrind, on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// One at a time, so that they do not slow down each other and all the rest.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 /// A line of 64 bytes.
 const LINE: &[u8; 64] = b"the quick brown fox jumps over the lazy dog, twelve times a day\n";
@@ -101,7 +110,8 @@ impl Counted {
                 // Which of several threads takes what is chance.
                 .env("TOKIO_WORKER_THREADS", "1");
         });
-        let line = program.line().await;
+        let line = timeout(START, program.line_at_last()).await;
+        let line = line.expect("the program starts under callgrind");
         let address = line.rsplit('/').next().unwrap().to_owned();
         Counted {
             program,
@@ -130,6 +140,7 @@ impl Counted {
 
 /// Counts what an exchange costs, by a run with some and a run with three times as many.
 async fn hold<F: Future<Output = Counts>>(bound: &Bound, run: impl Fn(u64) -> F) {
+    let _turn = TURN.acquire().await.unwrap();
     let (few, many) = (run(EXCHANGES).await, run(3 * EXCHANGES).await);
     let more = 2 * EXCHANGES;
     let instructions = (many.instructions - few.instructions) / more;
