@@ -40,7 +40,8 @@ static TURN: Semaphore = Semaphore::const_new(1);
 const LINE: &[u8; 64] = b"the quick brown fox jumps over the lazy dog, twelve times a day\n";
 
 /// The most that an exchange may cost: a tenth more instructions than were measured, and about one system
-/// call more.
+/// call more. Of the timestamp server's calls, 11 to 14 were counted, for how often its log is woken
+/// varies: one that is added there may pass unnoticed.
 struct Bound {
     /// Of the profile that is left behind.
     name: &'static str,
