@@ -2,7 +2,7 @@
 # Installs what building the page and running the tests needs and this machine lacks.
 # Everything is pinned; what can be is kept in target/tools. Run again at will: what is there is left alone.
 #   scripts/setup.sh page     what `make build` needs
-#   scripts/setup.sh tests    that, and what `make test` needs (a browser, nginx, Python and netcat peers)
+#   scripts/setup.sh tests    that, and what `make test` needs (a browser, nginx, valgrind, Python and netcat peers)
 #   scripts/setup.sh bench    the other bridges that `make bench` measures, in target/bench
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -92,6 +92,7 @@ if [ "$want" = tests ]; then
   debian socat socat
   debian ncat ncat
   debian tshark tshark
+  debian valgrind valgrind
   if [ ${#missing[@]} -gt 0 ]; then
     say "installing ${missing[*]} from Debian …"
     quietly "${as_root[@]}" apt-get update

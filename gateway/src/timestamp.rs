@@ -12,6 +12,7 @@ mod event;
 mod evented;
 mod iterative;
 mod listen;
+mod patience;
 mod permit;
 mod process;
 mod request;
@@ -21,6 +22,7 @@ mod serving;
 mod socket_file;
 mod stop;
 mod threaded;
+mod time;
 mod wire;
 mod worker;
 
@@ -118,6 +120,7 @@ struct Context {
     reporter: Arc<event::Reporter>,
     stop: stop::Stop,
     count: Count,
+    time: time::Time,
 }
 
 /// A timestamp server that runs. Dropping it stops it.
@@ -165,6 +168,7 @@ pub fn start(options: Options, clock: Clock, events: EventSender) -> Result<Serv
         reporter: Arc::new(event::Reporter::new(url.to_string(), clock, events)),
         options: options.clone(),
         stop,
+        time: time::Time::default(),
     });
     let run = move || {
         // Nobody is served yet: all models may wait for the first accept in the same way.

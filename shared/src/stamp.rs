@@ -181,13 +181,20 @@ impl ReplyFormat {
 
     /// The reply to `data` at the local time `at`.
     pub fn reply(&self, at: NaiveDateTime, data: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.overhead_bytes() + data.len());
+        let mut out = Vec::new();
+        self.write(&mut out, &ctime(at), data);
+        out
+    }
+
+    /// Puts the reply to `data` into `out`, in place of what was there; the time is written already.
+    pub fn write(&self, out: &mut Vec<u8>, ctime: &str, data: &[u8]) {
+        out.clear();
+        out.reserve(self.overhead_bytes() + data.len());
         out.extend_from_slice(&self.before);
-        out.extend_from_slice(ctime(at).as_bytes());
+        out.extend_from_slice(ctime.as_bytes());
         out.extend_from_slice(&self.between);
         out.extend_from_slice(data);
         out.extend_from_slice(&self.after);
-        out
     }
 
     /// Whether a datagram begins like a reply, the chapter's (`[Www Mmm`) or this format's own: such

@@ -19,6 +19,7 @@ mod events;
 mod experiments;
 mod exports;
 mod faults;
+mod hot_path;
 mod http;
 mod jobs;
 mod layers;

@@ -104,7 +104,15 @@ impl Program {
     /// # Panics
     /// When it ends, or says nothing.
     pub async fn line(&mut self) -> String {
-        match within("a line of the program", self.lines.next_line()).await {
+        within("a line of the program", self.line_at_last()).await
+    }
+
+    /// The same, however long it takes: for a program that another one runs slowly.
+    ///
+    /// # Panics
+    /// When it ends.
+    pub async fn line_at_last(&mut self) -> String {
+        match self.lines.next_line().await {
             Ok(Some(line)) => line,
             _ => panic!("{} ended without a line\n{}", self.name, self.log()),
         }

@@ -1,13 +1,14 @@
 //! `chalkwire timestamp`: the timestamp server alone.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use anyhow::Context;
 use chalkwire_shared::server::{Model, Protocol};
 use chalkwire_shared::stamp::ReplyFormat;
 use chalkwire_shared::target::TargetUrl;
-use chrono::{DateTime, Local, TimeDelta};
+use chrono::{DateTime, Local};
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,7 +17,11 @@ use crate::duration;
 use crate::timestamp::{self, Events, MAX_RECV_BYTES, Options, Worker, Workers};
 
 /// Events that may wait to be logged; more are dropped, and the log says how many.
-const MAX_EVENTS: usize = 4096;
+const MAX_EVENTS: usize = 1024;
+
+/// What a line of the log takes at least: nobody reads 5,000 a second, and more would cost the servers
+/// their speed.
+const LINE_TIME: Duration = Duration::from_micros(200);
 
 /// How long the log may take to be written at the end.
 const LOG_DEADLINE: Duration = Duration::from_secs(1);
@@ -157,21 +162,81 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 /// Writes events to standard error, until there are no more.
 fn log(mut events: Events, started: DateTime<Local>) {
     let mut dropped = 0;
-    while let Some(event) = events.blocking_recv() {
-        let since = i64::try_from(event.clock_us).unwrap_or(i64::MAX);
-        let at = started
-            .checked_add_signed(TimeDelta::microseconds(since))
-            .unwrap_or(started)
-            .format("%H:%M:%S%.6f");
-        let mut lines = format!("{at} {event}\n");
-        if events.dropped() > dropped {
-            lines += &format!(
-                "{at} {} events were not logged\n",
-                events.dropped() - dropped
-            );
-            dropped = events.dropped();
+    let mut time = TimeOfDay::starting(started);
+    while let Some(first) = events.blocking_recv() {
+        // What has come meanwhile goes out in the same write.
+        let (mut lines, mut count) = (String::new(), 0);
+        let rest = std::iter::from_fn(|| events.try_recv()).take(MAX_EVENTS);
+        for event in std::iter::once(first).chain(rest) {
+            time.write(&mut lines, event.clock_us);
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, " {event}");
+            count += 1;
+        }
+        let lost = events.dropped() - dropped;
+        if lost > 0 {
+            dropped += lost;
+            time.write_again(&mut lines);
+            let _ = writeln!(lines, " {lost} events were not logged");
         }
         // Nothing is left to be done where stderr is closed; the servers go on.
         let _ = io::stderr().write_all(lines.as_bytes());
+        std::thread::sleep(LINE_TIME * count);
+    }
+}
+
+/// The local time of lines that come close together: its seconds are put into words once.
+struct TimeOfDay {
+    started_us: i64,
+    us: i64,
+    second: Option<i64>,
+    /// `HH:MM:SS`
+    text: String,
+}
+
+impl TimeOfDay {
+    fn starting(started: DateTime<Local>) -> Self {
+        TimeOfDay {
+            started_us: started.timestamp_micros(),
+            us: 0,
+            second: None,
+            text: String::new(),
+        }
+    }
+
+    /// Adds the time so many µs after the start.
+    fn write(&mut self, line: &mut String, since_us: u64) {
+        let since_us = i64::try_from(since_us).unwrap_or(i64::MAX);
+        self.us = self.started_us.saturating_add(since_us);
+        let second = self.us.div_euclid(1_000_000);
+        if self.second != Some(second) {
+            self.second = Some(second);
+            let at = DateTime::from_timestamp(second, 0).unwrap_or_default();
+            self.text = at.with_timezone(&Local).format("%H:%M:%S").to_string();
+        }
+        self.write_again(line);
+    }
+
+    /// Adds the same time again.
+    fn write_again(&self, line: &mut String) {
+        let _ = write!(line, "{}.{:06}", self.text, self.us.rem_euclid(1_000_000));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_has_its_own_local_time_to_the_microsecond() {
+        let started = Local::now();
+        let mut time = TimeOfDay::starting(started);
+        for since_us in [0, 1, 999_999, 1_000_000, 7_200_000_003] {
+            let mut line = String::new();
+            time.write(&mut line, since_us);
+            let since = chrono::TimeDelta::microseconds(since_us.try_into().unwrap());
+            let at = started + since;
+            assert_eq!(line, at.format("%H:%M:%S%.6f").to_string());
+        }
     }
 }

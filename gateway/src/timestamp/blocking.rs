@@ -10,16 +10,18 @@ use super::Options;
 use super::event::What;
 use super::request::{Next, Requests};
 use super::stop::{Stop, Woken};
+use super::time::Time;
 use super::wire;
 
 /// Serves one client to its end.
 pub(super) fn converse(
     socket: &Socket,
     options: &Options,
+    time: &Time,
     stop: &Stop,
     report: &mut dyn FnMut(What),
 ) {
-    if let Err(error) = exchange(socket, options, stop, report) {
+    if let Err(error) = exchange(socket, options, time, stop, report) {
         report(What::failed(error));
     }
     wire::leave(socket);
@@ -28,11 +30,13 @@ pub(super) fn converse(
 fn exchange(
     socket: &Socket,
     options: &Options,
+    time: &Time,
     stop: &Stop,
     report: &mut dyn FnMut(What),
 ) -> io::Result<()> {
     let mut requests = Requests::new(options.protocol);
     let mut buffer = vec![0; options.recv_bytes];
+    let mut reply = Vec::new();
     if stop.sleep(options.late) {
         return Ok(());
     }
@@ -60,19 +64,21 @@ fn exchange(
                 if stop.sleep(options.delay) || stop.sleep(options.block) {
                     return Ok(());
                 }
-                let reply = options.reply.reply(wire::now(), &data);
+                time.reply(&options.reply, &mut reply, data);
                 let mut sent = 0;
                 while sent < reply.len() {
-                    if !ready(socket, PollFlags::OUT, options, stop, report)? {
-                        return Ok(());
-                    }
                     match wire::send(socket, &reply[sent..]) {
                         Ok(bytes) => sent += bytes,
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            if !ready(socket, PollFlags::OUT, options, stop, report)? {
+                                return Ok(());
+                            }
+                        }
                         Err(error) => return Err(error),
                     }
                 }
                 report(What::Sent(sent));
+                wire::empty(&mut reply);
             }
             Next::Close => return Ok(()),
         }

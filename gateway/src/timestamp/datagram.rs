@@ -19,7 +19,6 @@ use super::budget::Budgets;
 use super::event::{What, Why};
 use super::evented::stopped;
 use super::listen::Listener;
-use super::wire;
 
 /// Delayed replies that may wait at once, each of 64 KiB at most.
 const MAX_WAITING: usize = 1024;
@@ -29,10 +28,11 @@ enum Socket {
     Unix(UnixDatagram),
 }
 
-/// What one `recvfrom` returned.
-struct Datagram {
-    data: Vec<u8>,
-    /// The bytes that it had before it was cut to the buffer.
+/// What one `recvfrom` returned, beside the bytes.
+struct Received {
+    /// The bytes in the buffer.
+    bytes: usize,
+    /// The bytes that the datagram had before it was cut to the buffer.
     whole: usize,
     sender: Option<SocketAddrAny>,
 }
@@ -61,6 +61,9 @@ async fn serve(socket: &Arc<Socket>, context: &Arc<Context>) -> io::Result<()> {
     let mut budgets = Budgets::new();
     let mut waiting = JoinSet::new();
     let mut backoff = Backoff::new();
+    // One for all: nothing of a datagram is kept, unless its reply is delayed.
+    let mut buffer = vec![0; context.options.recv_bytes];
+    let mut reply = Vec::new();
     loop {
         // All are cancel-safe: a datagram is received in one poll or not at all.
         tokio::select! {
@@ -69,10 +72,29 @@ async fn serve(socket: &Arc<Socket>, context: &Arc<Context>) -> io::Result<()> {
                 return done;
             }
             Some(_) = waiting.join_next() => {}
-            received = socket.recv(context.options.recv_bytes) => match received {
-                Ok(datagram) => {
+            received = socket.recv(&mut buffer) => match received {
+                Ok(received) => {
                     backoff.reset();
-                    take(datagram, socket, context, &mut budgets, &mut waiting).await;
+                    let data = &buffer[..received.bytes];
+                    let answer = answer(received, data, context, &mut budgets);
+                    match answer {
+                        Some(sender) if context.options.delay.is_zero() => {
+                            give(data, &sender, &mut reply, socket, context);
+                        }
+                        Some(sender) if waiting.len() < MAX_WAITING => {
+                            let (socket, context) = (Arc::clone(socket), Arc::clone(context));
+                            let data = data.to_vec();
+                            waiting.spawn(async move {
+                                sleep(context.options.delay).await;
+                                give(&data, &sender, &mut Vec::new(), &socket, &context);
+                            });
+                        }
+                        Some(sender) => {
+                            let ignored = What::Ignored(Why::Busy);
+                            context.reporter.datagram(|| name(&sender), ignored);
+                        }
+                        None => {}
+                    }
                 }
                 // What an earlier reply met (ICMP) may be told here; it is nobody's end.
                 Err(error) => {
@@ -84,82 +106,64 @@ async fn serve(socket: &Arc<Socket>, context: &Arc<Context>) -> io::Result<()> {
     }
 }
 
-async fn take(
-    datagram: Datagram,
-    socket: &Arc<Socket>,
-    context: &Arc<Context>,
+/// Who is to be answered: reports what was received, and why it is not answered if it is not.
+fn answer(
+    received: Received,
+    data: &[u8],
+    context: &Context,
     budgets: &mut Budgets<SocketAddrAny>,
-    waiting: &mut JoinSet<()>,
-) {
-    let reporter = &context.reporter;
-    let peer = reporter.peer(|| datagram.sender.as_ref().map_or_else(unnamed, name));
-    let bytes = datagram.data.len();
-    reporter.datagram(
-        &peer,
-        if datagram.whole > bytes {
-            let of = datagram.whole;
-            What::RecvCut { bytes, of }
-        } else {
-            What::Recv(bytes)
-        },
-    );
-    let ignored = |why| reporter.datagram(&peer, What::Ignored(why));
-    let Some(sender) = datagram.sender else {
-        return ignored(Why::NoAddress);
-    };
-    if context.options.reply.begins_like_reply(&datagram.data) {
-        return ignored(Why::LikeReply);
-    }
-    if !budgets.may_answer(&sender, reporter.clock().now_us()) {
-        return ignored(Why::OverBudget);
-    }
-    let answer = Answer {
-        data: datagram.data,
+) -> Option<SocketAddrAny> {
+    let Received {
+        bytes,
+        whole,
         sender,
-        peer: Arc::clone(&peer),
+    } = received;
+    let reporter = &context.reporter;
+    let report = |what| {
+        let peer = || sender.as_ref().map_or_else(unnamed, name);
+        reporter.datagram(peer, what);
     };
-    if context.options.delay.is_zero() {
-        answer.give(socket, context);
-    } else if waiting.len() < MAX_WAITING {
-        let (socket, context) = (Arc::clone(socket), Arc::clone(context));
-        waiting.spawn(async move {
-            sleep(context.options.delay).await;
-            answer.give(&socket, &context);
-        });
+    report(if whole > bytes {
+        What::RecvCut { bytes, of: whole }
     } else {
-        ignored(Why::Busy);
-    }
+        What::Recv(bytes)
+    });
+    let why = match &sender {
+        None => Why::NoAddress,
+        Some(_) if context.options.reply.begins_like_reply(data) => Why::LikeReply,
+        Some(sender) if !budgets.may_answer(sender, reporter.clock().now_us()) => Why::OverBudget,
+        Some(_) => return sender,
+    };
+    report(What::Ignored(why));
+    None
 }
 
-struct Answer {
-    data: Vec<u8>,
-    sender: SocketAddrAny,
-    peer: Arc<str>,
-}
-
-impl Answer {
-    /// Sends the reply, or reports why it could not be sent. It never waits for a receiver.
-    fn give(&self, socket: &Socket, context: &Context) {
-        // On purpose: it holds the thread, and with it every other sender.
-        if context.stop.sleep(context.options.block) {
-            return;
-        }
-        let reply = context.options.reply.reply(wire::now(), &self.data);
-        let flags = SendFlags::DONTWAIT;
-        let sent = rustix::net::sendto(socket, &reply, flags, &self.sender);
-        let what = match sent {
-            Ok(bytes) => What::Sent(bytes),
-            Err(error) => What::failed(io::Error::from(error)),
-        };
-        context.reporter.datagram(&self.peer, what);
+/// Sends the reply, or reports why it could not be sent. It never waits for a receiver.
+fn give(
+    data: &[u8],
+    sender: &SocketAddrAny,
+    reply: &mut Vec<u8>,
+    socket: &Socket,
+    context: &Context,
+) {
+    // On purpose: it holds the thread, and with it every other sender.
+    if context.stop.sleep(context.options.block) {
+        return;
     }
+    context.time.reply(&context.options.reply, reply, data);
+    let sent = rustix::net::sendto(socket, reply, SendFlags::DONTWAIT, sender);
+    let what = match sent {
+        Ok(bytes) => What::Sent(bytes),
+        Err(error) => What::failed(io::Error::from(error)),
+    };
+    context.reporter.datagram(|| name(sender), what);
 }
 
 impl Socket {
-    async fn recv(&self, most: usize) -> io::Result<Datagram> {
+    async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
         match self {
-            Socket::Udp(s) => s.async_io(Interest::READABLE, || receive(s, most)).await,
-            Socket::Unix(s) => s.async_io(Interest::READABLE, || receive(s, most)).await,
+            Socket::Udp(s) => s.async_io(Interest::READABLE, || receive(s, buffer)).await,
+            Socket::Unix(s) => s.async_io(Interest::READABLE, || receive(s, buffer)).await,
         }
     }
 }
@@ -173,14 +177,12 @@ impl AsFd for Socket {
     }
 }
 
-fn receive(socket: impl AsFd, most: usize) -> io::Result<Datagram> {
-    let mut data = vec![0; most];
+fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
     // With MSG_TRUNC the length is the datagram's own, even where the buffer is shorter (recv(2)).
     let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
-    let (_, whole, sender) = rustix::net::recvfrom(socket, &mut data[..], flags)?;
-    data.truncate(whole);
-    Ok(Datagram {
-        data,
+    let (_, whole, sender) = rustix::net::recvfrom(socket, &mut *buffer, flags)?;
+    Ok(Received {
+        bytes: whole.min(buffer.len()),
         whole,
         sender: sender.filter(has_name),
     })

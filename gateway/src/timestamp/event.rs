@@ -1,11 +1,13 @@
 //! What a timestamp server did, told to whoever runs it through a queue that never blocks it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use socket2::SockAddr;
 use tokio::sync::mpsc;
 
+use super::wire;
 use crate::clock::Clock;
 
 /// The most text of an error that an event carries, in characters.
@@ -152,12 +154,6 @@ impl EventSender {
             Err(mpsc::error::TrySendError::Closed(())) => {}
         }
     }
-
-    fn is_heard(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|sending| !sending.queue.is_closed())
-    }
 }
 
 /// Where the events of servers come out.
@@ -173,7 +169,12 @@ impl Events {
         self.receiver.recv().await
     }
 
-    /// The same for a thread that may block.
+    /// The next event if there is one already.
+    pub fn try_recv(&mut self) -> Option<Event> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// The same as [`Events::recv`] for a thread that may block.
     pub fn blocking_recv(&mut self) -> Option<Event> {
         self.receiver.blocking_recv()
     }
@@ -211,40 +212,32 @@ impl Reporter {
 
     /// Reports what concerns no client.
     pub(super) fn server(&self, what: What) {
-        self.report(0, &self.nobody, what);
+        self.report(0, || Arc::clone(&self.nobody), what);
     }
 
-    /// Reports an accepted client; `peer` is asked for its address only when somebody listens.
-    pub(super) fn accepted(self: &Arc<Self>, peer: impl FnOnce() -> String) -> Client {
+    /// Reports an accepted client, whose address is this.
+    pub(super) fn accepted(self: &Arc<Self>, address: SockAddr) -> Client {
         let client = Client {
             number: 1 + self.clients.fetch_add(1, Ordering::Relaxed),
-            peer: self.peer(peer),
+            address,
+            peer: OnceLock::new(),
             reporter: Arc::clone(self),
         };
         client.report(What::Accepted);
         client
     }
 
-    /// Reports what happened to a datagram.
-    pub(super) fn datagram(&self, peer: &Arc<str>, what: What) {
-        self.report(0, peer, what);
+    /// Reports what happened to a datagram; `peer` is asked for its sender only where that is told.
+    pub(super) fn datagram(&self, peer: impl FnOnce() -> String, what: What) {
+        self.report(0, || peer().into(), what);
     }
 
-    /// An address as events carry it, put together only when somebody listens.
-    pub(super) fn peer(&self, peer: impl FnOnce() -> String) -> Arc<str> {
-        if self.events.is_heard() {
-            peer().into()
-        } else {
-            Arc::clone(&self.nobody)
-        }
-    }
-
-    fn report(&self, client: u64, peer: &Arc<str>, what: What) {
+    fn report(&self, client: u64, peer: impl FnOnce() -> Arc<str>, what: What) {
         self.events.send(|| Event {
             server: Arc::clone(&self.server),
             clock_us: self.clock.now_us(),
             client,
-            peer: Arc::clone(peer),
+            peer: peer(),
             what,
         });
     }
@@ -255,13 +248,20 @@ impl Reporter {
 #[derive(Debug)]
 pub(super) struct Client {
     number: u64,
-    peer: Arc<str>,
+    address: SockAddr,
+    /// The address in words, once it was told.
+    peer: OnceLock<Arc<str>>,
     reporter: Arc<Reporter>,
 }
 
 impl Client {
     pub(super) fn report(&self, what: What) {
-        self.reporter.report(self.number, &self.peer, what);
+        self.reporter.report(self.number, || self.peer(), what);
+    }
+
+    fn peer(&self) -> Arc<str> {
+        let peer = self.peer.get_or_init(|| wire::name(&self.address).into());
+        Arc::clone(peer)
     }
 }
 
@@ -299,6 +299,7 @@ impl What {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     #[test]
     fn a_full_queue_drops_and_counts_and_never_blocks() {
@@ -322,7 +323,8 @@ mod tests {
             Clock::start(),
             sender,
         ));
-        let client = reporter.accepted(|| "1.2.3.4:5".to_owned());
+        let address = SocketAddr::from(([1, 2, 3, 4], 5));
+        let client = reporter.accepted(address.into());
         client.report(What::TimedOut);
         drop(client);
         for line in ["connected", "Time Out", "closed"] {
@@ -338,7 +340,11 @@ mod tests {
             Clock::start(),
             EventSender::none(),
         ));
-        drop(reporter.accepted(|| panic!("formatted for nobody")));
+        let address = SocketAddr::from(([1, 2, 3, 4], 5));
+        let client = reporter.accepted(address.into());
+        client.report(What::Recv(1));
+        assert_eq!(client.peer.get(), None);
+        reporter.datagram(|| panic!("formatted for nobody"), What::Recv(1));
     }
 
     #[test]

@@ -1,27 +1,32 @@
 //! The model evented: one thread, tokio.
 
-use std::future::pending;
+use std::cell::RefCell;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
-use tokio::io::Interest;
+use socket2::{SockAddr, SockRef};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::unix::pipe;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use chalkwire_shared::target::Kind;
 
-use super::Context;
 use super::backoff::Backoff;
 use super::event::{Client, What};
 use super::listen::Listener;
+use super::patience::Patience;
 use super::request::{Next, Requests};
 use super::stop::Stop;
 use super::wire;
+use super::{Context, MAX_RECV_BYTES};
 
 /// Clients at once; who comes after them waits in the backlog. Each may hold a line of 64 KiB.
 const MAX_CLIENTS: usize = 4096;
@@ -70,7 +75,7 @@ pub(super) fn run(runtime: &Runtime, listener: Listener, context: &Arc<Context>)
 }
 
 async fn serve(accept: &Accept, context: &Arc<Context>) -> io::Result<()> {
-    let mut stopped = std::pin::pin!(stopped(&context.stop));
+    let mut stopped = pin!(stopped(&context.stop));
     let mut clients = JoinSet::new();
     let mut backoff = Backoff::new();
     let mut rest = Duration::ZERO;
@@ -85,9 +90,9 @@ async fn serve(accept: &Accept, context: &Arc<Context>) -> io::Result<()> {
             () = sleep(rest), if !rest.is_zero() => rest = Duration::ZERO,
             stream = accept.accept(), if rest.is_zero() && clients.len() < MAX_CLIENTS => {
                 match stream {
-                    Ok(stream) => {
+                    Ok((stream, address)) => {
                         backoff.reset();
-                        let client = context.reporter.accepted(|| stream.peer());
+                        let client = context.reporter.accepted(address);
                         let context = Arc::clone(context);
                         clients.spawn(async move { converse(client, stream, &context).await });
                     }
@@ -106,35 +111,39 @@ async fn serve(accept: &Accept, context: &Arc<Context>) -> io::Result<()> {
 
 async fn converse(client: Client, stream: Stream, context: &Context) {
     // Into here, so that it is dropped before the client: see `Client`.
-    let stream = stream;
-    if let Err(error) = exchange(&client, &stream, context).await {
+    let mut stream = stream;
+    if let Err(error) = exchange(&client, &mut stream, context).await {
         client.report(What::failed(error));
     }
     stream.leave();
 }
 
-async fn exchange(client: &Client, stream: &Stream, context: &Context) -> io::Result<()> {
+async fn exchange(client: &Client, stream: &mut Stream, context: &Context) -> io::Result<()> {
     let options = &context.options;
     let mut requests = Requests::new(options.protocol);
+    let mut patience = Patience::new(options.timeout);
+    let mut reply = Vec::new();
     if !options.late.is_zero() {
         sleep(options.late).await;
     }
     loop {
         match requests.next() {
-            Next::Read => match timeout(options.timeout, stream.recv(options.recv_bytes)).await {
-                Ok(bytes) => {
-                    let bytes = bytes?;
+            Next::Read => {
+                let recv = stream.recv(options.recv_bytes, |bytes| {
                     client.report(match bytes.len() {
                         0 => What::Eof,
                         length => What::Recv(length),
                     });
-                    requests.read(&bytes);
+                    requests.read(bytes);
+                });
+                match patience.wait(recv).await {
+                    Some(done) => done?,
+                    None => {
+                        client.report(What::TimedOut);
+                        return Ok(());
+                    }
                 }
-                Err(_) => {
-                    client.report(What::TimedOut);
-                    return Ok(());
-                }
-            },
+            }
             Next::Answer(data) => {
                 if !options.delay.is_zero() {
                     sleep(options.delay).await;
@@ -143,18 +152,19 @@ async fn exchange(client: &Client, stream: &Stream, context: &Context) -> io::Re
                 if context.stop.sleep(options.block) {
                     return Ok(());
                 }
-                let reply = options.reply.reply(wire::now(), &data);
+                context.time.reply(&options.reply, &mut reply, data);
                 let mut sent = 0;
                 while sent < reply.len() {
-                    match timeout(options.timeout, stream.send(&reply[sent..])).await {
-                        Ok(bytes) => sent += bytes?,
-                        Err(_) => {
+                    match patience.wait(stream.send(&reply[sent..])).await {
+                        Some(bytes) => sent += bytes?,
+                        None => {
                             client.report(What::TimedOut);
                             return Ok(());
                         }
                     }
                 }
                 client.report(What::Sent(sent));
+                wire::empty(&mut reply);
             }
             Next::Close => return Ok(()),
         }
@@ -162,38 +172,47 @@ async fn exchange(client: &Client, stream: &Stream, context: &Context) -> io::Re
 }
 
 impl Accept {
-    async fn accept(&self) -> io::Result<Stream> {
+    async fn accept(&self) -> io::Result<(Stream, SockAddr)> {
         match self {
             Accept::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
-                // As in `Listener::accept`.
-                let _ = stream.set_nodelay(true);
-                Ok(Stream::Tcp(stream))
+                let (stream, address) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), address.into()))
             }
-            Accept::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+            Accept::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // tokio's has no way to become one of ours.
+                let address = SockRef::from(&stream).peer_addr()?;
+                Ok((Stream::Unix(stream), address))
+            }
         }
     }
 }
 
 impl Stream {
-    /// A buffer for each read, and none while there is nothing: a silent client costs little.
-    async fn recv(&self, most: usize) -> io::Result<Vec<u8>> {
-        match self {
-            Stream::Tcp(s) => s.async_io(Interest::READABLE, || read(s, most)).await,
-            Stream::Unix(s) => s.async_io(Interest::READABLE, || read(s, most)).await,
-        }
+    /// Receives once, and passes on what came: it lies in a buffer that all clients share, so that a
+    /// silent one costs little.
+    ///
+    /// tokio's own read knows that one which does not fill the buffer has emptied the socket, and waits
+    /// for the next readiness without another call.
+    async fn recv(&mut self, most: usize, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        poll_fn(|cx| {
+            with_buffer(|buffer| {
+                let mut read = ReadBuf::new(&mut buffer[..most]);
+                ready!(match self {
+                    Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut read),
+                    Stream::Unix(stream) => Pin::new(stream).poll_read(cx, &mut read),
+                })?;
+                take(read.filled());
+                Poll::Ready(Ok(()))
+            })
+        })
+        .await
     }
 
-    async fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Stream::Tcp(s) => {
-                s.async_io(Interest::WRITABLE, || wire::send(s, bytes))
-                    .await
-            }
-            Stream::Unix(s) => {
-                s.async_io(Interest::WRITABLE, || wire::send(s, bytes))
-                    .await
-            }
+            Stream::Tcp(stream) => stream.write(bytes).await,
+            Stream::Unix(stream) => stream.write(bytes).await,
         }
     }
 
@@ -203,18 +222,12 @@ impl Stream {
             Stream::Unix(stream) => wire::leave(stream),
         }
     }
-
-    fn peer(&self) -> String {
-        match self {
-            Stream::Tcp(stream) => wire::peer_of(stream),
-            Stream::Unix(stream) => wire::peer_of(stream),
-        }
-    }
 }
 
-fn read(socket: impl std::os::fd::AsFd, most: usize) -> io::Result<Vec<u8>> {
-    let mut buffer = vec![0; most];
-    let bytes = wire::recv(socket, &mut buffer)?;
-    buffer.truncate(bytes);
-    Ok(buffer)
+/// Lends this thread's buffer: it is needed only between a read and the copy of what came.
+fn with_buffer<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
+    thread_local! {
+        static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; MAX_RECV_BYTES].into());
+    }
+    BUFFER.with_borrow_mut(|buffer| read(buffer))
 }

@@ -9,6 +9,12 @@ use std::sync::Arc;
 pub(super) fn run(listener: Listener, context: &Arc<Context>) {
     while let Some((client, socket)) = listener.accept_blocking(context) {
         let report = &mut |what| client.report(what);
-        converse(&socket, &context.options, &context.stop, report);
+        let Context {
+            options,
+            stop,
+            time,
+            ..
+        } = &**context;
+        converse(&socket, options, time, stop, report);
     }
 }

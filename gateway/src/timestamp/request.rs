@@ -1,18 +1,20 @@
 //! What a client's bytes ask for, by protocol: pure, the one piece that all models share.
 
-use bytes::BytesMut;
 use chalkwire_shared::server::Protocol;
+use memchr::memchr;
+
+use super::wire;
 
 /// A line longer than this is answered at this bound; in a session the rest is the next line.
 pub(super) const MAX_LINE_BYTES: usize = 65_536;
 
 /// What the server does next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next<'a> {
     /// Read once more.
     Read,
     /// Reply to these bytes.
-    Answer(Vec<u8>),
+    Answer(&'a [u8]),
     /// Nothing is left to be answered.
     Close,
 }
@@ -21,8 +23,10 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Requests {
     protocol: Protocol,
-    unanswered: BytesMut,
-    /// How much of `unanswered` is known to hold no `\n`.
+    received: Vec<u8>,
+    /// How much of `received` is answered: the rest begins here.
+    answered: usize,
+    /// How much of that rest is known to hold no `\n`.
     searched: usize,
     state: State,
 }
@@ -43,7 +47,8 @@ impl Requests {
     pub(super) fn new(protocol: Protocol) -> Self {
         Requests {
             protocol,
-            unanswered: BytesMut::new(),
+            received: Vec::new(),
+            answered: 0,
             searched: 0,
             state: State::Fresh,
         }
@@ -54,51 +59,61 @@ impl Requests {
         if bytes.is_empty() {
             self.state = State::Ended;
         } else {
-            self.unanswered.extend_from_slice(bytes);
+            if self.answered == self.received.len() {
+                wire::empty(&mut self.received);
+            } else {
+                self.received.drain(..self.answered);
+            }
+            self.answered = 0;
+            self.received.extend_from_slice(bytes);
             self.state = State::Fed;
         }
     }
 
     /// What to do next; a request is given out once.
-    pub(super) fn next(&mut self) -> Next {
+    pub(super) fn next(&mut self) -> Next<'_> {
         let ended = self.state == State::Ended;
         match (self.protocol, self.state) {
             (_, State::Answered) => Next::Close,
             (Protocol::Basic, State::Fresh) => Next::Read,
             // The end without data is answered too, as the chapter's server does.
-            (Protocol::Basic, _) => self.answer_last(self.unanswered.len()),
+            (Protocol::Basic, _) => self.answer_last(self.unanswered().len()),
             (Protocol::Line, _) => match self.line() {
                 Some(length) => self.answer_last(length),
                 // At the end what there is, even nothing, is the line: Python's `readline`.
-                None if ended => self.answer_last(self.unanswered.len()),
+                None if ended => self.answer_last(self.unanswered().len()),
                 None => Next::Read,
             },
             (Protocol::Session, _) => match self.line() {
                 Some(length) => self.answer(length),
                 None if !ended => Next::Read,
-                None if self.unanswered.is_empty() => Next::Close,
-                None => self.answer_last(self.unanswered.len()),
+                None if self.unanswered().is_empty() => Next::Close,
+                None => self.answer_last(self.unanswered().len()),
             },
         }
     }
 
+    fn unanswered(&self) -> &[u8] {
+        &self.received[self.answered..]
+    }
+
     /// The length of the first line, its `\n` counted.
     fn line(&mut self) -> Option<usize> {
-        let end = self.unanswered.len().min(MAX_LINE_BYTES);
-        let found = self.unanswered[self.searched.min(end)..end]
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .map(|at| self.searched + at + 1);
+        let end = self.unanswered().len().min(MAX_LINE_BYTES);
+        let from = self.searched.min(end);
+        let found = memchr(b'\n', &self.unanswered()[from..end]).map(|at| from + at + 1);
         self.searched = end;
         found.or_else(|| (end == MAX_LINE_BYTES).then_some(end))
     }
 
-    fn answer(&mut self, length: usize) -> Next {
+    fn answer(&mut self, length: usize) -> Next<'_> {
         self.searched = 0;
-        Next::Answer(self.unanswered.split_to(length).to_vec())
+        let from = self.answered;
+        self.answered += length;
+        Next::Answer(&self.received[from..self.answered])
     }
 
-    fn answer_last(&mut self, length: usize) -> Next {
+    fn answer_last(&mut self, length: usize) -> Next<'_> {
         self.state = State::Answered;
         self.answer(length)
     }
@@ -125,7 +140,7 @@ mod tests {
                     requests.read(piece);
                     rest = after;
                 }
-                Next::Answer(answer) => answers.push(answer),
+                Next::Answer(answer) => answers.push(answer.to_vec()),
                 Next::Close => return answers,
             }
         }

@@ -271,7 +271,8 @@ impl Conversation {
                 if context.stop.sleep(options.block) {
                     return Ok(Some(Turn::Gone));
                 }
-                let reply = options.reply.reply(wire::now(), data);
+                let mut reply = Vec::new();
+                context.time.reply(&options.reply, &mut reply, data);
                 self.state = State::Writing { reply, sent: 0 };
                 self.until = after(options.timeout);
                 Ok(None)
@@ -297,7 +298,7 @@ impl Conversation {
                 None
             }
             Next::Answer(data) => {
-                self.state = State::Pausing(data);
+                self.state = State::Pausing(data.to_vec());
                 self.until = after(options.delay);
                 None
             }

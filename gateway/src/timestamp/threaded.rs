@@ -30,7 +30,13 @@ pub(super) fn run(listener: Listener, context: &Arc<Context>) {
                 let client = client;
                 let socket = socket;
                 let report = &mut |what| client.report(what);
-                converse(&socket, &context.options, &context.stop, report);
+                let Context {
+                    options,
+                    stop,
+                    time,
+                    ..
+                } = &**context;
+                converse(&socket, options, time, stop, report);
             };
             if let Err(error) = thread::Builder::new().spawn_scoped(scope, serve) {
                 context.reporter.server(What::failed(format_args!(

@@ -4,17 +4,14 @@ use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 
-use chrono::{Local, NaiveDateTime};
 use rustix::net::{RecvFlags, SendFlags};
 use socket2::{SockAddr, SockRef};
 
+/// A buffer that has grown beyond this is given back once it is empty.
+const KEPT_BYTES: usize = 1024;
+
 /// What is read and thrown away of a client that sent more than was asked for, in bytes at most.
 const MAX_DRAIN_BYTES: usize = 1 << 20;
-
-/// The time that replies carry.
-pub(super) fn now() -> NaiveDateTime {
-    Local::now().naive_local()
-}
 
 /// Reads what is there; `WouldBlock` where nothing is.
 pub(super) fn recv(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
@@ -27,31 +24,34 @@ pub(super) fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::net::send(socket, bytes, SendFlags::DONTWAIT)?)
 }
 
-/// Says goodbye: shuts down our side, and reads what is there already.
+/// Empties a client's buffer for its next use, so that a line costs no allocation; one that has grown
+/// large is not kept.
+pub(super) fn empty(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.shrink_to(KEPT_BYTES);
+}
+
+/// Says goodbye before the socket is closed: reads what is there already, and where that is
+/// something, shuts down our side first.
 ///
 /// Linux answers a close with unread data by RST instead of FIN, and a reply that the client has
 /// not read yet would be lost with it (RFC 2525, section 2.17). What is still on its way can do that
 /// too, but to wait for it would keep an iterative server from its next client.
 pub(super) fn leave(socket: impl AsFd) {
     let socket = socket.as_fd();
-    // Both fail where the client is gone, and then nothing is to be saved.
-    let _ = SockRef::from(&socket).shutdown(Shutdown::Write);
     let mut scrap = [0; 4096];
     let mut drained = 0;
     while drained < MAX_DRAIN_BYTES {
         match recv(socket, &mut scrap) {
-            Ok(bytes) if bytes > 0 => drained += bytes,
+            Ok(bytes) if bytes > 0 => {
+                if drained == 0 {
+                    // It fails where the client is gone, and then nothing is to be saved.
+                    let _ = SockRef::from(&socket).shutdown(Shutdown::Write);
+                }
+                drained += bytes;
+            }
             _ => return,
         }
-    }
-}
-
-/// A connected client's address, as events carry it.
-pub(super) fn peer_of(socket: impl AsFd) -> String {
-    match SockRef::from(&socket.as_fd()).peer_addr() {
-        Ok(address) => name(&address),
-        // The client is gone already.
-        Err(_) => "unknown".to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use socket2::Socket;
 
 use super::event::What;
 use super::stop::Stop;
+use super::time::Time;
 use super::{Options, blocking};
 
 /// The longest line that is read of a process, in bytes.
@@ -45,7 +46,8 @@ pub fn serve_standard_input(options: &Options) -> io::Result<()> {
         // A parent that does not listen any more is no reason to leave the client.
         let _ = writeln!(io::stderr(), "{}", line(&what));
     };
-    blocking::converse(&socket, options, &Stop::never(), &mut report);
+    let time = Time::default();
+    blocking::converse(&socket, options, &time, &Stop::never(), &mut report);
     Ok(())
 }
 
