@@ -14,9 +14,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::page;
 use super::proxied::arrived;
+use super::turned_away::TurnedAway;
 use crate::core::Core;
 use crate::policy::rate::Bucket;
 
@@ -62,6 +65,7 @@ impl Lasting {
 
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
 pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core>) {
+    let turned_away = Arc::new(TurnedAway::new(&page::policy(&core.config.embed)));
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
     let mut warnings = Bucket::new(1, 1, Instant::now());
@@ -91,9 +95,28 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
                 continue;
             }
         };
+        // Here it waits for nobody's turn.
+        if core.newcomers.are_too_many() && turned_away.answer(&stream) {
+            core.newcomers.refuse();
+            continue;
+        }
         let router = router.clone();
         let served = core.clone();
+        let turned_away = turned_away.clone();
+        let accepted = Instant::now();
         core.tasks.spawn(async move {
+            served.newcomers.waited(accepted);
+            if served.newcomers.are_too_many() {
+                // What it asks for may still be on its way.
+                let waits = timeout(served.config.limits.header, stream.readable());
+                tokio::select! {
+                    _ = waits => {}
+                    () = served.tasks.draining().cancelled_owned() => {}
+                }
+                if served.newcomers.are_too_many() && turned_away.answer(&stream) {
+                    return served.newcomers.refuse();
+                }
+            }
             serve(stream, address, router, &served).await;
             drop(place);
         });
