@@ -17,7 +17,9 @@ fn main() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let secs: u64 = std::env::var("SECS").ok().map_or(5, |s| s.parse().unwrap());
-    let times: f64 = std::env::var("TIMES").ok().map_or(2.0, |s| s.parse().unwrap());
+    let times: f64 = std::env::var("TIMES")
+        .ok()
+        .map_or(2.0, |s| s.parse().unwrap());
     runtime.block_on(async {
         let echo = Program::echo()?;
         for door in Door::ALL { if std::env::var("DOOR").is_ok_and(|d| d != format!("{door:?}")) { continue }
@@ -33,7 +35,7 @@ fn main() -> anyhow::Result<()> {
             let before = cpu_seconds(gateway.pid)?;
             let mine = cpu_seconds(std::process::id())?;
             let clients = Clients::at(address, door).await;
-            let load = tokio::spawn(clients.open(capacity * times, Duration::from_secs(secs)));
+            let load = tokio::spawn(clients.open(capacity * times, Duration::from_secs(secs), usize::MAX));
             let mut peak = 0;
             while !load.is_finished() { peak = peak.max(rss_kib(gateway.pid).unwrap_or(0)); tokio::time::sleep(Duration::from_millis(100)).await; }
             let t: Tally = load.await?;
@@ -57,7 +59,9 @@ fn main() -> anyhow::Result<()> {
 
 fn serve() -> anyhow::Result<()> {
     use std::io::Write;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let socket = tokio::net::TcpSocket::new_v4()?;
         socket.bind("127.0.0.1:0".parse()?)?;

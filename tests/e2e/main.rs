@@ -25,6 +25,7 @@ mod layers;
 mod link_servers;
 mod links;
 mod observations;
+mod overload;
 mod peers;
 mod proxies;
 mod raw;

@@ -53,14 +53,14 @@ impl Door {
 }
 
 /// What came of one arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {
     /// Its line came back.
     Served,
-    /// It was told that the gateway has too much to do.
-    Refused,
+    /// It was told to come later, in these words: a response with its header, or a socket's detail.
+    Refused(String),
     /// Anything else: no answer, or another one.
-    Failed,
+    Failed(String),
 }
 
 /// What came of many. Times are µs from the first step of an arrival to its last.
@@ -70,8 +70,12 @@ pub struct Tally {
     pub served_us: Vec<u32>,
     /// Of those that were refused.
     pub refused_us: Vec<u32>,
+    /// What the first of these was told.
+    pub told: Option<String>,
     /// How many came to nothing.
     pub failed: usize,
+    /// What became of the first of these.
+    pub failure: Option<String>,
     /// How long clients came for.
     pub took: Duration,
     /// How late the load itself was with each arrival, in µs.
@@ -82,18 +86,20 @@ impl Tally {
     fn add(&mut self, came: Came, us: u32) {
         match came {
             Came::Served => self.served_us.push(us),
-            Came::Refused => self.refused_us.push(us),
-            Came::Failed => self.failed += 1,
+            Came::Refused(told) => {
+                self.refused_us.push(us);
+                self.told.get_or_insert(told);
+            }
+            Came::Failed(how) => {
+                self.failed += 1;
+                self.failure.get_or_insert(how);
+            }
         }
     }
 
     fn done(mut self, took: Duration) -> Self {
         self.took = took;
-        for times in [
-            &mut self.served_us,
-            &mut self.refused_us,
-            &mut self.late_us,
-        ] {
+        for times in [&mut self.served_us, &mut self.refused_us, &mut self.late_us] {
             times.sort_unstable();
         }
         self
@@ -142,11 +148,14 @@ impl Clients {
         let came = async {
             match &self.links {
                 Some(links) => links.exchange().await,
-                None => over_tcp(self.address, self.door).await.unwrap_or(Came::Failed),
+                None => over_tcp(self.address, self.door)
+                    .await
+                    .unwrap_or_else(|error| Came::Failed(error.to_string())),
             }
         };
         let came = tokio::time::timeout(PATIENCE, came).await;
-        (came.unwrap_or(Came::Failed), micros(began.elapsed()))
+        let came = came.unwrap_or_else(|_| Came::Failed("no answer".to_owned()));
+        (came, micros(began.elapsed()))
     }
 
     /// So many clients at once, each coming again when it was served, for a time.
@@ -167,8 +176,9 @@ impl Clients {
         tally.done(started.elapsed())
     }
 
-    /// So many clients a second, whether or not those before them were served, for a time.
-    pub async fn open(self, per_second: f64, each: Duration) -> Tally {
+    /// So many clients a second, whether or not those before them were served, for a time, or until
+    /// so many were refused.
+    pub async fn open(self, per_second: f64, each: Duration, enough: usize) -> Tally {
         let this = Arc::new(self);
         let mut tally = Tally::default();
         let mut under_way = JoinSet::new();
@@ -178,7 +188,7 @@ impl Clients {
         loop {
             pace.tick().await;
             let passed = started.elapsed();
-            if passed >= each {
+            if passed >= each || tally.refused_us.len() >= enough {
                 break;
             }
             loop {
@@ -237,6 +247,7 @@ pub async fn answer(listener: TcpListener) {
 async fn over_tcp(address: SocketAddr, door: Door) -> std::io::Result<Came> {
     let mut stream = connect(address).await?;
     stream.set_nodelay(true)?;
+    let closed = || Came::Failed("closed without an answer".to_owned());
     let mut buffer = [0; 2_048];
     let mut got = 0;
     if door == Door::Exchange {
@@ -257,10 +268,11 @@ async fn over_tcp(address: SocketAddr, door: Door) -> std::io::Result<Came> {
             break at + 4;
         }
         match stream.read(&mut buffer[got..]).await? {
-            0 => return Ok(Came::Failed),
+            0 => return Ok(closed()),
             n => got += n,
         }
     };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let status = buffer[..end].get(9..12);
     let wanted = match (status, door) {
         (Some(b"200"), Door::Exchange) => LINE.to_vec(),
@@ -270,18 +282,25 @@ async fn over_tcp(address: SocketAddr, door: Door) -> std::io::Result<Came> {
             stream.write_all(&frame).await?;
             [&[0x82, 64][..], LINE].concat()
         }
-        (Some(b"503"), _) => return Ok(Came::Refused),
-        _ => return Ok(Came::Failed),
+        (Some(b"503"), _) => {
+            // The body comes with it, or right after.
+            if got == end {
+                let _ = stream.read(&mut buffer[got..]).await;
+            }
+            let told = buffer.split(|byte| *byte == 0).next().unwrap_or_default();
+            return Ok(Came::Refused(text(told)));
+        }
+        _ => return Ok(Came::Failed(text(&buffer[..got]))),
     };
     while got < end + wanted.len() {
         match stream.read(&mut buffer[got..]).await? {
-            0 => return Ok(Came::Failed),
+            0 => return Ok(closed()),
             n => got += n,
         }
     }
     // A close frame may follow.
     Ok(match buffer[end..].starts_with(&wanted) {
         true => Came::Served,
-        false => Came::Failed,
+        false => Came::Failed(text(&buffer[end..got])),
     })
 }

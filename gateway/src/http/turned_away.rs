@@ -47,7 +47,11 @@ impl TurnedAway {
     pub(super) fn answer(&self, stream: &TcpStream) -> bool {
         let mut bytes = [0; LONGEST];
         // Only looked at: what is not answered here is read by others.
-        let look = recv(stream, &mut bytes[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        let look = recv(
+            stream,
+            &mut bytes[..],
+            RecvFlags::PEEK | RecvFlags::DONTWAIT,
+        );
         let Ok((n, _)) = look else {
             return false;
         };

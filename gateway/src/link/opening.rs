@@ -84,7 +84,11 @@ impl Link {
         }
         if let Err(Failure { reason, detail }) = core.newcomers.admit() {
             drop(state);
-            self.tell(id, core.clock.now_us(), Told::Closed(Failure { reason, detail }));
+            self.tell(
+                id,
+                core.clock.now_us(),
+                Told::Closed(Failure { reason, detail }),
+            );
             return Ok(());
         }
         let Ok(permit) = core.sockets.clone().try_acquire_owned() else {

@@ -53,10 +53,14 @@ impl Pool {
         let (tell, told) = oneshot::channel();
         let next = self.next.fetch_add(1, Ordering::Relaxed) % self.links.len();
         if self.links[next].send(tell).is_err() {
-            return Came::Failed;
+            return lost();
         }
-        told.await.unwrap_or(Came::Failed)
+        told.await.unwrap_or_else(|_| lost())
     }
+}
+
+fn lost() -> Came {
+    Came::Failed("the link is lost".to_owned())
 }
 
 /// One link's sockets.
@@ -122,14 +126,21 @@ impl Sockets {
             }
             Message::Text(text) => {
                 let message = GatewayMessage::decode(&text).expect("a message");
-                if let GatewayMessage::Closed { socket, reason, .. } = &message {
-                    let came = match *reason == Reason::Limit {
-                        true => Came::Refused,
-                        false => Came::Failed,
+                let seq = message.seq();
+                if let GatewayMessage::Closed {
+                    socket,
+                    reason,
+                    detail,
+                    ..
+                } = message
+                {
+                    let came = match reason == Reason::Limit {
+                        true => Came::Refused(detail),
+                        false => Came::Failed(detail),
                     };
-                    self.over(*socket, came);
+                    self.over(socket, came);
                 }
-                (message.seq(), None)
+                (seq, None)
             }
             _ => (None, None),
         }
