@@ -16,8 +16,7 @@ pub(crate) const PIECE: usize = 32 * 1024;
 const MIB: f64 = 1_048_576.0;
 
 pub(crate) async fn measure(effort: &Effort) -> anyhow::Result<Table> {
-    let ways = effort.ways.iter().copied();
-    let ways: Vec<Way> = ways.filter(|way| *way != Way::OneLink).collect();
+    let ways: Vec<Way> = effort.ways_but(&[Way::OneLink]).collect();
     let pieces = effort.bulk_bytes / PIECE;
     let run = async |_, bridge: &Bridge| there_and_back(bridge, pieces).await;
     let outcomes = rounds::go(effort, &ways, Habit::Echo, run).await?;

@@ -12,7 +12,7 @@ use crate::frames::Frame;
 use crate::goals::{CPU, EXCHANGES};
 use crate::manner::CREDIT;
 use crate::report::Table;
-use crate::rounds::{self, Effort, Run, Shown, Stretch};
+use crate::rounds::{self, Effort, Run, Shown, Stretch, nanos};
 use crate::udp;
 use crate::way::{Bridge, Way};
 
@@ -30,10 +30,12 @@ pub(crate) async fn measure(
     bytes: usize,
 ) -> anyhow::Result<Table> {
     let datagrams = habit == Habit::EchoDatagrams;
-    let ways = effort.ways.iter().copied();
-    let ways = ways.filter(|way| !datagrams || way.has_udp());
-    let ways = ways.filter(|way| *way != Way::OneLink || connections == ONE_LINK);
-    let ways: Vec<Way> = ways.collect();
+    let ways = effort.ways_but(if connections == ONE_LINK {
+        &[]
+    } else {
+        &[Way::OneLink]
+    });
+    let ways: Vec<Way> = ways.filter(|way| !datagrams || way.has_udp()).collect();
     let line = connection::line(bytes);
     let each = effort.each;
     let run = async |way, bridge: &Bridge| {
@@ -87,7 +89,7 @@ async fn many(
     stretch.end(bridge, times.len() as f64, PER, times)
 }
 
-/// Exchanges on one connection. How long each took, in µs.
+/// Exchanges on one connection. How long each took, in ns.
 async fn talk(
     mut connection: Connection,
     mut letter: Frame,
@@ -99,7 +101,7 @@ async fn talk(
     while now < until {
         connection.exchange(&mut letter, &line).await?;
         let sent = std::mem::replace(&mut now, Instant::now());
-        times.push(u32::try_from((now - sent).as_micros()).unwrap_or(u32::MAX));
+        times.push(nanos(now - sent));
     }
     Ok((connection, times))
 }
@@ -149,7 +151,7 @@ async fn one_link(
             continue;
         }
         let now = Instant::now();
-        times.push(u32::try_from((now - socket.sent).as_micros()).unwrap_or(u32::MAX));
+        times.push(nanos(now - socket.sent));
         if now >= until {
             break;
         }

@@ -17,22 +17,37 @@ impl Found {
         self.table(table)?.figure(&way.name(), column)
     }
 
-    /// The best of the bridges that others wrote.
-    fn best_peer(&self, table: &str, column: &str) -> Option<f64> {
+    /// Our figure and a peer's: where connections end, of the one that ends them in the same manner.
+    fn beside(&self, peer: Way, table: &str, column: &str) -> Option<(f64, f64)> {
+        let ours = match table == ONE_SHOT && peer.hangs_up() {
+            true => Way::RawHangingUp,
+            false => Way::Raw,
+        };
+        let ours = self.figure(table, ours, column)?;
+        Some((ours, self.figure(table, peer, column)?))
+    }
+
+    /// The peer that comes closest to us or is furthest ahead, our figure and its own.
+    fn beside_the_best(&self, table: &str, column: &str) -> Option<(Way, f64, f64)> {
         let peers = Way::ALL.into_iter().filter(|it| it.is_peer());
-        let figures = peers.filter_map(|it| self.figure(table, it, column));
+        let pairs = peers.filter_map(|peer| {
+            let (ours, theirs) = self.beside(peer, table, column)?;
+            Some((peer, ours, theirs))
+        });
+        let share = |it: &(Way, f64, f64)| it.1 / it.2;
         match higher_is_better(column) {
-            true => figures.reduce(f64::max),
-            false => figures.reduce(f64::min),
+            true => pairs.min_by(|a, b| share(a).total_cmp(&share(b))),
+            false => pairs.max_by(|a, b| share(a).total_cmp(&share(b))),
         }
     }
 }
 
 fn higher_is_better(column: &str) -> bool {
-    column.ends_with("/s") || column == ONE_SHOT
+    column.ends_with("/s") || column == A_SECOND
 }
 
-pub(crate) const ONE_SHOT: &str = "a second";
+pub(crate) const ONE_SHOT: &str = "one-shot";
+pub(crate) const A_SECOND: &str = "a second";
 pub(crate) const EXCHANGES: &str = "exchanges/s";
 pub(crate) const CPU: &str = "CPU s per 100,000";
 
@@ -47,10 +62,8 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
     let (raw, link) = (Way::Raw, Way::Link);
     let over = |a: Option<f64>, b: Option<f64>| Some(a? / b?);
     let of_peer = |column| {
-        over(
-            found.figure("one-shot", raw, column),
-            found.best_peer("one-shot", column),
-        )
+        let (_, ours, theirs) = found.beside_the_best(ONE_SHOT, column)?;
+        Some(ours / theirs)
     };
     let p50 = |way| found.figure("exchanges-1", way, P50);
     let rate = |way| found.figure("exchanges-64", way, EXCHANGES);
@@ -77,7 +90,7 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         ("`/raw`, 1 connection: p50 of the relay's", AtMost(1.0), over(p50(raw), p50(Way::Relay))),
         ("`/raw`, bulk of the relay's", AtLeast(1.0), found.figure("bulk", raw, OF_RELAY)),
         ("`/ws`, 64 connections: exchanges of `/raw`'s", AtLeast(0.85), over(rate(link), rate(raw))),
-        ("connect, exchange, close: of the best peer's", AtLeast(1.3), of_peer(ONE_SHOT)),
+        ("connect, exchange, close: of the best peer's", AtLeast(1.3), of_peer(A_SECOND)),
         ("connect, exchange, close: CPU of the best peer's", AtMost(0.75), of_peer(CPU)),
         ("KiB of an open `/raw` of 1,000", AtMost(8.0), idle(&raw.name(), "KiB each of 1000")),
         ("KiB of an idle link of 1,000", AtMost(12.0), idle(&unused, "KiB each of 1000")),
@@ -106,40 +119,46 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         ];
         table.row(goal, cells);
     }
-    table.note(&lost(found));
     if let Some(noise) = noise(found) {
         table.note(&noise);
     }
-    Some(table)
+    (!table.is_empty()).then_some(table)
 }
 
 /// Where a bridge that others wrote is ahead of `/raw`.
-fn lost(found: &Found) -> String {
-    let mut lost = Vec::new();
+pub(crate) fn lost(found: &Found) -> Table {
+    let mut lost = Table::new(
+        "Where a peer is ahead of `/raw`",
+        &["`/raw`", "the peer", "who"],
+    );
+    lost.rows_are = "what";
     for (name, table) in &found.0 {
-        let title = &table.title;
         for column in table.columns() {
             let ratio = column.starts_with("of ") || column.contains(OF_RELAY);
-            if ratio || column == NOISE || column.contains("taken") {
+            if ratio || column == NOISE {
                 continue;
             }
-            let ours = found.figure(name, Way::Raw, column);
-            let (Some(ours), Some(best)) = (ours, found.best_peer(name, column)) else {
+            let Some((peer, ours, theirs)) = found.beside_the_best(name, column) else {
                 continue;
             };
             let behind = match higher_is_better(column) {
-                true => ours < best,
-                false => ours > best,
+                true => ours < theirs,
+                false => ours > theirs,
             };
             if behind {
-                lost.push(format!("{title}: {column} {ours:.1}, the peer {best:.1}"));
+                let cells = [
+                    Cell::Number(ours, 2),
+                    Cell::Number(theirs, 2),
+                    Cell::Text(peer.name()),
+                ];
+                lost.row(&format!("{}: {column}", table.title), cells);
             }
         }
     }
-    match lost.is_empty() {
-        true => "`/raw` is ahead of every peer in every column.".to_owned(),
-        false => format!("Where a peer is ahead of `/raw`: {}.", lost.join(" · ")),
+    if lost.is_empty() {
+        lost.row("nowhere", [Cell::None, Cell::None, Cell::None]);
     }
+    lost
 }
 
 /// How much the rounds of what does not change were apart.

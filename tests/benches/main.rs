@@ -6,7 +6,8 @@
 //!
 //! What runs can be chosen, by environment variables: `BENCH=exchanges-64,one-shot`,
 //! `WAYS=relay,raw,link`, `ROUNDS=5`, `SECONDS=1` (of a round), `OLD=another/chalkwire` (for the ways
-//! `raw-old` and `link-old`). Then the tables are shown only.
+//! `raw-old` and `link-old`). Then the tables are shown only, and the pictures are in `target/bench`,
+//! unless `WRITE` is set.
 
 mod bars;
 mod bulk;
@@ -129,17 +130,17 @@ fn main() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let found = runtime.block_on(measure(&effort, quick))?;
-    let shown_only = quick || chosen;
+    let shown_only = (quick || chosen) && std::env::var_os("WRITE").is_none();
     let folder = match shown_only {
         true => report::root().join("target/bench"),
         false => report::root().join("docs"),
     };
     pictures::draw(&found, &folder)?;
-    let goals = goals::table(&found);
-    let tables: Vec<Table> = goals
-        .into_iter()
-        .chain(found.0.into_iter().map(|it| it.1))
-        .collect();
+    let mut tables: Vec<Table> = goals::table(&found).into_iter().collect();
+    if effort.ways.iter().any(|it| it.is_peer()) {
+        tables.push(goals::lost(&found));
+    }
+    tables.extend(found.0.into_iter().map(|it| it.1));
     report::write(&how(&effort), &tables, shown_only)
 }
 
@@ -150,7 +151,7 @@ fn effort(quick: bool) -> anyhow::Result<(Effort, bool)> {
     let mut effort = Effort {
         ways: ways.collect(),
         rounds: if quick { 3 } else { 5 },
-        each: Duration::from_millis(if quick { 600 } else { 1500 }),
+        each: Duration::from_millis(if quick { 600 } else { 1200 }),
         bulk_bytes: if quick { 64 << 20 } else { 256 << 20 },
         idle: if quick {
             vec![500]

@@ -29,8 +29,7 @@ impl Bridge {
 
 /// Those with a program of their own, and a connection for each client.
 fn ways(effort: &Effort) -> impl Iterator<Item = Way> {
-    let ways = effort.ways.clone().into_iter();
-    ways.filter(|way| !matches!(way, Way::Direct | Way::OneLink))
+    effort.ways_but(&[Way::Direct, Way::OneLink])
 }
 
 /// Each of so many connections at most: as many as files may be open, two for each connection.

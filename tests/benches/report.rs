@@ -51,6 +51,10 @@ impl Table {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(String::as_str)
     }
@@ -111,7 +115,7 @@ pub(crate) fn write(text: &str, tables: &[Table], shown_only: bool) -> anyhow::R
     let (head, rest) = before.split_once(&begin).unwrap_or((&before, ""));
     let tail = rest.split_once(&end).map_or("\n", |(_, tail)| tail);
     let on = machine::describe();
-    let block = format!("{begin}\n\nMeasured on {on}.\n{text}\n{end}");
+    let block = format!("{begin}\n\nMeasured on {on}.\n\n{text}\n{end}");
     std::fs::write(page, format!("{head}{block}{tail}"))?;
     Ok(())
 }

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-
 use crate::echo::Habit;
 use crate::report::{Cell, Table, median, spread};
 use crate::way::{Bridge, Way};
@@ -18,6 +16,14 @@ pub(crate) struct Effort {
     pub(crate) idle: Vec<usize>,
 }
 
+impl Effort {
+    /// The ways, but for those that are another one's where connections stay open, and these.
+    pub(crate) fn ways_but(&self, without: &[Way]) -> impl Iterator<Item = Way> {
+        let ways = self.ways.iter().copied();
+        ways.filter(|way| *way != Way::RawHangingUp && !without.contains(way))
+    }
+}
+
 /// What came of one round of one way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
@@ -27,6 +33,11 @@ pub(crate) struct Run {
     pub(crate) p99_us: f64,
     /// Of the program on the way, for `per` of what is counted.
     pub(crate) cpu: f64,
+}
+
+/// Up to four seconds; what takes longer counts as these.
+pub(crate) fn nanos(took: Duration) -> u32 {
+    u32::try_from(took.as_nanos()).unwrap_or(u32::MAX)
 }
 
 /// A stretch of time that is measured.
@@ -53,17 +64,17 @@ impl Stretch {
         bridge: &Bridge,
         count: f64,
         per: f64,
-        mut times_us: Vec<u32>,
+        mut times_ns: Vec<u32>,
     ) -> anyhow::Result<Run> {
         let took = self.began.elapsed().as_secs_f64();
         let cpu = (bridge.cpu()? - self.cpu) * per / count.max(1.0);
-        times_us.sort_unstable();
+        times_ns.sort_unstable();
         let at = |share: f64| {
-            let index = (times_us.len() as f64 * share) as usize;
-            let last = times_us.len().saturating_sub(1);
-            times_us
+            let index = (times_ns.len() as f64 * share) as usize;
+            let last = times_ns.len().saturating_sub(1);
+            times_ns
                 .get(index.min(last))
-                .map_or(f64::NAN, |&t| t.into())
+                .map_or(f64::NAN, |&ns| f64::from(ns) / 1e3)
         };
         Ok(Run {
             per_second: count / took,
@@ -87,12 +98,22 @@ pub(crate) async fn go(
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut bridges = Vec::new();
     for way in ways {
-        bridges.push(way.start(habit).with_context(|| way.name())?);
-        outcomes.push((*way, Ok(Vec::new())));
+        match way.start(habit) {
+            Ok(bridge) => {
+                bridges.push(Some(bridge));
+                outcomes.push((*way, Ok(Vec::new())));
+            }
+            Err(error) => {
+                bridges.push(None);
+                outcomes.push((*way, Err(format!("does not start: {error:#}"))));
+            }
+        }
     }
     for _ in 0..effort.rounds {
         for (bridge, (way, runs)) in bridges.iter().zip(&mut outcomes) {
-            let Ok(so_far) = runs else { continue };
+            let (Some(bridge), Ok(so_far)) = (bridge, &mut *runs) else {
+                continue;
+            };
             let deadline = effort.each + Duration::from_secs(30);
             match tokio::time::timeout(deadline, run(*way, bridge)).await {
                 Ok(Ok(run)) => so_far.push(run),
@@ -160,7 +181,7 @@ pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
         let apart = spread(runs.iter().map(|it| it.per_second));
         cells.push(Cell::Number(apart * 50.0, 0));
         if shown.times {
-            cells.push(Cell::Number(middle(|it| it.p50_us), 0));
+            cells.push(Cell::Number(middle(|it| it.p50_us), 1));
             cells.push(Cell::Number(middle(|it| it.p99_us), 0));
         }
         let cpu = match way {

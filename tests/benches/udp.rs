@@ -7,7 +7,7 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
 use crate::exchanges::PER;
-use crate::rounds::{Run, Stretch};
+use crate::rounds::{Run, Stretch, nanos};
 use crate::way::Bridge;
 
 pub(crate) async fn direct(
@@ -40,7 +40,7 @@ async fn talk(socket: UdpSocket, line: Vec<u8>, until: Instant) -> anyhow::Resul
         let n = socket.recv(&mut buffer).await?;
         ensure!(buffer[..n] == line[..], "another datagram came back");
         let sent = std::mem::replace(&mut now, Instant::now());
-        times.push(u32::try_from((now - sent).as_micros()).unwrap_or(u32::MAX));
+        times.push(nanos(now - sent));
     }
     Ok(times)
 }

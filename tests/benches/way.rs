@@ -19,6 +19,9 @@ pub(crate) enum Way {
     Relay,
     /// `/raw`, a WebSocket for each connection.
     Raw,
+    /// `/raw`, where the client does not wait for the answer to its goodbye: beside those that never
+    /// answer one.
+    RawHangingUp,
     /// `/raw` of another build, named by OLD.
     RawOld,
     /// `/ws`, a link with one socket for each connection.
@@ -47,10 +50,11 @@ pub(crate) struct About {
 }
 
 impl Way {
-    pub(crate) const ALL: [Way; 12] = [
+    pub(crate) const ALL: [Way; 13] = [
         Way::Direct,
         Way::Relay,
         Way::Raw,
+        Way::RawHangingUp,
         Way::RawOld,
         Way::Link,
         Way::LinkOld,
@@ -71,6 +75,7 @@ impl Way {
             Way::Direct => row("direct", "direct", None, Manner::Plain, "", false),
             Way::Relay => row("relay", "plain TCP relay", None, Manner::Plain, "", false),
             Way::Raw => row("raw", "**Chalkwire `/raw`**", None, Manner::Raw, "/raw/echo", true),
+            Way::RawHangingUp => row("raw-hanging-up", "**Chalkwire `/raw`**, hanging up", None, Manner::Raw, "/raw/echo", false),
             Way::RawOld => row("raw-old", "`/raw`, before", None, Manner::Raw, "/raw/echo", true),
             Way::Link => row("link", "**Chalkwire `/ws`**", None, Manner::Link, "/ws", true),
             Way::LinkOld => row("link-old", "`/ws`, before", None, Manner::Link, "/ws", true),
@@ -127,7 +132,12 @@ impl Way {
     pub(crate) fn has_udp(self) -> bool {
         match self {
             Way::Direct | Way::Websocat | Way::Wisp => true,
-            Way::Raw | Way::RawOld | Way::Link | Way::LinkOld | Way::OneLink => true,
+            Way::Raw
+            | Way::RawHangingUp
+            | Way::RawOld
+            | Way::Link
+            | Way::LinkOld
+            | Way::OneLink => true,
             Way::Relay | Way::Wsproxy | Way::NodeWebsockify | Way::Websockify => false,
         }
     }
@@ -170,7 +180,9 @@ impl Way {
         let program = match self {
             Way::Direct => return Ok(None),
             Way::Relay => Program::own(&["--relay", server])?,
-            Way::Raw | Way::Link | Way::OneLink => Program::gateway(&release_program()?, &target)?,
+            Way::Raw | Way::RawHangingUp | Way::Link | Way::OneLink => {
+                Program::gateway(&release_program()?, &target)?
+            }
             Way::RawOld | Way::LinkOld => {
                 let old = std::env::var_os("OLD").context("OLD names no program")?;
                 Program::gateway(&PathBuf::from(old), &target)?
