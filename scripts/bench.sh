@@ -13,4 +13,5 @@ cargo bench --quiet -p chalkwire-tests --bench '*' --no-run
 cargo bench --quiet -p chalkwire-tests --bench bench
 if [ -z "${BENCH:-}" ]; then
   cargo bench --quiet -p chalkwire-tests --bench rooms
+  cargo bench --quiet -p chalkwire-tests --bench overload
 fi
