@@ -24,6 +24,9 @@ const LINE: &[u8; 64] = b"the quick brown fox jumps over the lazy dog, twelve ti
 /// Who was not answered by then was not answered at all.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The load has no more clients than that at once: it runs out of files, too.
+const MOST: usize = 12_000;
+
 /// Links that sockets are opened on.
 const LINKS: usize = 64;
 
@@ -198,6 +201,11 @@ impl Clients {
                 }
                 come += 1;
                 tally.late_us.push(micros(started.elapsed() - due));
+                if under_way.len() >= MOST {
+                    let how = "the load has no room for it".to_owned();
+                    tally.add(Came::Failed(how), 0);
+                    continue;
+                }
                 let this = this.clone();
                 under_way.spawn(async move { this.one().await });
             }
