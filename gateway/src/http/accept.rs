@@ -26,6 +26,10 @@ use crate::policy::rate::Bucket;
 /// How long to wait when the system has no more file descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
+/// So many are accepted before they have their turn: who comes after them waits in the kernel's queue,
+/// where it takes no memory of ours, or is turned away.
+const TURNS: usize = 1_024;
+
 /// An HTTP connection has so long for all its requests and replies. The page over a slow line takes
 /// a minute; a browser opens another connection when it wants one.
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -68,6 +72,7 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
     let turned_away = Arc::new(TurnedAway::new(&page::policy(&core.config.embed)));
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
+    let turns = Arc::new(Semaphore::new(TURNS));
     let mut warnings = Bucket::new(1, 1, Instant::now());
     loop {
         if places.available_permits() == 0 {
@@ -96,15 +101,20 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
             }
         };
         // Here it waits for nobody's turn.
-        if core.newcomers.are_too_many() && turned_away.answer(&stream) {
+        let too_many = core.newcomers.are_too_many() || turns.available_permits() == 0;
+        if too_many && turned_away.answer(&stream) {
             core.newcomers.refuse();
             continue;
         }
+        let Ok(turn) = turns.clone().acquire_owned().await else {
+            return;
+        };
         let router = router.clone();
         let served = core.clone();
         let turned_away = turned_away.clone();
         let accepted = Instant::now();
         core.tasks.spawn(async move {
+            drop(turn);
             served.newcomers.waited(accepted);
             if served.newcomers.are_too_many() {
                 // What it asks for may still be on its way.
