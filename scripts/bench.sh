@@ -14,4 +14,5 @@ cargo bench --quiet -p chalkwire-tests --bench bench
 if [ -z "${BENCH:-}" ]; then
   cargo bench --quiet -p chalkwire-tests --bench rooms
   cargo bench --quiet -p chalkwire-tests --bench servers
+  cargo bench --quiet -p chalkwire-tests --bench overload
 fi

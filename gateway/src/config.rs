@@ -306,6 +306,8 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
         ("window_bytes", limits.window_bytes as usize, 65_536),
         ("link_queue_bytes", limits.link_queue_bytes, 262_144),
         ("control_per_second", limits.control_per_second as usize, 1),
+        // A timer is late by 1 or 2 ms wherever it runs.
+        ("late (in ms)", limits.late.as_millis() as usize, 5),
     ] {
         if value < least {
             return Err(ConfigError::Limit(name, least));

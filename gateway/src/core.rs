@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::fault::{Places, Plan};
 use crate::kernel::{NoView, Watcher};
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
+use crate::newcomers::Newcomers;
 use crate::observe::Observers;
 use crate::policy::guesses::Guesses;
 use crate::policy::guests::Guests;
@@ -65,6 +66,8 @@ pub struct Core {
     pub blocking: Arc<Semaphore>,
     /// How many threads and processes serve, of each built-in target.
     pub counts: BTreeMap<String, Count>,
+    /// Whether there is time for one more.
+    pub newcomers: Newcomers,
     /// Connections of each client address.
     pub guests: Guests,
     /// Wrong room codes of each.
@@ -91,6 +94,7 @@ impl Core {
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             kernel: Watcher::start(clock, &tasks),
+            newcomers: Newcomers::start(config.limits.late, metrics.clone(), &tasks),
             faulted: Places::new(clock, config.limits.faulted_sockets),
             guests: Guests::default(),
             guesses: Guesses::default(),

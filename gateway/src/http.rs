@@ -8,6 +8,7 @@ mod faults;
 mod page;
 mod proxied;
 mod rooms;
+mod turned_away;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ const ECHO_BYTES: usize = 16 << 20;
 
 /// Echoes at once: they may hold large messages.
 const ECHOES: usize = 64;
+
+/// Who is refused for now may try again after so many seconds.
+const AGAIN_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 /// Where a request comes from, as the browser tells (Fetch Metadata).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -172,11 +176,14 @@ fn place(core: &Core, address: IpAddr) -> Result<Place, Box<Response>> {
 fn full(core: &Core, cap: &'static str) -> Response {
     tracing::info!("refused: {cap}");
     let why = format!("The gateway is full ({cap}). Try again in a few seconds.");
-    let mut response = refuse(core, StatusCode::SERVICE_UNAVAILABLE, "full", &why);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    response
+    core.metrics.refuse("full");
+    unavailable(&why)
+}
+
+/// A refusal for now.
+fn unavailable(why: &str) -> Response {
+    let again = [(header::RETRY_AFTER, AGAIN_SECONDS)];
+    (StatusCode::SERVICE_UNAVAILABLE, again, format!("{why}\n")).into_response()
 }
 
 /// Sizes of a WebSocket's buffers and messages.
@@ -247,6 +254,9 @@ async fn raw_socket(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let core = app.core;
+    if let Err(failure) = core.newcomers.admit() {
+        return unavailable(&failure.detail);
+    }
     let target = match core.targets.get(&name) {
         Ok(target) => target.clone(),
         Err(failure) => {

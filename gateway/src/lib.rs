@@ -30,6 +30,7 @@ pub mod kernel;
 pub mod link;
 pub mod log;
 pub mod metrics;
+pub mod newcomers;
 pub mod observe;
 pub mod policy;
 mod raw;
@@ -60,7 +61,7 @@ use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
 
 /// Connections that the kernel holds for the accept loop.
-const BACKLOG: u32 = 1_024;
+const BACKLOG: u32 = 4_096;
 
 /// What a task may take beyond the drain time before it is stopped.
 const GRACE: Duration = Duration::from_secs(3);

@@ -1,6 +1,7 @@
-//! Who may do what from where: hosts, origins, addresses, proxies and rates.
+//! Who may do what from where, and when: hosts, origins, addresses, proxies, rates and overload.
 
 pub mod address;
+pub mod admission;
 pub mod embed;
 mod forwarded;
 pub mod guesses;

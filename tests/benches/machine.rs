@@ -38,6 +38,18 @@ impl Program {
         Self::start(command)
     }
 
+    /// The release gateway with the echo server as target `t`, and with all else as it is by default.
+    pub(crate) fn overload(echo: &str) -> anyhow::Result<Self> {
+        // The load comes first, as if it came from elsewhere: late itself, it would measure itself.
+        let mut command = Command::new("nice");
+        command.args(["-n", "10"]).arg(release_program()?);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--target"])
+            .arg(format!("t=tcp://{echo}"))
+            .env("CHALKWIRE_LOG", "error");
+        Self::start(command)
+    }
+
     /// The release gateway with its own targets, and with these arguments.
     pub(crate) fn serve(arguments: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(release_program()?);

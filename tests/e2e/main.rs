@@ -26,6 +26,7 @@ mod layers;
 mod link_servers;
 mod links;
 mod observations;
+mod overload;
 mod peers;
 mod proxies;
 mod raw;

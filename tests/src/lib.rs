@@ -8,6 +8,7 @@
     clippy::unwrap_used
 )]
 
+pub mod arrivals;
 pub mod browser;
 pub mod carrier;
 pub mod deadline;

@@ -35,6 +35,9 @@ pub struct Limits {
     pub link_queue_bytes: usize,
     /// Messages a second on one WebSocket that ask for work (not data), after a burst of twice that.
     pub control_per_second: u32,
+    /// How late the gateway may be at its own work before it takes nobody new.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub late: Duration,
     /// A request's header must be there within this time.
     #[serde(deserialize_with = "duration::deserialize")]
     pub header: Duration,
@@ -82,6 +85,7 @@ impl Default for Limits {
             window_bytes: 131_072,
             link_queue_bytes: 1_048_576,
             control_per_second: 2_000,
+            late: Duration::from_millis(20),
             header: Duration::from_secs(10),
             hello: Duration::from_secs(10),
             connect: Duration::from_secs(5),

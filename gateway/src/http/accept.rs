@@ -14,14 +14,21 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::page;
 use super::proxied::arrived;
+use super::turned_away::TurnedAway;
 use crate::core::Core;
 use crate::policy::rate::Bucket;
 
 /// How long to wait when the system has no more file descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// So many are accepted before they have their turn: who comes after them waits in the kernel's queue,
+/// where it takes no memory of ours, or is turned away.
+const TURNS: usize = 1_024;
 
 /// An HTTP connection has so long for all its requests and replies. The page over a slow line takes
 /// a minute; a browser opens another connection when it wants one.
@@ -62,8 +69,10 @@ impl Lasting {
 
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
 pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core>) {
+    let turned_away = Arc::new(TurnedAway::new(&page::policy(&core.config.embed)));
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
+    let turns = Arc::new(Semaphore::new(TURNS));
     let mut warnings = Bucket::new(1, 1, Instant::now());
     loop {
         if places.available_permits() == 0 {
@@ -91,9 +100,33 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
                 continue;
             }
         };
+        // Here it waits for nobody's turn.
+        let too_many = core.newcomers.are_too_many() || turns.available_permits() == 0;
+        if too_many && turned_away.answer(&stream) {
+            core.newcomers.refuse();
+            continue;
+        }
+        let Ok(turn) = turns.clone().acquire_owned().await else {
+            return;
+        };
         let router = router.clone();
         let served = core.clone();
+        let turned_away = turned_away.clone();
+        let accepted = Instant::now();
         core.tasks.spawn(async move {
+            drop(turn);
+            served.newcomers.waited(accepted);
+            if served.newcomers.are_too_many() {
+                // What it asks for may still be on its way.
+                let waits = timeout(served.config.limits.header, stream.readable());
+                tokio::select! {
+                    _ = waits => {}
+                    () = served.tasks.draining().cancelled_owned() => {}
+                }
+                if served.newcomers.are_too_many() && turned_away.answer(&stream) {
+                    return served.newcomers.refuse();
+                }
+            }
             serve(stream, address, router, &served).await;
             drop(place);
         });

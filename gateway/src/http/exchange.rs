@@ -14,7 +14,7 @@ use chalkwire_shared::limits::MAX_MESSAGE_BYTES;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{App, faults};
+use super::{AGAIN_SECONDS, App, faults};
 use crate::core::Core;
 use crate::fault::{Plan, Wire, refused};
 use crate::target::{Dialled, Failure, Target, with_buffer};
@@ -88,6 +88,9 @@ pub(super) async fn exchange(
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("application/json"));
+    if let Err(failure) = core.newcomers.admit() {
+        return refused_with(StatusCode::SERVICE_UNAVAILABLE, &failure, json);
+    }
     match run(core, &name, &query, body).await {
         Ok((exchange, _)) if json => Json(exchange).into_response(),
         Ok((_, reply)) => {
@@ -96,18 +99,25 @@ pub(super) async fn exchange(
         }
         Err((status, failure)) => {
             core.metrics.refuse(failure.reason.as_str());
-            let refusal = Refusal {
-                reason: failure.reason.as_str(),
-                detail: &failure.detail,
-            };
-            match json {
-                true => (status, Json(refusal)).into_response(),
-                false => {
-                    (status, format!("{}: {}\n", refusal.reason, refusal.detail)).into_response()
-                }
-            }
+            refused_with(status, &failure, json)
         }
     }
+}
+
+fn refused_with(status: StatusCode, failure: &Failure, json: bool) -> Response {
+    let refusal = Refusal {
+        reason: failure.reason.as_str(),
+        detail: &failure.detail,
+    };
+    let mut response = match json {
+        true => (status, Json(refusal)).into_response(),
+        false => (status, format!("{}: {}\n", refusal.reason, refusal.detail)).into_response(),
+    };
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, AGAIN_SECONDS);
+    }
+    response
 }
 
 async fn run(

@@ -82,6 +82,15 @@ impl Link {
                 format!("Too many sockets: this link has {open}, the most that one may have.");
             return refuse(state, Reason::Limit, detail);
         }
+        if let Err(Failure { reason, detail }) = core.newcomers.admit() {
+            drop(state);
+            self.tell(
+                id,
+                core.clock.now_us(),
+                Told::Closed(Failure { reason, detail }),
+            );
+            return Ok(());
+        }
         let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
             return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned());
         };

@@ -25,14 +25,19 @@ impl Bucket {
 
     /// Takes one; `false` when the bucket is empty.
     pub fn take(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.filled);
-        self.filled = now;
-        self.tokens = (self.tokens + passed.as_secs_f64() * self.per_second).min(self.burst);
-        if self.tokens < 1.0 {
+        if self.is_empty(now) {
             return false;
         }
         self.tokens -= 1.0;
         true
+    }
+
+    /// Whether there is none to take.
+    pub fn is_empty(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.filled);
+        self.filled = now;
+        self.tokens = (self.tokens + passed.as_secs_f64() * self.per_second).min(self.burst);
+        self.tokens < 1.0
     }
 }
 

@@ -8,6 +8,7 @@ use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use chalkwire_shared::room::{Command, Key, NotEntered};
 use chalkwire_tests::browser::measured;
 use chalkwire_tests::gateway::Setup;
+use chalkwire_tests::room::guest::Guest;
 use chalkwire_tests::room::page::Page;
 use chalkwire_tests::room::{OpenRoom, token};
 use chalkwire_tests::websocket::{self, WebSocket};
@@ -131,6 +132,44 @@ async fn ten_thousand_guesses_get_nowhere_while_a_class_behind_one_address_comes
         "{looked_up} were looked up"
     );
     assert_eq!(looked_up + not, u64::from(GUESSES));
+}
+
+/// Tries so many keys at once, five on a link, from one address: none opens.
+async fn in_vain(gateway: SocketAddr, from: &str, keys: Vec<Key>) {
+    let links = keys.chunks(ON_A_LINK as usize).map(async |keys| {
+        let mut stranger = Stranger::connect(gateway, from).await;
+        for key in keys {
+            assert!(stranger.tries(key.clone()).await.is_err());
+        }
+    });
+    join_all(links).await;
+}
+
+#[tokio::test]
+async fn wrong_codes_hold_up_nobody_who_has_a_link_or_was_in() {
+    let setup = Setup::default().set("PROXIES", r#"["127.0.0.1/32"]"#);
+    let gateway = setup.start().await;
+    let address = gateway.address();
+    let room = OpenRoom::open(address).await;
+    let member = Guest::student(address, &room, "heron").await;
+    let from = "203.0.113.66";
+    // What nobody can guess uses nothing up.
+    let tokens = (0..100).map(|n| Key::Member {
+        room: room.room.clone(),
+        member: member.member(),
+        token: token(&format!("{n:032x}")),
+    });
+    in_vain(address, from, tokens.collect()).await;
+    let mut stranger = Stranger::connect(address, from).await;
+    assert_eq!(stranger.tries(room.code()).await, Ok(()));
+    // Codes do.
+    in_vain(address, from, (0..100).map(wrong).collect()).await;
+    let mut newcomer = Stranger::connect(address, from).await;
+    assert!(newcomer.tries(room.code()).await.is_err());
+    for key in [room.teach(), room.view(), member.by_token()] {
+        let mut known = Stranger::connect(address, from).await;
+        assert_eq!(known.tries(key).await, Ok(()));
+    }
 }
 
 /// Mann and Whitney's statistic of two samples of equal size, in standard deviations: whether one is

@@ -1,0 +1,263 @@
+//! Whether somebody new is let in while the gateway is late: pure, with the time passed in.
+//!
+//! What counts is how late the gateway is at its own work, because that is what everybody waits for
+//! at each step, and not how many there are: many who wait for a slow target cost nothing. As with
+//! CoDel (RFC 8289), being late for a moment is a burst and no overload; but what is too much is
+//! turned away at the door, where it costs least, and not dropped on the way.
+
+use std::time::{Duration, Instant};
+
+use super::rate::Bucket;
+
+/// A timer tells how late the gateway is, so often while somebody comes.
+const EVERY: Duration = Duration::from_millis(10);
+
+/// Being late for so long is more than a burst.
+const SUSTAINED: Duration = Duration::from_millis(100);
+
+/// An overload is over when the gateway was not late for so long. Until then it is answered at once.
+const CALM: Duration = Duration::from_secs(1);
+
+/// So many come in whatever else there is, such as a class of 500 who all send at the same moment on
+/// a slow machine.
+const GRACE: u32 = 600;
+
+/// So many of these are there again each second.
+const GRACE_PER_SECOND: u32 = 60;
+
+/// Who is let in.
+#[derive(Debug)]
+pub struct Admission {
+    /// The gateway may be so late.
+    most: Duration,
+    /// A timer is set for this time, and has not run.
+    due: Option<Instant>,
+    /// How late something was the last time that this was seen.
+    lateness: Duration,
+    seen: Instant,
+    /// It is late since this time.
+    late_since: Option<Instant>,
+    /// It is overloaded until then, if it is not late again.
+    overloaded_until: Option<Instant>,
+    grace: Bucket,
+}
+
+impl Admission {
+    /// With a gateway that may be so late.
+    pub fn new(most: Duration, now: Instant) -> Self {
+        Admission {
+            most,
+            due: None,
+            lateness: Duration::ZERO,
+            seen: now,
+            late_since: None,
+            overloaded_until: None,
+            grace: Bucket::new(GRACE, GRACE_PER_SECOND, now),
+        }
+    }
+
+    /// When the next timer is due: it is wanted after somebody came.
+    pub fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// The timer ran.
+    pub fn ran(&mut self, now: Instant) {
+        if let Some(due) = self.due.take() {
+            self.waited(now.saturating_duration_since(due), now);
+        }
+    }
+
+    /// Something had to wait for its turn, and has it now.
+    pub fn waited(&mut self, lateness: Duration, now: Instant) {
+        // What waits the longest tells, for as long as there may be no other sign.
+        if lateness >= self.lateness || self.is_old(now) {
+            self.lateness = lateness;
+            self.seen = now;
+        }
+        self.look(now);
+    }
+
+    fn is_old(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.seen) >= EVERY
+    }
+
+    /// Whether one more is let in.
+    pub fn admit(&mut self, now: Instant) -> bool {
+        !self.is_shut(now) || self.grace.take(now)
+    }
+
+    /// Whether nobody is let in now.
+    pub fn refuses(&mut self, now: Instant) -> bool {
+        self.is_shut(now) && self.grace.is_empty(now)
+    }
+
+    /// Somebody came: whether it finds the door shut, grace aside.
+    fn is_shut(&mut self, now: Instant) -> bool {
+        if self.due.is_none() {
+            self.due = Some(now + EVERY);
+            // Nobody came for a while, and how late it was then says nothing.
+            if self.is_old(now) {
+                self.lateness = Duration::ZERO;
+            }
+        }
+        self.look(now) && self.overloaded_until.is_some()
+    }
+
+    /// Whether the gateway is late now; and what follows from that.
+    fn look(&mut self, now: Instant) -> bool {
+        // A timer that should have run long ago tells before it runs.
+        let overdue = self.due.map(|due| now.saturating_duration_since(due));
+        let lateness = self.lateness.max(overdue.unwrap_or_default());
+        if lateness <= self.most {
+            self.late_since = None;
+            self.overloaded_until.take_if(|until| *until <= now);
+            return false;
+        }
+        let since = *self.late_since.get_or_insert(now - lateness);
+        if now.saturating_duration_since(since) >= SUSTAINED || self.overloaded_until.is_some() {
+            self.overloaded_until = Some(now + CALM);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MOST: Duration = Duration::from_millis(20);
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Somebody comes now, and the timer runs so late: the time after that.
+    fn late(admission: &mut Admission, now: Instant, lateness: Duration) -> Instant {
+        admission.admit(now);
+        let ran = admission.due().expect("somebody came") + lateness;
+        admission.ran(ran);
+        ran
+    }
+
+    /// How many of so many who come at one moment are let in.
+    fn admitted(admission: &mut Admission, now: Instant, come: usize) -> usize {
+        let admitted = (0..come).filter(|_| admission.admit(now)).count();
+        assert!(admitted == come || admission.refuses(now));
+        admitted
+    }
+
+    /// Overloaded, with its grace used up.
+    fn overloaded(start: Instant) -> (Admission, Instant) {
+        let mut admission = Admission::new(MOST, start);
+        let now = late(&mut admission, start, ms(200));
+        assert_eq!(admitted(&mut admission, now, 9_999), 600);
+        (admission, now)
+    }
+
+    #[test]
+    fn everybody_is_let_in_while_the_gateway_is_in_time() {
+        let mut now = Instant::now();
+        let mut admission = Admission::new(MOST, now);
+        for _ in 0..100 {
+            now = late(&mut admission, now, ms(20));
+            assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
+        }
+    }
+
+    #[test]
+    fn a_burst_is_no_overload() {
+        let mut now = Instant::now();
+        let mut admission = Admission::new(MOST, now);
+        for _ in 0..100 {
+            now = late(&mut admission, now, ms(90));
+            assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
+            now = late(&mut admission, now, ms(1));
+        }
+    }
+
+    #[test]
+    fn being_late_for_longer_is_and_then_a_class_is_let_in_all_the_same() {
+        let mut now = Instant::now();
+        let mut admission = Admission::new(MOST, now);
+        for _ in 0..3 {
+            assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
+            now = late(&mut admission, now, ms(30));
+        }
+        assert_eq!(admitted(&mut admission, now, 9_999), 600);
+    }
+
+    #[test]
+    fn a_timer_that_does_not_run_tells_it_too() {
+        let start = Instant::now();
+        let mut admission = Admission::new(MOST, start);
+        assert!(admission.admit(start));
+        assert_eq!(admitted(&mut admission, start + ms(109), 9_999), 9_999);
+        assert_eq!(admitted(&mut admission, start + ms(110), 9_999), 600);
+    }
+
+    #[test]
+    fn who_comes_during_an_overload_is_let_in_as_soon_as_the_gateway_has_caught_up() {
+        let (mut admission, now) = overloaded(Instant::now());
+        assert_eq!(admitted(&mut admission, now, 1_000), 0);
+        let now = late(&mut admission, now, ms(5));
+        assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
+        // But then it takes no more than a moment.
+        let now = now + EVERY + ms(21);
+        assert!(admitted(&mut admission, now, 1_000) < 10);
+    }
+
+    #[test]
+    fn after_an_overload_a_burst_is_one_again_and_in_ten_seconds_a_class() {
+        let (mut admission, mut now) = overloaded(Instant::now());
+        for _ in 0..500 {
+            now = late(&mut admission, now, ms(0));
+        }
+        now = late(&mut admission, now, ms(90));
+        assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
+        for _ in 0..500 {
+            now = late(&mut admission, now, ms(0));
+        }
+        now = late(&mut admission, now, ms(200));
+        assert_eq!(admitted(&mut admission, now, 9_999), 600);
+    }
+
+    #[test]
+    fn while_nobody_comes_nothing_is_known_and_nothing_held_against_who_comes_next() {
+        let (mut admission, now) = overloaded(Instant::now());
+        let now = late(&mut admission, now, ms(1)) + Duration::from_secs(60);
+        assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
+    }
+
+    proptest! {
+        #[test]
+        fn however_late_nobody_waits_for_more_than_a_moment_of_punctuality(
+            lateness in prop::collection::vec(0_u64..500, 1..200)
+        ) {
+            let mut now = Instant::now();
+            let mut admission = Admission::new(MOST, now);
+            for ms in lateness {
+                now = late(&mut admission, now, Duration::from_millis(ms));
+                admission.admit(now);
+            }
+            now = late(&mut admission, now, Duration::ZERO);
+            prop_assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
+        }
+
+        #[test]
+        fn who_is_always_late_lets_no_more_in_than_grace(
+            lateness in prop::collection::vec(110_u64..500, 1..200), come in 0_usize..1_000
+        ) {
+            let start = Instant::now();
+            let mut now = start;
+            let mut admission = Admission::new(MOST, now);
+            let mut came = 0;
+            for ms in lateness {
+                now = late(&mut admission, now, Duration::from_millis(ms));
+                came += admitted(&mut admission, now, come);
+            }
+            let most = 600.0 + 60.0 * (now - start).as_secs_f64();
+            prop_assert!(came as f64 <= most, "{} of {}", came, most);
+        }
+    }
+}
