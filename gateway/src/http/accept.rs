@@ -18,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::proxied::arrived;
 use crate::core::Core;
+use crate::lanes::Lanes;
 use crate::policy::rate::Bucket;
 
 /// How long to wait when the system has no more file descriptors or memory.
@@ -61,7 +62,7 @@ impl Lasting {
 }
 
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
-pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core>) {
+pub(crate) async fn accept(listener: TcpListener, lanes: &Lanes, router: Router, core: Arc<Core>) {
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
     let mut warnings = Bucket::new(1, 1, Instant::now());
@@ -76,7 +77,10 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
         };
-        let (stream, address) = match listener.accept().await {
+        let accepted = listener.accept().await;
+        // Taken off this thread before it is dealt out.
+        let accepted = accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address)));
+        let (stream, address) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // The client's own error, between its SYN and our accept, is no reason to wait.
@@ -93,17 +97,23 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
         };
         let router = router.clone();
         let served = core.clone();
-        core.tasks.spawn(async move {
+        core.tasks.spawn_on(lanes.emptiest(), async move {
             serve(stream, address, router, &served).await;
             drop(place);
         });
     }
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Arc<Core>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "accept: no TCP_NODELAY");
-    }
+async fn serve(stream: std::net::TcpStream, address: SocketAddr, router: Router, core: &Arc<Core>) {
+    let ready = || {
+        stream.set_nodelay(true)?;
+        TcpStream::from_std(stream)
+    };
+    let stream = match ready() {
+        Ok(stream) => stream,
+        // The client is gone, or the system has no memory for it.
+        Err(error) => return tracing::debug!(%error, "accept"),
+    };
     let router = TowerToHyperService::new(router);
     let arriving = core.clone();
     let lasting = Lasting::default();

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::Shutdown;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::net::RecvFlags;
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
@@ -62,9 +64,9 @@ impl Stream {
     /// Reads what is there, without waiting: `WouldBlock` when nothing is.
     pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Stream::Tcp(s) => s.try_read(buffer),
+            Stream::Tcp(s) => drained(buffer, s, |i, read| s.try_io(i, read)),
             Stream::Udp(s) => s.try_recv(buffer),
-            Stream::Unix(s, _) => s.try_read(buffer),
+            Stream::Unix(s, _) => drained(buffer, s, |i, read| s.try_io(i, read)),
             Stream::Unixgram(s, _) => s.try_recv(buffer),
         }
     }
@@ -153,6 +155,28 @@ impl Stream {
             Stream::Udp(_) | Stream::Unixgram(..) => Ok(()),
         }
     }
+}
+
+/// Reads from a stream of bytes. Less than was asked for means that nothing is left, and epoll tells
+/// when there is more (epoll(7), question 9): noted at once, it saves a read that finds nothing.
+///
+/// It must be noted within `try_io`, which knows what had been told before the read.
+fn drained(
+    buffer: &mut [u8],
+    socket: impl AsFd,
+    try_io: impl FnOnce(Interest, &mut dyn FnMut() -> io::Result<usize>) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let asked = buffer.len();
+    let mut last = None;
+    let read = try_io(Interest::READABLE, &mut || {
+        let (_, n) = rustix::net::recv(socket.as_fd(), &mut *buffer, RecvFlags::DONTWAIT)?;
+        if 0 < n && n < asked {
+            last = Some(n);
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(n)
+    });
+    last.map_or(read, Ok)
 }
 
 /// An error alone (EPOLLERR) does not make a UDP socket readable: it is asked for by itself.
