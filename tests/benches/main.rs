@@ -1,240 +1,176 @@
-//! Measures the gateway beside direct TCP, in one run, and writes the tables of BENCHMARKS.md.
+//! Measures the gateway beside direct TCP, a plain relay and the bridges that others wrote, in one run.
 //!
 //! The gateway is the release program, the server behind it a plain echo in a process of its own,
 //! and the load comes from this process: three processes on the same cores, so ratios say more than
 //! figures. Rounds go through all ways in turn, so that a slow minute meets them all.
+//!
+//! What runs can be chosen, by environment variables: `BENCH=exchanges-64,one-shot`,
+//! `WAYS=relay,raw,link`, `ROUNDS=5`, `SECONDS=1` (of a round), `OLD=another/chalkwire` (for the ways
+//! `raw-old` and `link-old`). Then the tables are shown only.
 
-mod client;
+mod connection;
 mod echo;
-mod load;
-#[allow(dead_code, reason = "the bench of rooms uses the rest")]
+mod exchanges;
+mod frames;
+#[allow(dead_code, reason = "the other benches use the rest")]
 mod machine;
-#[allow(dead_code, reason = "the bench of rooms uses the rest")]
+mod one_shot;
+mod relay;
+#[allow(dead_code, reason = "the other benches use the rest")]
 mod report;
+mod rounds;
+mod speech;
+mod way;
+mod websocket;
 
 use std::time::Duration;
 
-use machine::{Program, cpu_seconds, rss_kib};
-use report::{Cell, Table};
+use anyhow::Context;
 
-/// The ways from the load to the server and back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// TCP to the server, with nothing between.
-    Direct,
-    /// `/raw`, a WebSocket for each connection.
-    Raw,
-    /// `/ws`, a link with one socket for each connection.
-    Link,
-    /// `/ws`, one link that carries all sockets.
-    OneLink,
+use echo::Habit;
+use report::Table;
+use rounds::Effort;
+use way::Way;
+
+/// What there is to measure.
+#[derive(Clone, Copy, Debug)]
+enum Measure {
+    Exchanges { connections: usize, bytes: usize },
+    OneShot,
 }
 
-impl Way {
-    const ALL: [Way; 4] = [Way::Direct, Way::Raw, Way::Link, Way::OneLink];
-
-    fn name(self) -> &'static str {
-        match self {
-            Way::Direct => "direct TCP",
-            Way::Raw => "`/raw`",
-            Way::Link => "`/ws`",
-            Way::OneLink => "`/ws`, one link",
-        }
-    }
-}
-
-/// How much is measured.
-struct Effort {
-    rounds: usize,
-    each: Duration,
-    bulk_mib: usize,
-    idle: usize,
-}
+/// Its name for BENCH, whether a quick run has it, and what it is.
+const MEASURES: [(&str, bool, Measure); 7] = {
+    use Measure::{Exchanges, OneShot};
+    [
+        (
+            "exchanges-1",
+            false,
+            Exchanges {
+                connections: 1,
+                bytes: 64,
+            },
+        ),
+        (
+            "exchanges-64",
+            true,
+            Exchanges {
+                connections: 64,
+                bytes: 64,
+            },
+        ),
+        (
+            "exchanges-512",
+            false,
+            Exchanges {
+                connections: 512,
+                bytes: 64,
+            },
+        ),
+        (
+            "exchanges-1-1k",
+            false,
+            Exchanges {
+                connections: 1,
+                bytes: 1024,
+            },
+        ),
+        (
+            "exchanges-64-1k",
+            false,
+            Exchanges {
+                connections: 64,
+                bytes: 1024,
+            },
+        ),
+        (
+            "exchanges-512-1k",
+            false,
+            Exchanges {
+                connections: 512,
+                bytes: 1024,
+            },
+        ),
+        ("one-shot", true, OneShot),
+    ]
+};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    if arguments.iter().any(|a| a == "--echo-server") {
-        return echo::serve();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let [_, "--relay", target] = arguments[..] {
+        return relay::serve(target);
+    }
+    if let Some(habit) = arguments.get(1).and_then(|it| Habit::asked_for(it)) {
+        return echo::serve(habit);
     }
     let quick = std::env::var("QUICK").is_ok_and(|quick| quick == "1");
-    let effort = match quick {
-        true => Effort {
-            rounds: 3,
-            each: Duration::from_secs(1),
-            bulk_mib: 64,
-            idle: 500,
-        },
-        false => Effort {
-            rounds: 5,
-            each: Duration::from_secs(3),
-            bulk_mib: 256,
-            idle: 1000,
-        },
-    };
-    let echo = Program::echo()?;
-    let gateway = Program::gateway(&echo.address)?;
+    let (effort, chosen) = effort(quick)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let tables = runtime.block_on(measure(&effort, &echo, &gateway))?;
-    report::write(&tables, quick)
+    let tables = runtime.block_on(measure(&effort, quick))?;
+    report::write(&tables, quick || chosen)
 }
 
-async fn measure(effort: &Effort, echo: &Program, gateway: &Program) -> anyhow::Result<Vec<Table>> {
-    let mut tables = Vec::new();
-    for connections in [1, 64, 512] {
-        tables.push(exchanges(effort, echo, gateway, connections).await?);
+/// What QUICK, or the other variables, ask for; and whether it is less than everything.
+fn effort(quick: bool) -> anyhow::Result<(Effort, bool)> {
+    let has_old = std::env::var_os("OLD").is_some();
+    let ways = Way::ALL.into_iter().filter(|way| has_old || !way.is_old());
+    let mut effort = Effort {
+        ways: ways.collect(),
+        rounds: if quick { 3 } else { 5 },
+        each: Duration::from_millis(if quick { 600 } else { 1500 }),
+        bulk_bytes: if quick { 64 << 20 } else { 256 << 20 },
+        idle: if quick {
+            vec![500]
+        } else {
+            vec![1_000, 10_000]
+        },
+    };
+    let chosen = ["BENCH", "WAYS", "ROUNDS", "SECONDS"];
+    let chosen = chosen.iter().any(|it| std::env::var_os(it).is_some()) || has_old;
+    if let Ok(ways) = std::env::var("WAYS") {
+        let find = |key: &str| {
+            let way = Way::ALL.into_iter().find(|way| way.about().key == key);
+            way.with_context(|| format!("WAYS has {key}, which is none"))
+        };
+        effort.ways = ways.split(',').map(find).collect::<anyhow::Result<_>>()?;
     }
-    tables.push(one_shot(effort, echo, gateway).await?);
-    tables.push(bulk(effort, echo, gateway).await?);
-    tables.push(idle(effort, echo).await?);
+    if let Ok(rounds) = std::env::var("ROUNDS") {
+        effort.rounds = rounds.parse()?;
+    }
+    if let Ok(seconds) = std::env::var("SECONDS") {
+        effort.each = Duration::from_secs_f64(seconds.parse()?);
+    }
+    Ok((effort, chosen))
+}
+
+async fn measure(effort: &Effort, quick: bool) -> anyhow::Result<Vec<Table>> {
+    let only = std::env::var("BENCH").ok();
+    let only: Option<Vec<&str>> = only.as_ref().map(|it| it.split(',').collect());
+    for name in only.iter().flatten() {
+        let known = MEASURES.iter().any(|it| it.0 == *name);
+        anyhow::ensure!(known, "BENCH has {name}, which is none");
+    }
+    let mut tables = Vec::new();
+    for (name, in_quick, measure) in MEASURES {
+        let wanted = match &only {
+            Some(only) => only.contains(&name),
+            None => in_quick || !quick,
+        };
+        if wanted {
+            tables.push(take(effort, measure).await.context(name)?);
+        }
+    }
     Ok(tables)
 }
 
-/// A 64-byte line there and back, on connections that stay open.
-async fn exchanges(
-    effort: &Effort,
-    echo: &Program,
-    gateway: &Program,
-    connections: usize,
-) -> anyhow::Result<Table> {
-    let mut table = Table::new(
-        &format!("64 bytes there and back, {connections} connection(s)"),
-        &[
-            "exchanges/s",
-            "of direct",
-            "p50 µs",
-            "p99 µs",
-            "gateway CPU s per 100,000",
-        ],
-    );
-    // A link has at most so many sockets.
-    let ways = Way::ALL
-        .into_iter()
-        .filter(|way| *way != Way::OneLink || connections == 64);
-    let ways: Vec<Way> = ways.collect();
-    let mut runs = vec![Vec::new(); ways.len()];
-    for _ in 0..effort.rounds {
-        for (way, runs) in ways.iter().zip(&mut runs) {
-            let before = cpu_seconds(gateway.pid)?;
-            let run = load::exchanges(*way, echo, gateway, connections, effort.each).await?;
-            let cpu = (cpu_seconds(gateway.pid)? - before) * 1e5 / run.count as f64;
-            runs.push((run.per_second, run.p50_us, run.p99_us, cpu));
+async fn take(effort: &Effort, measure: Measure) -> anyhow::Result<Table> {
+    match measure {
+        Measure::Exchanges { connections, bytes } => {
+            exchanges::measure(effort, Habit::Echo, connections, bytes).await
         }
+        Measure::OneShot => one_shot::measure(effort).await,
     }
-    let direct = report::median(runs[0].iter().map(|run| run.0));
-    for (way, runs) in ways.iter().zip(&runs) {
-        let per_second = report::median(runs.iter().map(|run| run.0));
-        let cpu = match way {
-            Way::Direct => Cell::None,
-            _ => Cell::Number(report::median(runs.iter().map(|run| run.3)), 2),
-        };
-        table.row(
-            way.name(),
-            [
-                Cell::Number(per_second, 0),
-                Cell::Number(per_second / direct, 2),
-                Cell::Number(report::median(runs.iter().map(|run| run.1)), 0),
-                Cell::Number(report::median(runs.iter().map(|run| run.2)), 0),
-                cpu,
-            ],
-        );
-    }
-    Ok(table)
-}
-
-/// Connect, one exchange, close; 16 at a time.
-async fn one_shot(effort: &Effort, echo: &Program, gateway: &Program) -> anyhow::Result<Table> {
-    let mut table = Table::new(
-        "connect, exchange, close; 16 at a time",
-        &["a second", "of direct", "gateway CPU s per 100,000"],
-    );
-    let mut direct = 0.0;
-    for way in [Way::Direct, Way::Raw, Way::Link, Way::OneLink] {
-        let mut runs = Vec::new();
-        for _ in 0..effort.rounds {
-            let before = cpu_seconds(gateway.pid)?;
-            let run = load::one_shot(way, echo, gateway, 16, effort.each).await?;
-            let cpu = (cpu_seconds(gateway.pid)? - before) * 1e5 / run.count as f64;
-            runs.push((run.per_second, cpu));
-        }
-        let per_second = report::median(runs.iter().map(|run| run.0));
-        if way == Way::Direct {
-            direct = per_second;
-        }
-        let cpu = match way {
-            Way::Direct => Cell::None,
-            _ => Cell::Number(report::median(runs.iter().map(|run| run.1)), 2),
-        };
-        table.row(
-            way.name(),
-            [
-                Cell::Number(per_second, 0),
-                Cell::Number(per_second / direct, 2),
-                cpu,
-            ],
-        );
-    }
-    Ok(table)
-}
-
-/// Many bytes there and back at once, compared on return.
-async fn bulk(effort: &Effort, echo: &Program, gateway: &Program) -> anyhow::Result<Table> {
-    let title = format!("{} MiB echoed, each byte compared", effort.bulk_mib);
-    let mut table = Table::new(&title, &["MiB/s", "of direct", "gateway CPU s per GiB"]);
-    let mut direct = 0.0;
-    for way in [Way::Direct, Way::Raw, Way::Link] {
-        let mut runs = Vec::new();
-        for _ in 0..effort.rounds {
-            let before = cpu_seconds(gateway.pid)?;
-            let seconds = load::bulk(way, echo, gateway, effort.bulk_mib << 20).await?;
-            let cpu = cpu_seconds(gateway.pid)? - before;
-            runs.push((
-                effort.bulk_mib as f64 / seconds,
-                cpu * 1024.0 / effort.bulk_mib as f64,
-            ));
-        }
-        let rate = report::median(runs.iter().map(|run| run.0));
-        if way == Way::Direct {
-            direct = rate;
-        }
-        let cpu = match way {
-            Way::Direct => Cell::None,
-            _ => Cell::Number(report::median(runs.iter().map(|run| run.1)), 2),
-        };
-        table.row(
-            way.name(),
-            [Cell::Number(rate, 0), Cell::Number(rate / direct, 2), cpu],
-        );
-    }
-    Ok(table)
-}
-
-/// Memory for each open connection, of a gateway that has served nothing else.
-async fn idle(effort: &Effort, echo: &Program) -> anyhow::Result<Table> {
-    let title = format!("memory of {} open connections", effort.idle);
-    let mut table = Table::new(&title, &["KiB each"]);
-    let each =
-        |before: u64, after: u64| Cell::Number((after - before) as f64 / effort.idle as f64, 1);
-
-    let gateway = Program::gateway(&echo.address)?;
-    load::idle_raw(&gateway, 1).await?;
-    let before = rss_kib(gateway.pid)?;
-    let open = load::idle_raw(&gateway, effort.idle).await?;
-    table.row(
-        "`/raw`, after an exchange",
-        [each(before, rss_kib(gateway.pid)?)],
-    );
-    drop((open, gateway));
-
-    let gateway = Program::gateway(&echo.address)?;
-    load::idle_links(&gateway, 1).await?;
-    let before = rss_kib(gateway.pid)?;
-    let open = load::idle_links(&gateway, effort.idle).await?;
-    table.row(
-        "`/ws`, a link without sockets",
-        [each(before, rss_kib(gateway.pid)?)],
-    );
-    drop((open, gateway));
-    Ok(table)
 }

@@ -12,6 +12,8 @@ pub(crate) enum Cell {
     Number(f64, usize),
     /// Does not apply.
     None,
+    /// Can't be done; a note says why.
+    Fails,
 }
 
 /// A table: a way in each row, a measure in each column.
@@ -19,6 +21,7 @@ pub(crate) struct Table {
     title: String,
     columns: Vec<String>,
     rows: Vec<(String, Vec<Cell>)>,
+    notes: Vec<String>,
 }
 
 impl Table {
@@ -28,7 +31,13 @@ impl Table {
             title: title.to_owned(),
             columns,
             rows: Vec::new(),
+            notes: Vec::new(),
         }
+    }
+
+    /// A sentence below the table.
+    pub(crate) fn note(&mut self, sentence: &str) {
+        self.notes.push(sentence.to_owned());
     }
 
     pub(crate) fn row(&mut self, name: &str, cells: impl Into<Vec<Cell>>) {
@@ -41,6 +50,14 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// How far the values are apart, as a share of the middle one.
+pub(crate) fn spread(values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.collect();
+    let most = values.iter().copied().fold(f64::MIN, f64::max);
+    let least = values.iter().copied().fold(f64::MAX, f64::min);
+    (most - least) / median(values.into_iter())
 }
 
 /// Writes BENCHMARKS.md and shows it. A quick run is shown only.
@@ -91,11 +108,16 @@ fn markdown(tables: &[Table]) -> anyhow::Result<String> {
             let cells: Vec<String> = cells
                 .iter()
                 .map(|cell| match cell {
+                    Cell::Number(number, _) if number.is_nan() => "–".to_owned(),
                     Cell::Number(number, digits) => format!("{number:.digits$}"),
                     Cell::None => "–".to_owned(),
+                    Cell::Fails => "fails".to_owned(),
                 })
                 .collect();
             writeln!(text, "| {name} | {} |", cells.join(" | "))?;
+        }
+        for note in &table.notes {
+            writeln!(text, "\n{note}")?;
         }
     }
     Ok(text)

@@ -1,0 +1,168 @@
+//! Lines there and back on connections that stay open.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use tokio::io::AsyncWriteExt;
+use tokio::task::{JoinSet, LocalSet};
+
+use crate::connection::{self, Connection};
+use crate::echo::Habit;
+use crate::frames::Frame;
+use crate::report::Table;
+use crate::rounds::{self, Effort, Run, Shown, Stretch};
+use crate::speech::CREDIT;
+use crate::way::{Bridge, Way};
+
+/// CPU seconds are told for so many exchanges.
+pub(crate) const PER: f64 = 100_000.0;
+
+/// Sockets that one link may have.
+const ONE_LINK: usize = 64;
+
+/// So many bytes there and back, on so many connections.
+pub(crate) async fn measure(
+    effort: &Effort,
+    habit: Habit,
+    connections: usize,
+    bytes: usize,
+) -> anyhow::Result<Table> {
+    let ways: Vec<Way> = ways(effort, habit)
+        .filter(|way| *way != Way::OneLink || connections == ONE_LINK)
+        .collect();
+    let line = connection::line(bytes);
+    let run = async |way, bridge: &Bridge| match way {
+        Way::OneLink => one_link(bridge, connections, effort.each, &line).await,
+        _ => {
+            LocalSet::new()
+                .run_until(many(bridge, connections, effort.each, &line))
+                .await
+        }
+    };
+    let outcomes = rounds::go(effort, &ways, habit, run).await?;
+    let over = match habit {
+        Habit::Echo | Habit::Flood => "",
+        Habit::EchoDatagrams => " over UDP",
+    };
+    let plural = if connections == 1 { "" } else { "s" };
+    let shown = Shown {
+        title: format!("{bytes} bytes there and back{over}, {connections} connection{plural}"),
+        rate: "exchanges/s",
+        times: true,
+        cpu: "CPU s per 100,000",
+    };
+    Ok(rounds::table(&shown, &outcomes))
+}
+
+/// UDP: those that do it, and that can be told of a datagram's way back.
+fn ways(effort: &Effort, habit: Habit) -> impl Iterator<Item = Way> {
+    let does = move |way: &Way| match habit {
+        Habit::Echo | Habit::Flood => true,
+        Habit::EchoDatagrams => {
+            way.is_ours() && *way != Way::OneLink || matches!(way, Way::Direct | Way::Websocat)
+        }
+    };
+    effort.ways.clone().into_iter().filter(does)
+}
+
+async fn many(
+    bridge: &Bridge,
+    connections: usize,
+    each: Duration,
+    line: &[u8],
+) -> anyhow::Result<Run> {
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        let mut connection = bridge.route.open().await?;
+        let mut letter = bridge.route.letter(line);
+        connection.exchange(&mut letter, line).await?;
+        open.push((connection, letter));
+    }
+    let stretch = Stretch::begin(bridge)?;
+    let until = stretch.began() + each;
+    let mut tasks = JoinSet::new();
+    for (connection, letter) in open {
+        tasks.spawn_local(talk(connection, letter, line.to_vec(), until));
+    }
+    let (mut times, mut ended) = (Vec::new(), Vec::new());
+    while let Some(done) = tasks.join_next().await {
+        let (connection, some) = done??;
+        times.extend(some);
+        ended.push(connection);
+    }
+    stretch.end(bridge, times.len() as f64, PER, times)
+}
+
+/// Exchanges on one connection. How long each took, in µs.
+async fn talk(
+    mut connection: Connection,
+    mut letter: Frame,
+    line: Vec<u8>,
+    until: Instant,
+) -> anyhow::Result<(Connection, Vec<u32>)> {
+    let mut times = Vec::new();
+    let mut now = Instant::now();
+    while now < until {
+        connection.exchange(&mut letter, &line).await?;
+        let sent = std::mem::replace(&mut now, Instant::now());
+        times.push(u32::try_from((now - sent).as_micros()).unwrap_or(u32::MAX));
+    }
+    Ok((connection, times))
+}
+
+/// The same over one link that carries all sockets: each has a line on its way.
+async fn one_link(
+    bridge: &Bridge,
+    sockets: usize,
+    each: Duration,
+    line: &[u8],
+) -> anyhow::Result<Run> {
+    struct Socket {
+        letter: Frame,
+        sent: Instant,
+        got: usize,
+    }
+    let route = &bridge.route;
+    let mut link = route.connect().await?;
+    let mut open = Vec::new();
+    for number in 1..=u32::try_from(sockets)? {
+        let opening = link.sender.opening(number, &route.target, CREDIT)?;
+        link.stream.write_all(&opening).await?;
+        let mut letter = route.manner.wrap(number, line);
+        link.sender.number(&mut letter, line.len());
+        link.stream.write_all(letter.bytes()).await?;
+        let sent = Instant::now();
+        open.push(Socket {
+            letter,
+            sent,
+            got: 0,
+        });
+    }
+    let stretch = Stretch::begin(bridge)?;
+    let until = stretch.began() + each;
+    let mut times = Vec::new();
+    loop {
+        let payload = link.receiver.payload(&mut link.stream).await?;
+        let bytes = link.receiver.input.bytes(payload.from, payload.to);
+        let index = payload.socket as usize - 1;
+        let Some(socket) = open.get_mut(index) else {
+            anyhow::bail!("bytes of socket {}", payload.socket);
+        };
+        let expected = line.get(socket.got..socket.got + bytes.len());
+        ensure!(expected == Some(bytes), "other bytes came back");
+        socket.got += bytes.len();
+        if socket.got < line.len() {
+            continue;
+        }
+        let now = Instant::now();
+        times.push(u32::try_from((now - socket.sent).as_micros()).unwrap_or(u32::MAX));
+        if now >= until {
+            break;
+        }
+        (socket.sent, socket.got) = (now, 0);
+        link.sender.number(&mut socket.letter, line.len());
+        link.stream.write_all(socket.letter.bytes()).await?;
+        link.sender.attend(&mut link.stream).await?;
+    }
+    stretch.end(bridge, times.len() as f64, PER, times)
+}
