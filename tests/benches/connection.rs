@@ -5,7 +5,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::frames::Frame;
-use crate::speech::{self, CREDIT, Manner, Receiver, Sender};
+use crate::manner::{CREDIT, Manner, Target};
+use crate::receiver::Receiver;
+use crate::speech::{self, Sender};
 use crate::websocket::{self, INPUT, Input};
 
 /// How to get to the server on one way.
@@ -16,8 +18,7 @@ pub(crate) struct Route {
     pub(crate) address: String,
     /// Of the WebSocket.
     pub(crate) path: String,
-    /// What the socket is opened to, on the ways that say so in a message.
-    pub(crate) target: String,
+    pub(crate) target: Target,
     /// Whether a goodbye is ever answered. If not, the connection just ends.
     pub(crate) answers_close: bool,
 }

@@ -9,9 +9,11 @@ use tokio::task::{JoinSet, LocalSet};
 use crate::connection::{self, Connection};
 use crate::echo::Habit;
 use crate::frames::Frame;
+use crate::goals::{CPU, EXCHANGES};
+use crate::manner::CREDIT;
 use crate::report::Table;
-use crate::rounds::{self, Effort, Run, Shown, Stretch};
-use crate::speech::CREDIT;
+use crate::rounds::{self, Effort, Run, Shown, Stretch, nanos};
+use crate::udp;
 use crate::way::{Bridge, Way};
 
 /// CPU seconds are told for so many exchanges.
@@ -27,42 +29,36 @@ pub(crate) async fn measure(
     connections: usize,
     bytes: usize,
 ) -> anyhow::Result<Table> {
-    let ways: Vec<Way> = ways(effort, habit)
-        .filter(|way| *way != Way::OneLink || connections == ONE_LINK)
-        .collect();
+    let datagrams = habit == Habit::EchoDatagrams;
+    let ways = effort.ways_but(if connections == ONE_LINK {
+        &[]
+    } else {
+        &[Way::OneLink]
+    });
+    let ways: Vec<Way> = ways.filter(|way| !datagrams || way.has_udp()).collect();
     let line = connection::line(bytes);
-    let run = async |way, bridge: &Bridge| match way {
-        Way::OneLink => one_link(bridge, connections, effort.each, &line).await,
-        _ => {
-            LocalSet::new()
-                .run_until(many(bridge, connections, effort.each, &line))
-                .await
-        }
+    let each = effort.each;
+    let run = async |way, bridge: &Bridge| {
+        let round = async {
+            match way {
+                Way::OneLink => one_link(bridge, connections, each, &line).await,
+                Way::Direct if datagrams => udp::direct(bridge, connections, each, &line).await,
+                _ => many(bridge, connections, each, &line).await,
+            }
+        };
+        LocalSet::new().run_until(round).await
     };
     let outcomes = rounds::go(effort, &ways, habit, run).await?;
-    let over = match habit {
-        Habit::Echo | Habit::Flood => "",
-        Habit::EchoDatagrams => " over UDP",
-    };
+    let over = if datagrams { " over UDP" } else { "" };
     let plural = if connections == 1 { "" } else { "s" };
     let shown = Shown {
         title: format!("{bytes} bytes there and back{over}, {connections} connection{plural}"),
-        rate: "exchanges/s",
+        rate: EXCHANGES,
+        relay: !datagrams,
         times: true,
-        cpu: "CPU s per 100,000",
+        cpu: CPU,
     };
     Ok(rounds::table(&shown, &outcomes))
-}
-
-/// UDP: those that do it, and that can be told of a datagram's way back.
-fn ways(effort: &Effort, habit: Habit) -> impl Iterator<Item = Way> {
-    let does = move |way: &Way| match habit {
-        Habit::Echo | Habit::Flood => true,
-        Habit::EchoDatagrams => {
-            way.is_ours() && *way != Way::OneLink || matches!(way, Way::Direct | Way::Websocat)
-        }
-    };
-    effort.ways.clone().into_iter().filter(does)
 }
 
 async fn many(
@@ -93,7 +89,7 @@ async fn many(
     stretch.end(bridge, times.len() as f64, PER, times)
 }
 
-/// Exchanges on one connection. How long each took, in µs.
+/// Exchanges on one connection. How long each took, in ns.
 async fn talk(
     mut connection: Connection,
     mut letter: Frame,
@@ -105,7 +101,7 @@ async fn talk(
     while now < until {
         connection.exchange(&mut letter, &line).await?;
         let sent = std::mem::replace(&mut now, Instant::now());
-        times.push(u32::try_from((now - sent).as_micros()).unwrap_or(u32::MAX));
+        times.push(nanos(now - sent));
     }
     Ok((connection, times))
 }
@@ -155,7 +151,7 @@ async fn one_link(
             continue;
         }
         let now = Instant::now();
-        times.push(u32::try_from((now - socket.sent).as_micros()).unwrap_or(u32::MAX));
+        times.push(nanos(now - socket.sent));
         if now >= until {
             break;
         }

@@ -174,14 +174,20 @@ pub(crate) fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     Ok(ticks as f64 / 100.0)
 }
 
-/// Resident memory of a process and its children, in KiB. What they share counts in each.
+/// Resident memory of a process and its children, in KiB. What processes share counts once.
 pub(crate) fn rss_kib(pid: u32) -> anyhow::Result<u64> {
+    let processes = tree(pid)?;
+    let (file, field) = match processes.len() {
+        1 => ("status", "VmRSS:"),
+        // proc_pid_smaps(5): a page's share for each process that has it.
+        _ => ("smaps_rollup", "Pss:"),
+    };
     let mut kib = 0;
-    for process in tree(pid)? {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid));
-        // None: it ended meanwhile, or has given all back already.
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    for process in processes {
+        // None: it ended meanwhile.
+        let text = std::fs::read_to_string(format!("/proc/{}/{file}", process.pid));
+        let text = text.unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix(field));
         let number = line.and_then(|line| line.split_whitespace().next());
         kib += number.map_or(Ok(0), str::parse)?;
     }

@@ -6,28 +6,39 @@
 //!
 //! What runs can be chosen, by environment variables: `BENCH=exchanges-64,one-shot`,
 //! `WAYS=relay,raw,link`, `ROUNDS=5`, `SECONDS=1` (of a round), `OLD=another/chalkwire` (for the ways
-//! `raw-old` and `link-old`). Then the tables are shown only.
+//! `raw-old` and `link-old`). Then the tables are shown only, and the pictures are in `target/bench`,
+//! unless `WRITE` is set.
 
+mod bars;
+mod bulk;
 mod connection;
 mod echo;
 mod exchanges;
 mod frames;
+mod goals;
 #[allow(dead_code, reason = "the other benches use the rest")]
 mod machine;
+mod manner;
+mod memory;
 mod one_shot;
+mod pictures;
+mod receiver;
 mod relay;
 #[allow(dead_code, reason = "the other benches use the rest")]
 mod report;
 mod rounds;
 mod speech;
+mod udp;
 mod way;
 mod websocket;
 
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
 
 use echo::Habit;
+use goals::Found;
 use report::Table;
 use rounds::Effort;
 use way::Way;
@@ -37,11 +48,15 @@ use way::Way;
 enum Measure {
     Exchanges { connections: usize, bytes: usize },
     OneShot,
+    Bulk,
+    Idle,
+    Readers,
+    Datagrams { sockets: usize },
 }
 
 /// Its name for BENCH, whether a quick run has it, and what it is.
-const MEASURES: [(&str, bool, Measure); 7] = {
-    use Measure::{Exchanges, OneShot};
+const MEASURES: [(&str, bool, Measure); 12] = {
+    use Measure::{Bulk, Datagrams, Exchanges, Idle, OneShot, Readers};
     [
         (
             "exchanges-1",
@@ -92,6 +107,11 @@ const MEASURES: [(&str, bool, Measure); 7] = {
             },
         ),
         ("one-shot", true, OneShot),
+        ("bulk", true, Bulk),
+        ("idle", true, Idle),
+        ("readers", true, Readers),
+        ("udp-1", false, Datagrams { sockets: 1 }),
+        ("udp-64", true, Datagrams { sockets: 64 }),
     ]
 };
 
@@ -109,8 +129,19 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let tables = runtime.block_on(measure(&effort, quick))?;
-    report::write(&tables, quick || chosen)
+    let found = runtime.block_on(measure(&effort, quick))?;
+    let shown_only = (quick || chosen) && std::env::var_os("WRITE").is_none();
+    let folder = match shown_only {
+        true => report::root().join("target/bench"),
+        false => report::root().join("docs"),
+    };
+    pictures::draw(&found, &folder)?;
+    let mut tables: Vec<Table> = goals::table(&found).into_iter().collect();
+    if effort.ways.iter().any(|it| it.is_peer()) {
+        tables.push(goals::lost(&found));
+    }
+    tables.extend(found.0.into_iter().map(|it| it.1));
+    report::write(&how(&effort), &tables, shown_only)
 }
 
 /// What QUICK, or the other variables, ask for; and whether it is less than everything.
@@ -120,7 +151,7 @@ fn effort(quick: bool) -> anyhow::Result<(Effort, bool)> {
     let mut effort = Effort {
         ways: ways.collect(),
         rounds: if quick { 3 } else { 5 },
-        each: Duration::from_millis(if quick { 600 } else { 1500 }),
+        each: Duration::from_millis(if quick { 600 } else { 1200 }),
         bulk_bytes: if quick { 64 << 20 } else { 256 << 20 },
         idle: if quick {
             vec![500]
@@ -146,7 +177,31 @@ fn effort(quick: bool) -> anyhow::Result<(Effort, bool)> {
     Ok((effort, chosen))
 }
 
-async fn measure(effort: &Effort, quick: bool) -> anyhow::Result<Vec<Table>> {
+/// What ran, and how, for who wants to compare.
+fn how(effort: &Effort) -> String {
+    let peers = effort.ways.iter().filter(|it| it.is_peer());
+    let peers: Vec<String> = peers.map(|it| it.name()).collect();
+    let says = |program: &str| {
+        let output = std::process::Command::new(program)
+            .arg("--version")
+            .output();
+        let output = output.map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned());
+        output.unwrap_or_else(|_| format!("no {program}"))
+    };
+    format!(
+        "chalkwire {}, release build, beside {}; {}; node {}; {}. {} rounds of {:.1} s for each way, one \
+         way after the other; medians.\n",
+        env!("CARGO_PKG_VERSION"),
+        peers.join(", "),
+        says("rustc"),
+        says("node"),
+        says("python3"),
+        effort.rounds,
+        effort.each.as_secs_f64(),
+    )
+}
+
+async fn measure(effort: &Effort, quick: bool) -> anyhow::Result<Found> {
     let only = std::env::var("BENCH").ok();
     let only: Option<Vec<&str>> = only.as_ref().map(|it| it.split(',').collect());
     for name in only.iter().flatten() {
@@ -160,10 +215,15 @@ async fn measure(effort: &Effort, quick: bool) -> anyhow::Result<Vec<Table>> {
             None => in_quick || !quick,
         };
         if wanted {
-            tables.push(take(effort, measure).await.context(name)?);
+            progress(name)?;
+            tables.push((name, take(effort, measure).await.context(name)?));
         }
     }
-    Ok(tables)
+    Ok(Found(tables))
+}
+
+fn progress(name: &str) -> std::io::Result<()> {
+    writeln!(std::io::stderr(), "bench: {name} …")
 }
 
 async fn take(effort: &Effort, measure: Measure) -> anyhow::Result<Table> {
@@ -172,5 +232,11 @@ async fn take(effort: &Effort, measure: Measure) -> anyhow::Result<Table> {
             exchanges::measure(effort, Habit::Echo, connections, bytes).await
         }
         Measure::OneShot => one_shot::measure(effort).await,
+        Measure::Bulk => bulk::measure(effort).await,
+        Measure::Idle => memory::idle(effort).await,
+        Measure::Readers => memory::readers(effort).await,
+        Measure::Datagrams { sockets } => {
+            exchanges::measure(effort, Habit::EchoDatagrams, sockets, 64).await
+        }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-
 use crate::echo::Habit;
 use crate::report::{Cell, Table, median, spread};
 use crate::way::{Bridge, Way};
@@ -18,6 +16,14 @@ pub(crate) struct Effort {
     pub(crate) idle: Vec<usize>,
 }
 
+impl Effort {
+    /// The ways, but for those that are another one's where connections stay open, and these.
+    pub(crate) fn ways_but(&self, without: &[Way]) -> impl Iterator<Item = Way> {
+        let ways = self.ways.iter().copied();
+        ways.filter(|way| *way != Way::RawHangingUp && !without.contains(way))
+    }
+}
+
 /// What came of one round of one way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
@@ -27,6 +33,11 @@ pub(crate) struct Run {
     pub(crate) p99_us: f64,
     /// Of the program on the way, for `per` of what is counted.
     pub(crate) cpu: f64,
+}
+
+/// Up to four seconds; what takes longer counts as these.
+pub(crate) fn nanos(took: Duration) -> u32 {
+    u32::try_from(took.as_nanos()).unwrap_or(u32::MAX)
 }
 
 /// A stretch of time that is measured.
@@ -53,17 +64,17 @@ impl Stretch {
         bridge: &Bridge,
         count: f64,
         per: f64,
-        mut times_us: Vec<u32>,
+        mut times_ns: Vec<u32>,
     ) -> anyhow::Result<Run> {
         let took = self.began.elapsed().as_secs_f64();
         let cpu = (bridge.cpu()? - self.cpu) * per / count.max(1.0);
-        times_us.sort_unstable();
+        times_ns.sort_unstable();
         let at = |share: f64| {
-            let index = (times_us.len() as f64 * share) as usize;
-            let last = times_us.len().saturating_sub(1);
-            times_us
+            let index = (times_ns.len() as f64 * share) as usize;
+            let last = times_ns.len().saturating_sub(1);
+            times_ns
                 .get(index.min(last))
-                .map_or(f64::NAN, |&t| t.into())
+                .map_or(f64::NAN, |&ns| f64::from(ns) / 1e3)
         };
         Ok(Run {
             per_second: count / took,
@@ -87,12 +98,22 @@ pub(crate) async fn go(
     let mut outcomes: Vec<Outcome> = Vec::new();
     let mut bridges = Vec::new();
     for way in ways {
-        bridges.push(way.start(habit).with_context(|| way.name())?);
-        outcomes.push((*way, Ok(Vec::new())));
+        match way.start(habit) {
+            Ok(bridge) => {
+                bridges.push(Some(bridge));
+                outcomes.push((*way, Ok(Vec::new())));
+            }
+            Err(error) => {
+                bridges.push(None);
+                outcomes.push((*way, Err(format!("does not start: {error:#}"))));
+            }
+        }
     }
     for _ in 0..effort.rounds {
         for (bridge, (way, runs)) in bridges.iter().zip(&mut outcomes) {
-            let Ok(so_far) = runs else { continue };
+            let (Some(bridge), Ok(so_far)) = (bridge, &mut *runs) else {
+                continue;
+            };
             let deadline = effort.each + Duration::from_secs(30);
             match tokio::time::timeout(deadline, run(*way, bridge)).await {
                 Ok(Ok(run)) => so_far.push(run),
@@ -110,53 +131,73 @@ pub(crate) async fn go(
 pub(crate) struct Shown {
     pub(crate) title: String,
     pub(crate) rate: &'static str,
+    /// Whether the relay is among the ways.
+    pub(crate) relay: bool,
     pub(crate) times: bool,
     pub(crate) cpu: &'static str,
 }
 
+/// The columns' names, for who looks for a figure.
+pub(crate) const OF_RELAY: &str = "of relay";
+pub(crate) const CPU_OF_RELAY: &str = "CPU of relay";
+pub(crate) const NOISE: &str = "± %";
+pub(crate) const P50: &str = "p50 µs";
+
 /// The table of the outcomes: medians, and ratios to direct TCP and the relay of the same rounds.
 pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
-    let mut columns = vec![shown.rate, "of direct", "of relay", "± %"];
-    if shown.times {
-        columns.extend(["p50 µs", "p99 µs"]);
-    }
-    columns.extend([shown.cpu, "of relay"]);
+    let mut columns = vec![shown.rate, "of direct"];
+    columns.extend(shown.relay.then_some(OF_RELAY));
+    columns.push(NOISE);
+    columns.extend([P50, "p99 µs"].iter().filter(|_| shown.times));
+    columns.push(shown.cpu);
+    columns.extend(shown.relay.then_some(CPU_OF_RELAY));
     let mut table = Table::new(&shown.title, &columns);
     let of = |way: Way, what: fn(&Run) -> f64| {
         let runs = outcomes.iter().find(|it| it.0 == way);
         let runs = runs.and_then(|it| it.1.as_ref().ok());
         runs.map_or(f64::NAN, |runs| median(runs.iter().map(what)))
     };
+    let relay = outcomes.iter().find(|it| it.0 == Way::Relay);
+    let relay = relay.and_then(|it| it.1.as_ref().ok());
+    let relay_cpu = relay.map_or(f64::NAN, |runs| mean_cpu(runs));
     for (way, runs) in outcomes {
         let runs = match runs {
             Ok(runs) => runs,
             Err(why) => {
-                table.note(&format!("{} fails: {why}.", way.name()));
-                let cells = vec![Cell::Fails; columns.len()];
-                table.row(&way.name(), cells);
+                table.note(&format!("{} fails: {}", way.name(), way.because(why)));
+                table.row(&way.name(), vec![Cell::Fails; columns.len()]);
                 continue;
             }
         };
-        let rate = median(runs.iter().map(|it| it.per_second));
+        let middle = |what: fn(&Run) -> f64| median(runs.iter().map(what));
+        let rate = middle(|it| it.per_second);
         let mut cells = vec![
             Cell::Number(rate, 0),
             Cell::Number(rate / of(Way::Direct, |it| it.per_second), 2),
-            Cell::Number(rate / of(Way::Relay, |it| it.per_second), 2),
-            Cell::Number(spread(runs.iter().map(|it| it.per_second)) * 50.0, 0),
         ];
-        if shown.times {
-            cells.push(Cell::Number(median(runs.iter().map(|it| it.p50_us)), 0));
-            cells.push(Cell::Number(median(runs.iter().map(|it| it.p99_us)), 0));
+        if shown.relay {
+            cells.push(Cell::Number(rate / of(Way::Relay, |it| it.per_second), 2));
         }
-        match way {
-            Way::Direct => cells.extend([Cell::None, Cell::None]),
-            _ => {
-                let cpu = median(runs.iter().map(|it| it.cpu));
-                cells.push(Cell::Number(cpu, 2));
-                cells.push(Cell::Number(cpu / of(Way::Relay, |it| it.cpu), 2));
-            }
+        let apart = spread(runs.iter().map(|it| it.per_second));
+        cells.push(Cell::Number(apart * 50.0, 0));
+        if shown.times {
+            cells.push(Cell::Number(middle(|it| it.p50_us), 1));
+            cells.push(Cell::Number(middle(|it| it.p99_us), 0));
+        }
+        let cpu = match way {
+            Way::Direct => f64::NAN,
+            _ => mean_cpu(runs),
+        };
+        cells.push(Cell::Number(cpu, 2));
+        if shown.relay {
+            cells.push(Cell::Number(cpu / relay_cpu, 2));
         }
         table.row(&way.name(), cells);
     }
     table
+}
+
+/// CPU time is counted in steps of 10 ms: the mean of all rounds says more than the middle one.
+fn mean_cpu(runs: &[Run]) -> f64 {
+    runs.iter().map(|it| it.cpu).sum::<f64>() / runs.len() as f64
 }

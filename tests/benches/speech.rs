@@ -1,42 +1,18 @@
-//! What each way wants said around the bytes: nothing, frames, or a protocol that counts and grants.
+//! The sending side of a connection: opens, numbers, acknowledges and grants, where a way wants it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
-use anyhow::{bail, ensure};
-use chalkwire_shared::close::Reason;
-use chalkwire_shared::frame::{CLIENT_HEADER_BYTES, GATEWAY_HEADER_BYTES};
+use anyhow::bail;
 use chalkwire_shared::id::SocketId;
-use chalkwire_shared::message::{ClientMessage, GatewayMessage};
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use chalkwire_shared::message::ClientMessage;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 
-use crate::frames::{BINARY, CLOSE, Frame, TEXT};
+use crate::frames::{BINARY, Frame, TEXT};
+use crate::manner::{Manner, Target, WISP_CONNECT};
+use crate::receiver::Receiver;
 use crate::websocket::Input;
-
-/// How bytes travel on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// As they are.
-    Plain,
-    /// In binary WebSocket messages.
-    Raw,
-    /// Over a link: `chalkwire.v1`.
-    Link,
-    /// In the packets of Wisp, version 1.
-    Wisp,
-}
-
-/// A page's window, about: what the gateway may send before it is given more.
-pub(crate) const CREDIT: u32 = 1 << 20;
-
-/// The load acknowledges after so many messages.
-const ACK: u64 = 32;
-
-const WISP_HEADER: usize = 5;
-const WISP_CONNECT: u8 = 1;
-const WISP_DATA: u8 = 2;
-const WISP_CONTINUE: u8 = 3;
 
 /// What the receiving side leaves for the sending one.
 pub(crate) struct Duties {
@@ -49,17 +25,39 @@ pub(crate) struct Duties {
 }
 
 impl Duties {
-    fn may_send(&self) -> bool {
+    pub(crate) fn may_send(&self) -> bool {
         self.allowance.get() > 0
+    }
+
+    /// More may be sent.
+    pub(crate) fn allow(&self, more: i64) {
+        self.allow_just(self.allowance.get() + more);
+    }
+
+    /// So much may be sent from now on.
+    pub(crate) fn allow_just(&self, much: i64) {
+        self.allowance.set(much);
+        self.changed.notify_one();
+    }
+
+    /// Messages up to this one are to be acknowledged.
+    pub(crate) fn acknowledge(&self, seen: u64) {
+        self.ack.set(Some(seen));
+        self.owe();
+    }
+
+    /// A socket is to be given so much credit. False: another one's waits to be said.
+    pub(crate) fn grant(&self, socket: u32, bytes: u32) -> bool {
+        let free = self.grant.get().is_none();
+        if free {
+            self.grant.set(Some((socket, bytes)));
+            self.owe();
+        }
+        free
     }
 
     fn owe(&self) {
         self.due.set(true);
-        self.changed.notify_one();
-    }
-
-    fn allow(&self, more: i64) {
-        self.allowance.set(self.allowance.get() + more);
         self.changed.notify_one();
     }
 }
@@ -69,21 +67,6 @@ pub(crate) struct Sender {
     manner: Manner,
     seq: u64,
     pub(crate) duties: Rc<Duties>,
-}
-
-/// The receiving side.
-pub(crate) struct Receiver {
-    manner: Manner,
-    pub(crate) input: Input,
-    header: [u8; GATEWAY_HEADER_BYTES],
-    have: usize,
-    /// A message that is not bytes for the target, as it comes together.
-    said: Vec<u8>,
-    seen: u64,
-    acked: u64,
-    /// What came to each socket since it was given credit.
-    used: RefCell<Vec<u32>>,
-    duties: Rc<Duties>,
 }
 
 /// Both sides of one connection.
@@ -104,60 +87,8 @@ pub(crate) fn both(manner: Manner, input: Input) -> (Sender, Receiver) {
         seq: 0,
         duties: Rc::clone(&duties),
     };
-    let receiver = Receiver {
-        manner,
-        input,
-        header: [0; GATEWAY_HEADER_BYTES],
-        have: 0,
-        said: Vec::new(),
-        seen: 0,
-        acked: 0,
-        used: RefCell::new(Vec::new()),
-        duties,
-    };
+    let receiver = Receiver::new(manner, input, duties);
     (sender, receiver)
-}
-
-impl Manner {
-    /// The frame that carries these bytes, but for its number on a link.
-    pub(crate) fn wrap(self, socket: u32, bytes: &[u8]) -> Frame {
-        let with = |mut header: Vec<u8>| {
-            header.extend_from_slice(bytes);
-            Frame::new(BINARY, &header)
-        };
-        match self {
-            Manner::Plain => Frame::plain(bytes),
-            Manner::Raw => Frame::new(BINARY, bytes),
-            Manner::Link => {
-                let mut header = vec![0; CLIENT_HEADER_BYTES];
-                header[..4].copy_from_slice(&socket.to_be_bytes());
-                with(header)
-            }
-            Manner::Wisp => {
-                let mut header = vec![WISP_DATA];
-                header.extend_from_slice(&socket.to_le_bytes());
-                with(header)
-            }
-        }
-    }
-
-    /// Where the bytes begin in that frame's payload.
-    pub(crate) fn offset(self) -> usize {
-        match self {
-            Manner::Plain | Manner::Raw => 0,
-            Manner::Link => CLIENT_HEADER_BYTES,
-            Manner::Wisp => WISP_HEADER,
-        }
-    }
-
-    /// What sending so many bytes takes of the allowance.
-    fn cost(self, bytes: usize) -> i64 {
-        match self {
-            Manner::Plain | Manner::Raw => 0,
-            Manner::Link => (bytes + CLIENT_HEADER_BYTES) as i64,
-            Manner::Wisp => 1,
-        }
-    }
 }
 
 impl Sender {
@@ -166,7 +97,7 @@ impl Sender {
     pub(crate) fn opening(
         &mut self,
         socket: u32,
-        target: &str,
+        target: &Target,
         credit: u32,
     ) -> anyhow::Result<Vec<u8>> {
         Ok(match self.manner {
@@ -175,7 +106,7 @@ impl Sender {
                 let open = ClientMessage::Open {
                     seq: self.next(),
                     socket: SocketId(socket),
-                    target: target.to_owned(),
+                    target: target.name.clone(),
                     credit,
                     trace: false,
                     kernel: false,
@@ -186,12 +117,12 @@ impl Sender {
                 said(&open)
             }
             Manner::Wisp => {
-                let Some((host, port)) = target.rsplit_once(':') else {
-                    bail!("{target} is no HOST:PORT");
+                let Some((host, port)) = target.name.rsplit_once(':') else {
+                    bail!("{} is no HOST:PORT", target.name);
                 };
                 let mut packet = vec![WISP_CONNECT];
                 packet.extend_from_slice(&socket.to_le_bytes());
-                packet.push(1);
+                packet.push(if target.datagrams { 2 } else { 1 });
                 packet.extend_from_slice(&port.parse::<u16>()?.to_le_bytes());
                 packet.extend_from_slice(host.as_bytes());
                 Frame::new(BINARY, &packet).bytes().to_vec()
@@ -252,168 +183,4 @@ fn said(message: &ClientMessage) -> Vec<u8> {
     Frame::new(TEXT, message.encode().as_bytes())
         .bytes()
         .to_vec()
-}
-
-/// Bytes that came, and where they lie in the input.
-#[derive(Clone, Copy)]
-pub(crate) struct Payload {
-    pub(crate) socket: u32,
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-}
-
-impl Receiver {
-    /// The next bytes that came from the target. What else is said is taken in on the way.
-    pub(crate) async fn payload(
-        &mut self,
-        from: &mut (impl AsyncRead + Unpin),
-    ) -> anyhow::Result<Payload> {
-        if self.manner == Manner::Plain {
-            let (from, to) = self.input.plain(from).await?;
-            return Ok(Payload {
-                socket: 0,
-                from,
-                to,
-            });
-        }
-        loop {
-            if let Some(payload) = self.step(from).await? {
-                return Ok(payload);
-            }
-        }
-    }
-
-    /// Waits for the message that the other side begins with, where it does: how much may be sent.
-    pub(crate) async fn greeting(
-        &mut self,
-        from: &mut (impl AsyncRead + Unpin),
-    ) -> anyhow::Result<()> {
-        while !self.duties.may_send() {
-            self.step(from).await?;
-        }
-        Ok(())
-    }
-
-    async fn step(
-        &mut self,
-        from: &mut (impl AsyncRead + Unpin),
-    ) -> anyhow::Result<Option<Payload>> {
-        let mut part = self.input.part(from).await?;
-        match part.opcode {
-            BINARY => {
-                let header = match self.manner {
-                    Manner::Link => GATEWAY_HEADER_BYTES,
-                    Manner::Wisp => WISP_HEADER,
-                    Manner::Plain | Manner::Raw => 0,
-                };
-                let n = (header - self.have).min(part.to - part.from);
-                let bytes = self.input.bytes(part.from, part.from + n);
-                self.header[self.have..self.have + n].copy_from_slice(bytes);
-                self.have += n;
-                part.from += n;
-                if self.have < header {
-                    ensure!(!part.last, "a frame without its header");
-                    return Ok(None);
-                }
-                if part.last {
-                    self.have = 0;
-                }
-                match self.manner {
-                    Manner::Link => Ok(Some(self.link_data(part.from, part.to, part.last))),
-                    Manner::Wisp => self.wisp_packet(part.from, part.to, part.last),
-                    Manner::Plain | Manner::Raw => Ok(Some(Payload {
-                        socket: 0,
-                        from: part.from,
-                        to: part.to,
-                    })),
-                }
-            }
-            TEXT => {
-                let bytes = self.input.bytes(part.from, part.to);
-                self.said.extend_from_slice(bytes);
-                if part.last {
-                    self.heard()?;
-                }
-                Ok(None)
-            }
-            CLOSE => bail!("closed by the other side"),
-            _ => Ok(None),
-        }
-    }
-
-    fn link_data(&mut self, from: usize, to: usize, last: bool) -> Payload {
-        let [a, b, c, d, ..] = self.header;
-        let socket = u32::from_be_bytes([a, b, c, d]);
-        let mut seq = [0; 8];
-        seq.copy_from_slice(&self.header[8..16]);
-        if last {
-            self.saw(u64::from_be_bytes(seq));
-        }
-        let mut used = self.used.borrow_mut();
-        let i = socket as usize;
-        if used.len() <= i {
-            used.resize(i + 1, 0);
-        }
-        used[i] += (to - from) as u32 + if last { GATEWAY_HEADER_BYTES as u32 } else { 0 };
-        if used[i] >= CREDIT / 2 && self.duties.grant.get().is_none() {
-            self.duties.grant.set(Some((socket, used[i])));
-            used[i] = 0;
-            self.duties.owe();
-        }
-        Payload { socket, from, to }
-    }
-
-    fn saw(&mut self, seq: u64) {
-        self.seen = seq;
-        if self.seen - self.acked >= ACK {
-            self.acked = self.seen;
-            self.duties.ack.set(Some(self.seen));
-            self.duties.owe();
-        }
-    }
-
-    fn heard(&mut self) -> anyhow::Result<()> {
-        let message = GatewayMessage::decode(std::str::from_utf8(&self.said)?)?;
-        self.said.clear();
-        if let Some(seq) = message.seq() {
-            self.saw(seq);
-        }
-        match message {
-            GatewayMessage::Welcome { limits, .. } => {
-                self.duties.allow(limits.window_bytes.into());
-            }
-            GatewayMessage::Credit { bytes, .. } => self.duties.allow(bytes.into()),
-            GatewayMessage::Closed { reason, detail, .. } => {
-                ensure!(reason == Reason::ClosedByClient, "{reason}: {detail}");
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn wisp_packet(
-        &mut self,
-        from: usize,
-        to: usize,
-        last: bool,
-    ) -> anyhow::Result<Option<Payload>> {
-        let [kind, a, b, c, d, ..] = self.header;
-        let socket = u32::from_le_bytes([a, b, c, d]);
-        match kind {
-            WISP_DATA => Ok(Some(Payload { socket, from, to })),
-            WISP_CONTINUE => {
-                self.said.extend_from_slice(self.input.bytes(from, to));
-                if last {
-                    if let [a, b, c, d] = self.said[..] {
-                        let room = u32::from_le_bytes([a, b, c, d]).into();
-                        self.duties.allowance.set(room);
-                        self.duties.changed.notify_one();
-                    }
-                    self.said.clear();
-                }
-                Ok(None)
-            }
-            other => bail!("Wisp packet {other}"),
-        }
-    }
 }

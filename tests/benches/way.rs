@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::connection::Route;
 use crate::echo::Habit;
 use crate::machine::{Program, free_address, release_program};
-use crate::speech::Manner;
+use crate::manner::{Manner, Target};
 
 /// A way, and the program on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub(crate) enum Way {
     Relay,
     /// `/raw`, a WebSocket for each connection.
     Raw,
+    /// `/raw`, where the client does not wait for the answer to its goodbye: beside those that never
+    /// answer one.
+    RawHangingUp,
     /// `/raw` of another build, named by OLD.
     RawOld,
     /// `/ws`, a link with one socket for each connection.
@@ -47,10 +50,11 @@ pub(crate) struct About {
 }
 
 impl Way {
-    pub(crate) const ALL: [Way; 12] = [
+    pub(crate) const ALL: [Way; 13] = [
         Way::Direct,
         Way::Relay,
         Way::Raw,
+        Way::RawHangingUp,
         Way::RawOld,
         Way::Link,
         Way::LinkOld,
@@ -68,9 +72,10 @@ impl Way {
             key, name, version, manner, path, answers_close,
         };
         match self {
-            Way::Direct => row("direct", "direct TCP", None, Manner::Plain, "", false),
+            Way::Direct => row("direct", "direct", None, Manner::Plain, "", false),
             Way::Relay => row("relay", "plain TCP relay", None, Manner::Plain, "", false),
             Way::Raw => row("raw", "**Chalkwire `/raw`**", None, Manner::Raw, "/raw/echo", true),
+            Way::RawHangingUp => row("raw-hanging-up", "**Chalkwire `/raw`**, hanging up", None, Manner::Raw, "/raw/echo", false),
             Way::RawOld => row("raw-old", "`/raw`, before", None, Manner::Raw, "/raw/echo", true),
             Way::Link => row("link", "**Chalkwire `/ws`**", None, Manner::Link, "/ws", true),
             Way::LinkOld => row("link-old", "`/ws`, before", None, Manner::Link, "/ws", true),
@@ -93,11 +98,14 @@ impl Way {
         }
     }
 
+    /// A bridge that others wrote.
+    pub(crate) fn is_peer(self) -> bool {
+        self.about().version.is_some()
+    }
+
+    /// Ours, as it is now.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(
-            self,
-            Way::Raw | Way::RawOld | Way::Link | Way::LinkOld | Way::OneLink
-        )
+        matches!(self, Way::Raw | Way::Link | Way::OneLink)
     }
 
     /// Whether its connections end without a goodbye, as it never answers one.
@@ -111,6 +119,29 @@ impl Way {
         matches!(self, Way::RawOld | Way::LinkOld)
     }
 
+    /// Why it fails, with what is known of it beside what was seen.
+    pub(crate) fn because(self, seen: &str) -> String {
+        let known = match self {
+            Way::Websockify => " Its `select` can't take more than some 500 connections.",
+            _ => "",
+        };
+        format!("{seen}.{known}")
+    }
+
+    /// Whether it carries datagrams.
+    pub(crate) fn has_udp(self) -> bool {
+        match self {
+            Way::Direct | Way::Websocat | Way::Wisp => true,
+            Way::Raw
+            | Way::RawHangingUp
+            | Way::RawOld
+            | Way::Link
+            | Way::LinkOld
+            | Way::OneLink => true,
+            Way::Relay | Way::Wsproxy | Way::NodeWebsockify | Way::Websockify => false,
+        }
+    }
+
     /// Starts the way's program with a server of its own behind it, and says how to get through.
     ///
     /// A server of its own: the ports of connections that just ended are taken for a while, towards
@@ -120,9 +151,12 @@ impl Way {
         let program = self.program(&server.address, habit)?;
         let about = self.about();
         let address = program.as_ref().unwrap_or(&server).address.clone();
-        let target = match self {
-            Way::Wisp => server.address.clone(),
-            _ => "echo".to_owned(),
+        let target = Target {
+            name: match self {
+                Way::Wisp => server.address.clone(),
+                _ => "echo".to_owned(),
+            },
+            datagrams: habit == Habit::EchoDatagrams,
         };
         Ok(Bridge {
             _server: server,
@@ -146,7 +180,9 @@ impl Way {
         let program = match self {
             Way::Direct => return Ok(None),
             Way::Relay => Program::own(&["--relay", server])?,
-            Way::Raw | Way::Link | Way::OneLink => Program::gateway(&release_program()?, &target)?,
+            Way::Raw | Way::RawHangingUp | Way::Link | Way::OneLink => {
+                Program::gateway(&release_program()?, &target)?
+            }
             Way::RawOld | Way::LinkOld => {
                 let old = std::env::var_os("OLD").context("OLD names no program")?;
                 Program::gateway(&PathBuf::from(old), &target)?
