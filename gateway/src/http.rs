@@ -8,11 +8,11 @@ mod faults;
 mod page;
 mod proxied;
 mod rooms;
+mod upgrade;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -29,15 +29,7 @@ use crate::link::{Caller, Link, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
 use proxied::{ClientAddress, Peer};
-
-/// A WebSocket's read buffer: with axum's 128 KiB an idle one costs that much.
-const READ_BUFFER_BYTES: usize = 4_096;
-
-/// The same of a link, which has its welcome in the write buffer besides: 12 KiB are its bound.
-const LINK_READ_BUFFER_BYTES: usize = 3_072;
-
-/// A WebSocket's write buffer: a message of the largest size with its frame header, twice.
-const WRITE_BUFFER_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
+use upgrade::Upgrade;
 
 /// The largest message that the echo takes from loopback, where conformance tests come from.
 const ECHO_BYTES: usize = 16 << 20;
@@ -98,6 +90,10 @@ async fn guard(State(app): State<App>, request: Request, next: Next) -> Response
         Some((status, name, why)) => refuse(core, status, name, why),
         None => next.run(request).await,
     };
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        // Nothing comes that these could protect.
+        return response;
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, app.policy.clone());
     for (name, value) in page::HEADERS {
@@ -179,29 +175,17 @@ fn full(core: &Core, cap: &'static str) -> Response {
     response
 }
 
-/// Sizes of a WebSocket's buffers and messages.
-fn sized(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
-    upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_BUFFER_BYTES.max(2 * message_bytes))
-        .max_message_size(message_bytes)
-        .max_frame_size(message_bytes)
-}
-
 /// `GET /ws`: a link.
 async fn link(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let core = &app.core;
-    let upgrade = sized(upgrade, MAX_MESSAGE_BYTES)
-        .read_buffer_size(LINK_READ_BUFFER_BYTES)
-        .protocols([SUBPROTOCOL]);
-    if upgrade.selected_protocol().is_none() {
+    let upgrade = upgrade.protocol(SUBPROTOCOL);
+    if !upgrade.has_protocol() {
         let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
         return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
     }
@@ -210,12 +194,9 @@ async fn link(
         Err(refusal) => return *refusal,
     };
     let links = app.links.clone();
-    let tasks = core.tasks.clone();
-    upgrade.on_upgrade(move |socket| {
-        tasks.track(async move {
-            connection::serve(Carrier::WebSocket(Box::new(socket)), link, links).await;
-            drop(place);
-        })
+    upgrade.answer(MAX_MESSAGE_BYTES, move |socket| async move {
+        connection::serve(Carrier::WebSocket(socket), link, links).await;
+        drop(place);
     })
 }
 
@@ -244,7 +225,7 @@ async fn raw_socket(
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     Path(name): Path<String>,
     Query(query): Query<Vec<(String, String)>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let core = app.core;
     let target = match core.targets.get(&name) {
@@ -273,13 +254,10 @@ async fn raw_socket(
     let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
         return full(&core, "sockets");
     };
-    let tasks = core.tasks.clone();
-    let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols(["binary"]);
-    upgrade.on_upgrade(move |socket| {
-        tasks.track(async move {
-            raw::serve(socket, target, plan, core).await;
-            drop((place, permit));
-        })
+    let upgrade = upgrade.protocol("binary");
+    upgrade.answer(MAX_MESSAGE_BYTES, move |socket| async move {
+        raw::serve(socket, target, plan, core).await;
+        drop((place, permit));
     })
 }
 
@@ -288,7 +266,7 @@ async fn echo(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let core = app.core;
     let place = match place(&core, address) {
@@ -304,12 +282,9 @@ async fn echo(
         true => ECHO_BYTES,
         false => MAX_MESSAGE_BYTES,
     };
-    let tasks = core.tasks.clone();
-    sized(upgrade, message_bytes).on_upgrade(move |socket| {
-        tasks.track(async move {
-            raw::echo(socket, core).await;
-            drop((place, permit));
-        })
+    upgrade.answer(message_bytes, move |socket| async move {
+        raw::echo(socket, core).await;
+        drop((place, permit));
     })
 }
 

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::proxied::arrived;
+use super::upgrade::{Offer, Serving};
 use crate::core::Core;
 use crate::lanes::Lanes;
 use crate::policy::rate::Bucket;
@@ -98,13 +99,23 @@ pub(crate) async fn accept(listener: TcpListener, lanes: &Lanes, router: Router,
         let router = router.clone();
         let served = core.clone();
         core.tasks.spawn_on(lanes.emptiest(), async move {
-            serve(stream, address, router, &served).await;
+            // In memory of its own, which goes when the requests are over.
+            let upgraded = Box::pin(serve(stream, address, router, &served)).await;
             drop(place);
+            if let Some(serving) = upgraded {
+                serving.await;
+            }
         });
     }
 }
 
-async fn serve(stream: std::net::TcpStream, address: SocketAddr, router: Router, core: &Arc<Core>) {
+/// Answers requests; what is to be served instead once one of them has upgraded the connection.
+async fn serve(
+    stream: std::net::TcpStream,
+    address: SocketAddr,
+    router: Router,
+    core: &Arc<Core>,
+) -> Option<Serving> {
     let ready = || {
         stream.set_nodelay(true)?;
         TcpStream::from_std(stream)
@@ -112,15 +123,20 @@ async fn serve(stream: std::net::TcpStream, address: SocketAddr, router: Router,
     let stream = match ready() {
         Ok(stream) => stream,
         // The client is gone, or the system has no memory for it.
-        Err(error) => return tracing::debug!(%error, "accept"),
+        Err(error) => {
+            tracing::debug!(%error, "accept");
+            return None;
+        }
     };
     let router = TowerToHyperService::new(router);
     let arriving = core.clone();
     let lasting = Lasting::default();
-    let offer = lasting.clone();
+    let upgrade = Offer::default();
+    let offers = (lasting.clone(), upgrade.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         arrived(&arriving.config, address.ip(), &mut request);
-        request.extensions_mut().insert(offer.clone());
+        request.extensions_mut().insert(offers.0.clone());
+        request.extensions_mut().insert(offers.1.clone());
         router.call(request)
     });
     let connection = http1::Builder::new()
@@ -144,15 +160,20 @@ async fn serve(stream: std::net::TcpStream, address: SocketAddr, router: Router,
             }
         }
     };
-    // An upgraded connection is another task's by then: this is about requests alone.
+    // This is about requests alone: what an upgraded connection has begun is still to be served.
     let ended = tokio::select! {
         ended = served => ended,
         // Who reads a reply byte by byte would have its place for ever: then it is dropped.
-        () = lasting.time_up() => return core.metrics.refuse("lifetime"),
+        () = lasting.time_up() => {
+            core.metrics.refuse("lifetime");
+            return None;
+        }
         // Half a header, or a reply that nobody reads, does not hold the end up.
-        () = stop.cancelled() => return,
+        () = stop.cancelled() => return None,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
+        return None;
     }
+    upgrade.taken().await
 }

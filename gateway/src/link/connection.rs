@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
 use futures_util::FutureExt;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::carrier::Carrier;
@@ -16,6 +16,7 @@ use super::{Broken, Link, Links, frame_of, message_of};
 use crate::core::Core;
 use crate::policy::rate::Bucket;
 use crate::room::Reader;
+use crate::ws::Message;
 
 /// After so many messages of the client at the latest they are acknowledged.
 const ACK_MESSAGES: u64 = 32;
@@ -224,8 +225,8 @@ impl Connection {
                 Err(broken) => Err(broken),
             },
             // A ping was answered by the WebSocket itself.
-            Message::Ping(_) | Message::Pong(_) => return Ok(()),
-            Message::Close(frame) => return Err(goodbye(frame)),
+            Message::Ping | Message::Pong => return Ok(()),
+            Message::Close(close) => return Err(goodbye(close)),
         };
         taken.map_err(end_of)?;
         self.greeted = true;
@@ -329,7 +330,7 @@ impl Connection {
             return Err(End::Dropped);
         }
         self.pinged_at = Some(now);
-        self.send(carrier, Message::Ping(Default::default())).await
+        self.send(carrier, Message::Ping).await
     }
 
     /// Sends a message; a client that does not take it in time is taken for gone.
@@ -356,8 +357,8 @@ fn end_of(broken: Broken) -> End {
 
 /// A client says 1000, or nothing, when it closes the link, and a browser 1001 when the page is left
 /// or reloaded: then nobody will come back. Any other code is a connection that failed.
-fn goodbye(frame: Option<CloseFrame>) -> End {
-    match frame.map(|frame| frame.code) {
+fn goodbye(close: Option<(u16, String)>) -> End {
+    match close.map(|(code, _)| code) {
         None | Some(1000 | 1001 | 1005) => End::Link(LinkClose::Normal, String::new()),
         Some(_) => End::Dropped,
     }
