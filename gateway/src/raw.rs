@@ -133,9 +133,11 @@ async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &Cancellat
     let (stream, reader, writer) = socket.split();
     let pings = Pings::default();
     let draining = core.tasks.draining();
+    // The gateway drains before it stops: one thing to look at.
     let drained = async {
         draining.cancelled().await;
-        tokio::time::sleep(core.spread(core.config.limits.drain / 2)).await;
+        let spread = core.spread(core.config.limits.drain / 2);
+        let _ = tokio::time::timeout(spread, stop.cancelled()).await;
     };
     // Dropping the loser of these is safe: the connection ends with either of them.
     tokio::select! {
@@ -143,7 +145,6 @@ async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &Cancellat
         end = from_client(stream, reader, wire, &life, &pings) => end,
         end = from_target(stream, writer, wire, &life, &pings) => end,
         end = wire.work() => end,
-        () = stop.cancelled() => End::Draining,
         () = drained => End::Draining,
     }
 }
@@ -259,10 +260,11 @@ async fn from_target(
     let limits = &life.core.config.limits;
     let patience = limits.ping + limits.pong;
     let due = tokio::time::sleep(limits.ping.min(limits.idle));
-    tokio::pin!(due);
+    let ping_came = pings.came.notified();
+    tokio::pin!(due, ping_came);
     let mut pinged = false;
     loop {
-        // readable, notified and the timer are cancel-safe.
+        // readable is cancel-safe, and the others go on where they were.
         let put = tokio::select! {
             biased;
             ready = wire.readable() => match ready.and_then(|()| frame(stream, writer, wire, life)) {
@@ -276,7 +278,8 @@ async fn from_target(
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return End::Target(Failure::of(&error)),
             },
-            () = pings.came.notified() => {
+            () = &mut ping_came => {
+                ping_came.set(pings.came.notified());
                 if let Some(ping) = pings.take() {
                     writer.answer(ping);
                 }

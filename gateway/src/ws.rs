@@ -207,6 +207,7 @@ impl Reader {
         stream: &TcpStream,
         mut take: impl FnMut(Incoming<'_>) -> R,
     ) -> Option<Result<R, Fault>> {
+        let mut fragments = false;
         loop {
             if !self.kept.is_empty() {
                 // What lies here comes without waiting: others have their turn all the same.
@@ -214,12 +215,17 @@ impl Reader {
                 let mut kept = mem::take(&mut self.kept);
                 let (taken, message) = self.look(&mut kept, &mut take);
                 kept.advance(taken);
+                fragments |= taken > 0;
                 if !kept.is_empty() {
                     self.kept = kept;
                 }
                 if let Some(message) = message {
                     return Some(message);
                 }
+            }
+            if mem::take(&mut fragments) {
+                // They come as fast as they like, and none may end a message: timers have their turn.
+                tokio::task::yield_now().await;
             }
             if matches!(self.heard, Heard::Goodbye(_) | Heard::End) {
                 return None;
@@ -237,6 +243,7 @@ impl Reader {
                         Ok(n) if self.kept.is_empty() => {
                             let (taken, message) = self.look(&mut buffer[..n], &mut take);
                             self.kept.extend_from_slice(&buffer[taken..n]);
+                            fragments = taken > 0;
                             message
                         }
                         Ok(n) => {
