@@ -15,11 +15,12 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use chalkwire_shared::limits::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use tokio::sync::Semaphore;
 
 use crate::core::Core;
@@ -47,19 +48,24 @@ pub(crate) struct App {
     links: Arc<Links>,
     posts: Posts,
     echoes: Arc<Semaphore>,
-    policy: HeaderValue,
 }
 
-/// The gateway's paths.
-pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
+/// The gateway's front: its paths, and who may come in.
+pub(crate) struct Front {
+    core: Arc<Core>,
+    policy: HeaderValue,
+    router: TowerToHyperService<Router>,
+}
+
+/// The gateway's paths, behind its guard.
+pub(crate) fn front(core: Arc<Core>, links: Arc<Links>) -> Arc<Front> {
     let app = App {
-        policy: page::policy(&core.config.embed),
-        core,
+        core: core.clone(),
         links,
         posts: Posts::default(),
         echoes: Arc::new(Semaphore::new(ECHOES)),
     };
-    Router::new()
+    let router = Router::new()
         .route("/ws", get(link))
         .route("/sse/{version}", get(events::stream).post(events::post))
         .route("/raw/{target}", get(raw_socket))
@@ -73,8 +79,12 @@ pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
         .route("/metrics", get(metrics))
         .route("/", get(page::index))
         .fallback(page::file)
-        .layer(from_fn_with_state(app.clone(), guard))
-        .with_state(app)
+        .with_state(app);
+    Arc::new(Front {
+        policy: page::policy(&core.config.embed),
+        core,
+        router: TowerToHyperService::new(router),
+    })
 }
 
 /// A refusal: a status, a name for the metrics, and a sentence.
@@ -84,18 +94,24 @@ pub(crate) fn refuse(core: &Core, status: StatusCode, name: &'static str, why: &
 }
 
 /// Lets a request in, or says why not; and puts the headers on that every response has.
-async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let core = &app.core;
+///
+/// It stands before the router and not in it: a layer there costs each request a future and a clone
+/// of its route.
+pub(crate) async fn answer(front: Arc<Front>, request: Request) -> Response {
+    let core = &front.core;
     let mut response = match refusal(core, &request) {
         Some((status, name, why)) => refuse(core, status, name, why),
-        None => next.run(request).await,
+        None => match front.router.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
     };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         // Nothing comes that these could protect.
         return response;
     }
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, app.policy.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, front.policy.clone());
     for (name, value) in page::HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }

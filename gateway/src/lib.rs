@@ -137,7 +137,7 @@ impl Gateway {
         Ok(Gateway {
             listener,
             address,
-            lanes: Lanes::start().map_err(BindError::Lanes)?,
+            lanes: Lanes::for_cores().map_err(BindError::Lanes)?,
             core,
             builtin,
             rooms,
@@ -179,7 +179,7 @@ impl Gateway {
         let expiring = links.clone();
         core.tasks
             .spawn(async move { expiring.expire_in_time().await });
-        let router = http::router(core.clone(), links);
+        let front = http::front(core.clone(), links);
         let drained = async {
             stop.cancelled().await;
             core.tasks.finish(core.config.limits.drain + GRACE).await;
@@ -187,7 +187,7 @@ impl Gateway {
         // While it drains it still accepts, to say so.
         tokio::select! {
             () = drained => {}
-            () = http::accept::accept(listener, &lanes, router, core.clone()) => {}
+            () = http::accept::accept(listener, &lanes, front, core.clone()) => {}
         }
         lanes.stop().await;
         if let Some(rooms) = rooms {

@@ -35,7 +35,7 @@ enum End {
 /// Bridges a WebSocket and a target until either ends.
 pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan, core: Arc<Core>) {
     let account = core.account(&target);
-    let stop = core.tasks.stop();
+    let stop = core.tasks.stopping();
     let dialled = match plan.refuses() {
         true => Err(refused()),
         false => tokio::select! {

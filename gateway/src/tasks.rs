@@ -52,7 +52,12 @@ impl Tasks {
         self.drain.clone()
     }
 
-    /// Cancelled when there is no more time: a task returns at once. Children of it end with it.
+    /// Cancelled when there is no more time: a task returns at once. For who listens only.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// The same, to be cancelled by itself as well. Children of it end with it.
     pub fn stop(&self) -> CancellationToken {
         self.stop.child_token()
     }

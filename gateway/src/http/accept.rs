@@ -1,23 +1,24 @@
 //! The accept loop: a permit first, then a connection, which is served in a task of its own.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
+use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::proxied::arrived;
 use super::upgrade::{Offer, Serving};
+use super::{Front, answer};
 use crate::core::Core;
 use crate::lanes::Lanes;
 use crate::policy::rate::Bucket;
@@ -63,7 +64,12 @@ impl Lasting {
 }
 
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
-pub(crate) async fn accept(listener: TcpListener, lanes: &Lanes, router: Router, core: Arc<Core>) {
+pub(crate) async fn accept(
+    listener: TcpListener,
+    lanes: &Lanes,
+    front: Arc<Front>,
+    core: Arc<Core>,
+) {
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
     let mut warnings = Bucket::new(1, 1, Instant::now());
@@ -78,10 +84,7 @@ pub(crate) async fn accept(listener: TcpListener, lanes: &Lanes, router: Router,
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
         };
-        let accepted = listener.accept().await;
-        // Taken off this thread before it is dealt out.
-        let accepted = accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address)));
-        let (stream, address) = match accepted {
+        let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 // The client's own error, between its SYN and our accept, is no reason to wait.
@@ -96,48 +99,54 @@ pub(crate) async fn accept(listener: TcpListener, lanes: &Lanes, router: Router,
                 continue;
             }
         };
-        let router = router.clone();
-        let served = core.clone();
-        core.tasks.spawn_on(lanes.emptiest(), async move {
+        let (front, served) = (front.clone(), core.clone());
+        let serve = async move |stream| {
             // In memory of its own, which goes when the requests are over.
-            let upgraded = Box::pin(serve(stream, address, router, &served)).await;
+            let upgraded = Box::pin(requests(stream, address, front, &served)).await;
             drop(place);
             if let Some(serving) = upgraded {
                 serving.await;
             }
-        });
+        };
+        match lanes.emptiest() {
+            None => core.tasks.spawn(async move { serve(stream).await }),
+            Some(lane) => {
+                // Off this thread's epoll before it comes to the other's.
+                let Ok(stream) = stream.into_std() else {
+                    continue;
+                };
+                core.tasks.spawn_on(lane, async move {
+                    match TcpStream::from_std(stream) {
+                        Ok(stream) => serve(stream).await,
+                        Err(error) => tracing::warn!(%error, "a lane can't take a connection"),
+                    }
+                });
+            }
+        }
     }
 }
 
 /// Answers requests; what is to be served instead once one of them has upgraded the connection.
-async fn serve(
-    stream: std::net::TcpStream,
+async fn requests(
+    stream: TcpStream,
     address: SocketAddr,
-    router: Router,
+    front: Arc<Front>,
     core: &Arc<Core>,
 ) -> Option<Serving> {
-    let ready = || {
-        stream.set_nodelay(true)?;
-        TcpStream::from_std(stream)
-    };
-    let stream = match ready() {
-        Ok(stream) => stream,
-        // The client is gone, or the system has no memory for it.
-        Err(error) => {
-            tracing::debug!(%error, "accept");
-            return None;
-        }
-    };
-    let router = TowerToHyperService::new(router);
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "accept: no TCP_NODELAY");
+    }
     let arriving = core.clone();
     let lasting = Lasting::default();
     let upgrade = Offer::default();
     let offers = (lasting.clone(), upgrade.clone());
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
         arrived(&arriving.config, address.ip(), &mut request);
         request.extensions_mut().insert(offers.0.clone());
         request.extensions_mut().insert(offers.1.clone());
-        router.call(request)
+        let front = front.clone();
+        async { Ok::<_, Infallible>(answer(front, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -149,7 +158,7 @@ async fn serve(
     let draining = core.tasks.draining();
     // Who comes while the gateway drains is still answered; the answer says that it closes.
     let late = core.tasks.is_draining();
-    let stop = core.tasks.stop();
+    let stop = core.tasks.stopping();
     let served = async {
         tokio::select! {
             ended = connection.as_mut() => ended,

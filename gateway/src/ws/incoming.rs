@@ -140,3 +140,173 @@ fn code(payload: &[u8]) -> Result<Option<u16>, Fault> {
         Err(error) => Err(Fault::new(LinkClose::NotUtf8, &error.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::frame::head;
+    use super::*;
+
+    const MOST: usize = 1_000;
+
+    /// A client's frame.
+    fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+        let mask = [7, 11, 13, 17];
+        let (server, start) = head(opcode, payload.len());
+        let mut bytes = server[start..].to_vec();
+        bytes[0] &= if fin { 0xFF } else { 0x7F };
+        bytes[1] |= 0x80;
+        bytes.extend(mask);
+        let masked = payload.len();
+        bytes.extend_from_slice(payload);
+        let at = bytes.len() - masked;
+        unmask(&mut bytes[at..], mask);
+        bytes
+    }
+
+    /// A message as a client may send it: in fragments of these lengths and a last one.
+    fn fragments(kind: Opcode, payload: &[u8], lengths: &[usize]) -> Vec<u8> {
+        let (mut opcode, mut rest, mut bytes) = (kind, payload, Vec::new());
+        for length in lengths {
+            let (fragment, others) = rest.split_at((*length).min(rest.len()));
+            bytes.extend(frame(false, opcode, fragment));
+            (opcode, rest) = (Opcode::Continuation, others);
+        }
+        bytes.extend(frame(true, opcode, rest));
+        bytes
+    }
+
+    /// All messages in `bytes`, as text, which come in pieces of these sizes.
+    fn messages(bytes: &[u8], sizes: &[usize]) -> Result<Vec<String>, Fault> {
+        let (mut assembly, mut kept, mut messages) = (Assembly::new(MOST), Vec::new(), Vec::new());
+        let (mut rest, mut sizes) = (bytes, sizes.iter().cycle());
+        while !rest.is_empty() {
+            let size = sizes.next().copied().unwrap_or(1).clamp(1, rest.len());
+            kept.extend_from_slice(&rest[..size]);
+            rest = &rest[size..];
+            loop {
+                match assembly.step(&mut kept, |message| format!("{message:?}"))? {
+                    Step::Short => break,
+                    Step::Part(n) => drop(kept.drain(..n)),
+                    Step::Whole(n, message) => {
+                        kept.drain(..n);
+                        messages.push(message);
+                    }
+                }
+            }
+        }
+        assert!(kept.is_empty());
+        Ok(messages)
+    }
+
+    fn fault(bytes: &[u8]) -> LinkClose {
+        messages(bytes, &[bytes.len()]).unwrap_err().close
+    }
+
+    #[test]
+    fn a_ping_may_come_between_the_fragments_of_a_message() {
+        let mut bytes = frame(false, Opcode::Text, b"gr\xC3");
+        bytes.extend(frame(true, Opcode::Ping, b"?"));
+        bytes.extend(frame(true, Opcode::Continuation, b"\xBC\xC3\x9F dich"));
+        let expected = [r#"Ping([63])"#, r#"Text("grüß dich")"#];
+        assert_eq!(messages(&bytes, &[1]).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_message_over_the_limit_is_told_when_its_head_is_there() {
+        let long = frame(true, Opcode::Binary, &[0; MOST + 1]);
+        assert_eq!(fault(&long[..8]), LinkClose::TooBig);
+        let parts = fragments(Opcode::Binary, &[0; MOST + 1], &[MOST]);
+        assert_eq!(fault(&parts), LinkClose::TooBig);
+        assert!(messages(&frame(true, Opcode::Binary, &[0; MOST]), &[9]).is_ok());
+    }
+
+    #[test]
+    fn fragments_out_of_turn_break_the_protocol() {
+        assert_eq!(
+            fault(&frame(true, Opcode::Continuation, b"")),
+            LinkClose::Protocol
+        );
+        let mut begun = frame(false, Opcode::Text, b"a");
+        begun.extend(frame(true, Opcode::Binary, b"b"));
+        assert_eq!(fault(&begun), LinkClose::Protocol);
+    }
+
+    #[test]
+    fn a_text_is_utf_8_as_a_whole() {
+        assert_eq!(
+            fault(&frame(true, Opcode::Text, b"\xC3")),
+            LinkClose::NotUtf8
+        );
+        assert_eq!(
+            fault(&fragments(Opcode::Text, b"a\xFF", &[1])),
+            LinkClose::NotUtf8
+        );
+    }
+
+    #[test]
+    fn a_close_has_a_code_that_may_be_sent_or_none() {
+        let close = |payload: &[u8]| messages(&frame(true, Opcode::Close, payload), &[3]);
+        assert_eq!(close(b"").unwrap(), ["Close(None)"]);
+        assert_eq!(close(b"\x03\xE8bye").unwrap(), ["Close(Some(1000))"]);
+        for bad in [
+            &b"\x03"[..],
+            b"\x03\xED",
+            b"\x03\xEE",
+            b"\x03\xE7",
+            b"\x00\x00",
+            b"\x0B\xB7",
+        ] {
+            assert_eq!(
+                close(bad).unwrap_err().close,
+                LinkClose::Protocol,
+                "{bad:?}"
+            );
+        }
+        assert_eq!(
+            close(b"\x03\xE8\xFF").unwrap_err().close,
+            LinkClose::NotUtf8
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn however_messages_are_cut_they_are_the_same(
+            said in prop::collection::vec((any::<bool>(), "[a-zü]{0,300}"), 1..6),
+            lengths in prop::collection::vec(0usize..200, 0..5),
+            sizes in prop::collection::vec(1usize..400, 1..5),
+        ) {
+            let mut bytes = Vec::new();
+            let mut expected = Vec::new();
+            for (is_text, text) in &said {
+                let kind = if *is_text { Opcode::Text } else { Opcode::Binary };
+                bytes.extend(fragments(kind, text.as_bytes(), &lengths));
+                expected.push(match is_text {
+                    true => format!("{:?}", Incoming::Text(text)),
+                    false => format!("{:?}", Incoming::Binary(text.as_bytes())),
+                });
+            }
+            prop_assert_eq!(messages(&bytes, &sizes).unwrap(), expected);
+        }
+
+        #[test]
+        fn any_bytes_are_messages_or_a_fault_and_nothing_panics(
+            bytes: Vec<u8>,
+            size in 1usize..20,
+        ) {
+            let mut assembly = Assembly::new(MOST);
+            let mut kept = Vec::new();
+            'all: for piece in bytes.chunks(size) {
+                kept.extend_from_slice(piece);
+                loop {
+                    match assembly.step(&mut kept, |_| ()) {
+                        Err(_) => break 'all,
+                        Ok(Step::Short) => break,
+                        Ok(Step::Part(n) | Step::Whole(n, ())) => drop(kept.drain(..n)),
+                    }
+                }
+            }
+        }
+    }
+}
