@@ -139,43 +139,54 @@ impl Connection {
         tokio::pin!(drained);
         let due = tokio::time::sleep_until(self.next_due());
         tokio::pin!(due);
+        // Kept from one message to the next; anew where a resumed link takes the new one's place.
         loop {
-            // What is due later than that is looked at when it is over.
-            if self.next_due() < due.deadline() {
-                due.as_mut().reset(self.next_due());
-            }
-            // recv, notified and sleep_until are cancel-safe; nothing is sent inside of the select.
-            let step = tokio::select! {
-                biased;
-                () = self.mine.cancelled() => Err(End::TakenOver),
-                () = self.link.ended.cancelled() => Err(End::Draining),
-                () = &mut drained => self.say_goodbye(carrier).await,
-                message = carrier.recv() => match message {
-                    Ok(message) => match self.take(carrier, message).await {
-                        // However much a client says, its room's pages have their turn.
-                        Ok(()) => match next_page(&mut self.reader).now_or_never() {
-                            Some(text) => self.send_page(carrier, text).await,
-                            None => Ok(()),
-                        },
-                        Err(end) => Err(end),
-                    },
-                    Err(Some(broken)) => Err(end_of(broken)),
-                    Err(None) => Err(End::Dropped),
-                },
-                () = self.link.wake.notified() => Ok(()),
-                text = next_page(&mut self.reader) => self.send_page(carrier, text).await,
-                () = &mut due => {
-                    let done = self.due(carrier).await;
+            let (link, mine) = (self.link.clone(), self.mine.clone());
+            let (taken_over, ended) = (mine.cancelled(), link.ended.cancelled());
+            let woken = link.wake.notified();
+            tokio::pin!(taken_over, ended, woken);
+            while Arc::ptr_eq(&link, &self.link) {
+                // What is due later than that is looked at when it is over.
+                if self.next_due() < due.deadline() {
                     due.as_mut().reset(self.next_due());
-                    done
                 }
-            };
-            self.reader.take_if(|reader| reader.is_over());
-            if let Err(end) = match step {
-                Ok(()) => self.pass_on(carrier).await,
-                Err(end) => Err(end),
-            } {
-                return end;
+                // recv is cancel-safe, and the others go on where they were; nothing is sent inside of
+                // the select.
+                let step = tokio::select! {
+                    biased;
+                    () = &mut taken_over => Err(End::TakenOver),
+                    () = &mut ended => Err(End::Draining),
+                    () = &mut drained => self.say_goodbye(carrier).await,
+                    message = carrier.recv() => match message {
+                        Ok(message) => match self.take(carrier, message).await {
+                            // However much a client says, its room's pages have their turn.
+                            Ok(()) => match next_page(&mut self.reader).now_or_never() {
+                                Some(text) => self.send_page(carrier, text).await,
+                                None => Ok(()),
+                            },
+                            Err(end) => Err(end),
+                        },
+                        Err(Some(broken)) => Err(end_of(broken)),
+                        Err(None) => Err(End::Dropped),
+                    },
+                    () = &mut woken => {
+                        woken.set(link.wake.notified());
+                        Ok(())
+                    }
+                    text = next_page(&mut self.reader) => self.send_page(carrier, text).await,
+                    () = &mut due => {
+                        let done = self.due(carrier).await;
+                        due.as_mut().reset(self.next_due());
+                        done
+                    }
+                };
+                self.reader.take_if(|reader| reader.is_over());
+                if let Err(end) = match step {
+                    Ok(()) => self.pass_on(carrier).await,
+                    Err(end) => Err(end),
+                } {
+                    return end;
+                }
             }
         }
     }
