@@ -9,18 +9,19 @@ mod page;
 mod proxied;
 mod rooms;
 mod turned_away;
+mod upgrade;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use chalkwire_shared::limits::{MAX_MESSAGE_BYTES, SUBPROTOCOL};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use tokio::sync::Semaphore;
 
 use crate::core::Core;
@@ -30,15 +31,7 @@ use crate::link::{Caller, Link, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
 use proxied::{ClientAddress, Peer};
-
-/// A WebSocket's read buffer: with axum's 128 KiB an idle one costs that much.
-const READ_BUFFER_BYTES: usize = 4_096;
-
-/// The same of a link, which has its welcome in the write buffer besides: 12 KiB are its bound.
-const LINK_READ_BUFFER_BYTES: usize = 3_072;
-
-/// A WebSocket's write buffer: a message of the largest size with its frame header, twice.
-const WRITE_BUFFER_BYTES: usize = 2 * MAX_MESSAGE_BYTES;
+use upgrade::Upgrade;
 
 /// The largest message that the echo takes from loopback, where conformance tests come from.
 const ECHO_BYTES: usize = 16 << 20;
@@ -59,19 +52,24 @@ pub(crate) struct App {
     links: Arc<Links>,
     posts: Posts,
     echoes: Arc<Semaphore>,
-    policy: HeaderValue,
 }
 
-/// The gateway's paths.
-pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
+/// The gateway's front: its paths, and who may come in.
+pub(crate) struct Front {
+    core: Arc<Core>,
+    policy: HeaderValue,
+    router: TowerToHyperService<Router>,
+}
+
+/// The gateway's paths, behind its guard.
+pub(crate) fn front(core: Arc<Core>, links: Arc<Links>) -> Arc<Front> {
     let app = App {
-        policy: page::policy(&core.config.embed),
-        core,
+        core: core.clone(),
         links,
         posts: Posts::default(),
         echoes: Arc::new(Semaphore::new(ECHOES)),
     };
-    Router::new()
+    let router = Router::new()
         .route("/ws", get(link))
         .route("/sse/{version}", get(events::stream).post(events::post))
         .route("/raw/{target}", get(raw_socket))
@@ -85,8 +83,12 @@ pub(crate) fn router(core: Arc<Core>, links: Arc<Links>) -> Router {
         .route("/metrics", get(metrics))
         .route("/", get(page::index))
         .fallback(page::file)
-        .layer(from_fn_with_state(app.clone(), guard))
-        .with_state(app)
+        .with_state(app);
+    Arc::new(Front {
+        policy: page::policy(&core.config.embed),
+        core,
+        router: TowerToHyperService::new(router),
+    })
 }
 
 /// A refusal: a status, a name for the metrics, and a sentence.
@@ -96,14 +98,24 @@ pub(crate) fn refuse(core: &Core, status: StatusCode, name: &'static str, why: &
 }
 
 /// Lets a request in, or says why not; and puts the headers on that every response has.
-async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let core = &app.core;
+///
+/// It stands before the router and not in it: a layer there costs each request a future and a clone
+/// of its route.
+pub(crate) async fn answer(front: Arc<Front>, request: Request) -> Response {
+    let core = &front.core;
     let mut response = match refusal(core, &request) {
         Some((status, name, why)) => refuse(core, status, name, why),
-        None => next.run(request).await,
+        None => match front.router.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
     };
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        // Nothing comes that these could protect.
+        return response;
+    }
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, app.policy.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, front.policy.clone());
     for (name, value) in page::HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -186,29 +198,17 @@ fn unavailable(why: &str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, again, format!("{why}\n")).into_response()
 }
 
-/// Sizes of a WebSocket's buffers and messages.
-fn sized(upgrade: WebSocketUpgrade, message_bytes: usize) -> WebSocketUpgrade {
-    upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_BUFFER_BYTES.max(2 * message_bytes))
-        .max_message_size(message_bytes)
-        .max_frame_size(message_bytes)
-}
-
 /// `GET /ws`: a link.
 async fn link(
     State(app): State<App>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let core = &app.core;
-    let upgrade = sized(upgrade, MAX_MESSAGE_BYTES)
-        .read_buffer_size(LINK_READ_BUFFER_BYTES)
-        .protocols([SUBPROTOCOL]);
-    if upgrade.selected_protocol().is_none() {
+    let upgrade = upgrade.protocol(SUBPROTOCOL);
+    if !upgrade.has_protocol() {
         let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
         return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
     }
@@ -217,12 +217,9 @@ async fn link(
         Err(refusal) => return *refusal,
     };
     let links = app.links.clone();
-    let tasks = core.tasks.clone();
-    upgrade.on_upgrade(move |socket| {
-        tasks.track(async move {
-            connection::serve(Carrier::WebSocket(Box::new(socket)), link, links).await;
-            drop(place);
-        })
+    upgrade.answer(MAX_MESSAGE_BYTES, move |socket| async move {
+        connection::serve(Carrier::WebSocket(socket), link, links).await;
+        drop(place);
     })
 }
 
@@ -251,7 +248,7 @@ async fn raw_socket(
     Extension(ClientAddress(address)): Extension<ClientAddress>,
     Path(name): Path<String>,
     Query(query): Query<Vec<(String, String)>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let core = app.core;
     if let Err(failure) = core.newcomers.admit() {
@@ -283,13 +280,10 @@ async fn raw_socket(
     let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
         return full(&core, "sockets");
     };
-    let tasks = core.tasks.clone();
-    let upgrade = sized(upgrade, MAX_MESSAGE_BYTES).protocols(["binary"]);
-    upgrade.on_upgrade(move |socket| {
-        tasks.track(async move {
-            raw::serve(socket, target, plan, core).await;
-            drop((place, permit));
-        })
+    let upgrade = upgrade.protocol("binary");
+    upgrade.answer(MAX_MESSAGE_BYTES, move |socket| async move {
+        raw::serve(socket, target, plan, core).await;
+        drop((place, permit));
     })
 }
 
@@ -298,7 +292,7 @@ async fn echo(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     Extension(ClientAddress(address)): Extension<ClientAddress>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let core = app.core;
     let place = match place(&core, address) {
@@ -314,12 +308,9 @@ async fn echo(
         true => ECHO_BYTES,
         false => MAX_MESSAGE_BYTES,
     };
-    let tasks = core.tasks.clone();
-    sized(upgrade, message_bytes).on_upgrade(move |socket| {
-        tasks.track(async move {
-            raw::echo(socket, core).await;
-            drop((place, permit));
-        })
+    upgrade.answer(message_bytes, move |socket| async move {
+        raw::echo(socket, core).await;
+        drop((place, permit));
     })
 }
 

@@ -27,6 +27,7 @@ pub mod fault;
 mod http;
 pub mod job;
 pub mod kernel;
+pub mod lanes;
 pub mod link;
 pub mod log;
 pub mod metrics;
@@ -52,6 +53,7 @@ use crate::builtin::{Builtin, BuiltinError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::Core;
+use crate::lanes::Lanes;
 use crate::link::Links;
 use crate::log::LogError;
 use crate::metrics::Metrics;
@@ -71,6 +73,7 @@ pub struct Gateway {
     listener: TcpListener,
     address: SocketAddr,
     core: Arc<Core>,
+    lanes: Lanes,
     builtin: Builtin,
     rooms: Option<Arc<Rooms>>,
     stop: CancellationToken,
@@ -90,6 +93,9 @@ pub enum BindError {
     /// The built-in targets can't run.
     #[error(transparent)]
     Builtin(#[from] BuiltinError),
+    /// The threads can't be had.
+    #[error("can't start the threads that serve connections: {0}")]
+    Lanes(io::Error),
     /// The log of the rooms can't be used.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -132,6 +138,7 @@ impl Gateway {
         Ok(Gateway {
             listener,
             address,
+            lanes: Lanes::for_cores().map_err(BindError::Lanes)?,
             core,
             builtin,
             rooms,
@@ -160,6 +167,7 @@ impl Gateway {
         let Gateway {
             listener,
             core,
+            lanes,
             builtin,
             rooms,
             stop,
@@ -172,7 +180,7 @@ impl Gateway {
         let expiring = links.clone();
         core.tasks
             .spawn(async move { expiring.expire_in_time().await });
-        let router = http::router(core.clone(), links);
+        let front = http::front(core.clone(), links);
         let drained = async {
             stop.cancelled().await;
             core.tasks.finish(core.config.limits.drain + GRACE).await;
@@ -180,8 +188,9 @@ impl Gateway {
         // While it drains it still accepts, to say so.
         tokio::select! {
             () = drained => {}
-            () = http::accept::accept(listener, router, core.clone()) => {}
+            () = http::accept::accept(listener, &lanes, front, core.clone()) => {}
         }
+        lanes.stop().await;
         if let Some(rooms) = rooms {
             rooms.stop().await;
         }

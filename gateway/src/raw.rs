@@ -4,15 +4,13 @@
 //! side that does not read holds back the other through the kernels.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket};
-use bytes::Bytes;
 use chalkwire_shared::close::{LinkClose, Reason};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +18,7 @@ use crate::core::Core;
 use crate::fault::{Plan, Wire, refused};
 use crate::policy::rate::Bucket;
 use crate::target::{Failure, RECV_BYTES, Target, with_buffer};
-use crate::ws;
+use crate::ws::{self, HEAD_BYTES, Incoming, Message, Opcode, Reader, WebSocket, Writer};
 
 /// How a raw socket ended.
 enum End {
@@ -37,7 +35,7 @@ enum End {
 /// Bridges a WebSocket and a target until either ends.
 pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan, core: Arc<Core>) {
     let account = core.account(&target);
-    let stop = core.tasks.stop();
+    let stop = core.tasks.stopping();
     let dialled = match plan.refuses() {
         true => Err(refused()),
         false => tokio::select! {
@@ -61,7 +59,7 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan
             let Failure { reason, detail } = failure;
             account.closed(reason);
             let text = format!("{reason}: {detail}");
-            return ws::close(&mut socket, LinkClose::Internal.code(), &text).await;
+            return socket.close(LinkClose::Internal.code(), &text).await;
         }
     };
     let (reason, close) = match end {
@@ -89,8 +87,8 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan
     account.closed(reason);
     drop(wire);
     match close {
-        Some((code, text)) => ws::close(&mut socket, code, &text).await,
-        None => ws::finish(&mut socket).await,
+        Some((code, text)) => socket.close(code, &text).await,
+        None => socket.finish().await,
     }
 }
 
@@ -132,28 +130,104 @@ async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &Cancellat
         heard_us: now_us.into(),
         moved_us: now_us.into(),
     };
-    let (sink, source) = socket.split();
-    let spread = core.spread(core.config.limits.drain / 2);
+    let (stream, reader, writer) = socket.split();
+    let pings = Pings::default();
     let draining = core.tasks.draining();
+    // The gateway drains before it stops: one thing to look at.
+    let drained = async {
+        draining.cancelled().await;
+        let spread = core.spread(core.config.limits.drain / 2);
+        let _ = tokio::time::timeout(spread, stop.cancelled()).await;
+    };
     // Dropping the loser of these is safe: the connection ends with either of them.
     tokio::select! {
-        end = from_client(source, wire, &life) => end,
-        end = from_target(sink, wire, &life) => end,
+        biased;
+        end = from_client(stream, reader, wire, &life, &pings) => end,
+        end = from_target(stream, writer, wire, &life, &pings) => end,
         end = wire.work() => end,
-        () = stop.cancelled() => End::Draining,
-        () = async { draining.cancelled().await; tokio::time::sleep(spread).await } => End::Draining,
+        () = drained => End::Draining,
+    }
+}
+
+/// The client's last ping, from where it is read to where it is answered.
+#[derive(Default)]
+struct Pings {
+    last: Mutex<Option<Vec<u8>>>,
+    came: Notify,
+}
+
+impl Pings {
+    fn put(&self, payload: &[u8]) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload.to_vec());
+        self.came.notify_one();
+    }
+
+    fn take(&self) -> Option<Vec<u8>> {
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}
+
+/// What became of a client's message.
+enum Said {
+    /// It went on to the target.
+    Sent,
+    /// This much of it did not fit.
+    Waits(Vec<u8>),
+    Failed(io::Error),
+    SignOfLife,
+    Goodbye,
+}
+
+/// Passes a message's bytes on from where they lie.
+fn pass_on(bytes: &[u8], wire: &Wire, life: &Life<'_>) -> Said {
+    life.moved();
+    life.heard();
+    life.core.metrics.to_target.inc_by(bytes.len() as u64);
+    if bytes.is_empty() && !wire.is_datagram() {
+        return Said::Sent;
+    }
+    match wire.try_send(bytes) {
+        Ok(n) if n == bytes.len() || wire.is_datagram() => Said::Sent,
+        Ok(n) => Said::Waits(bytes[n..].to_vec()),
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Said::Waits(bytes.to_vec()),
+            _ => Said::Failed(error),
+        },
     }
 }
 
 /// Client to target.
-async fn from_client(mut source: SplitStream<&mut WebSocket>, wire: &Wire, life: &Life<'_>) -> End {
+async fn from_client(
+    stream: &TcpStream,
+    reader: &mut Reader,
+    wire: &Wire,
+    life: &Life<'_>,
+    pings: &Pings,
+) -> End {
     let rate = life.core.config.limits.control_per_second;
     let mut control = Bucket::new(rate.saturating_mul(2), rate, std::time::Instant::now());
     loop {
-        let bytes: Bytes = match source.next().await {
-            Some(Ok(Message::Binary(bytes))) => bytes,
-            Some(Ok(Message::Text(text))) => text.into(),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+        let said = reader.next(stream, |incoming| match incoming {
+            Incoming::Text(text) => pass_on(text.as_bytes(), wire, life),
+            Incoming::Binary(bytes) => pass_on(bytes, wire, life),
+            Incoming::Ping(payload) => {
+                pings.put(payload);
+                Said::SignOfLife
+            }
+            Incoming::Pong => Said::SignOfLife,
+            Incoming::Close(_) => Said::Goodbye,
+        });
+        let failed = match said.await {
+            Some(Ok(Said::Sent)) => continue,
+            Some(Ok(Said::Waits(rest))) => match wire.send_all(&rest).await {
+                Ok(()) => continue,
+                Err(error) => error,
+            },
+            Some(Ok(Said::Failed(error))) => error,
+            Some(Ok(Said::SignOfLife)) => {
                 life.heard();
                 if control.take(std::time::Instant::now()) {
                     continue;
@@ -161,99 +235,111 @@ async fn from_client(mut source: SplitStream<&mut WebSocket>, wire: &Wire, life:
                 let detail = "too many pings in too short a time".to_owned();
                 return End::Broken(LinkClose::Policy, detail);
             }
-            Some(Ok(Message::Close(_))) | None => return End::Client,
-            Some(Err(error)) => {
-                return match ws::fault(&error) {
-                    Some((close, detail)) => End::Broken(close, detail),
-                    None => End::Client,
-                };
-            }
+            Some(Ok(Said::Goodbye)) | None => return End::Client,
+            Some(Err(fault)) => return End::Broken(fault.close, fault.detail),
         };
-        life.moved();
-        life.heard();
-        life.core.metrics.to_target.inc_by(bytes.len() as u64);
-        if bytes.is_empty() && !wire.is_datagram() {
-            continue;
-        }
-        if let Err(error) = wire.send_all(&bytes).await {
-            // What the target said before it closed is still to be passed on; the other direction
-            // meets the same end after that.
-            match Failure::of(&error) {
-                failure if failure.reason == Reason::Reset && !wire.is_datagram() => {
-                    std::future::pending::<()>().await;
-                }
-                failure => return End::Target(failure),
+        // What the target said before it closed is still to be passed on; the other direction meets
+        // the same end after that.
+        match Failure::of(&failed) {
+            failure if failure.reason == Reason::Reset && !wire.is_datagram() => {
+                std::future::pending::<()>().await;
             }
+            failure => return End::Target(failure),
         }
     }
 }
 
 /// Target to client, and the signs of life.
 async fn from_target(
-    mut sink: SplitSink<&mut WebSocket, Message>,
+    stream: &TcpStream,
+    writer: &mut Writer,
     wire: &Wire,
     life: &Life<'_>,
+    pings: &Pings,
 ) -> End {
     let limits = &life.core.config.limits;
     let patience = limits.ping + limits.pong;
-    let tick = limits.ping.min(limits.idle);
-    let due = tokio::time::sleep(tick);
-    tokio::pin!(due);
+    let due = tokio::time::sleep(limits.ping.min(limits.idle));
+    let ping_came = pings.came.notified();
+    tokio::pin!(due, ping_came);
     let mut pinged = false;
     loop {
-        // readable and the timer are cancel-safe.
-        let ready = tokio::select! {
+        // readable is cancel-safe, and the others go on where they were.
+        let put = tokio::select! {
             biased;
-            ready = wire.readable() => ready,
+            ready = wire.readable() => match ready.and_then(|()| frame(stream, writer, wire, life)) {
+                Ok(Some(put)) => put,
+                Ok(None) => {
+                    return End::Target(Failure {
+                        reason: Reason::Finished,
+                        detail: String::new(),
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(error) => return End::Target(Failure::of(&error)),
+            },
+            () = &mut ping_came => {
+                ping_came.set(pings.came.notified());
+                if let Some(ping) = pings.take() {
+                    writer.answer(ping);
+                }
+                Ok(())
+            }
             () = &mut due => {
                 if life.idle(wire) >= limits.idle {
                     return End::Target(Reason::Idle.into());
                 }
                 let silent = life.since(&life.heard_us);
-                let wait = match (pinged, silent < limits.ping) {
+                let (wait, put) = match (pinged, silent < limits.ping) {
                     (_, true) => {
                         pinged = false;
-                        limits.ping - silent
+                        (limits.ping - silent, Ok(()))
                     }
                     (true, false) => return End::Client,
                     (false, false) => {
                         pinged = true;
-                        let ping = sink.send(Message::Ping(Bytes::new()));
-                        if !matches!(tokio::time::timeout(patience, ping).await, Ok(Ok(()))) {
-                            return End::Client;
-                        }
-                        limits.pong
+                        let (head, start) = ws::head(Opcode::Ping, 0);
+                        (limits.pong, writer.put(stream, &[&head[start..], &[]]))
                     }
                 };
                 let idle_in = limits.idle.saturating_sub(life.idle(wire));
                 due.as_mut().reset(Instant::now() + wait.min(idle_in));
-                continue;
+                put
             }
         };
-        let read = ready.and_then(|()| {
-            with_buffer(|buffer| {
-                let n = wire.try_recv(&mut buffer[..RECV_BYTES - 1])?;
-                Ok(Bytes::copy_from_slice(&buffer[..n]))
-            })
-        });
-        let bytes = match read {
-            Ok(bytes) if bytes.is_empty() && !wire.is_datagram() => {
-                return End::Target(Failure {
-                    reason: Reason::Finished,
-                    detail: String::new(),
-                });
-            }
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-            Err(error) => return End::Target(Failure::of(&error)),
-        };
-        life.moved();
-        life.core.metrics.from_target.inc_by(bytes.len() as u64);
-        let send = sink.send(Message::Binary(bytes));
-        if !matches!(tokio::time::timeout(patience, send).await, Ok(Ok(()))) {
+        if put.is_err() {
             return End::Client;
         }
+        // Before anything else is put.
+        if !writer.is_empty() {
+            let flushed = tokio::time::timeout(patience, writer.flush(stream)).await;
+            if !matches!(flushed, Ok(Ok(()))) {
+                return End::Client;
+            }
+        }
     }
+}
+
+/// Reads from the target, and puts what came into one frame for the client where it lies. What came
+/// of putting it there; `None` at the target's end.
+fn frame(
+    stream: &TcpStream,
+    writer: &mut Writer,
+    wire: &Wire,
+    life: &Life<'_>,
+) -> io::Result<Option<io::Result<()>>> {
+    with_buffer(|buffer| {
+        let n = wire.try_recv(&mut buffer[HEAD_BYTES..][..RECV_BYTES - 1])?;
+        if n == 0 && !wire.is_datagram() {
+            return Ok(None);
+        }
+        life.moved();
+        life.core.metrics.from_target.inc_by(n as u64);
+        let (head, start) = ws::head(Opcode::Binary, n);
+        buffer[start..HEAD_BYTES].copy_from_slice(&head[start..]);
+        let frame = &buffer[start..HEAD_BYTES + n];
+        Ok(Some(writer.put(stream, &[frame, &[]])))
+    })
 }
 
 /// Echoes each message as it came, for the page's connection test.
@@ -274,9 +360,9 @@ pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
                 }
             }
             // Pings and closes are answered by the WebSocket itself.
-            Ok(Some(Ok(Message::Close(_)))) | Ok(None) => break None,
+            Ok(Some(Ok(Message::Close(_))) | None) => break None,
             Ok(Some(Ok(_))) => {}
-            Ok(Some(Err(error))) => break ws::fault(&error),
+            Ok(Some(Err(fault))) => break Some((fault.close, fault.detail)),
             Err(_) => {
                 break Some((
                     LinkClose::Policy,
@@ -286,7 +372,7 @@ pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
         }
     };
     match end {
-        Some((close, detail)) => ws::close(&mut socket, close.code(), &detail).await,
-        None => ws::finish(&mut socket).await,
+        Some((close, detail)) => socket.close(close.code(), &detail).await,
+        None => socket.finish().await,
     }
 }

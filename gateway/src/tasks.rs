@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +22,14 @@ impl Tasks {
         F: Future<Output = ()> + Send + 'static,
     {
         self.tracker.spawn(task);
+    }
+
+    /// Starts a task elsewhere that `finish` will wait for.
+    pub fn spawn_on<F>(&self, runtime: &Handle, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tracker.spawn_on(task, runtime);
     }
 
     /// Makes a future that somebody else spawns one that `finish` will wait for.
@@ -43,7 +52,12 @@ impl Tasks {
         self.drain.clone()
     }
 
-    /// Cancelled when there is no more time: a task returns at once. Children of it end with it.
+    /// Cancelled when there is no more time: a task returns at once. For who listens only.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// The same, to be cancelled by itself as well. Children of it end with it.
     pub fn stop(&self) -> CancellationToken {
         self.stop.child_token()
     }

@@ -110,11 +110,13 @@ pub async fn read_head(stream: &mut TcpStream) -> (Response, Vec<u8>) {
 async fn head(stream: &mut TcpStream) -> Result<(Response, Vec<u8>), Vec<u8>> {
     let mut bytes = Vec::new();
     let end = loop {
-        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at;
+        if bytes.ends_with(b"\r\n\r\n") {
+            break bytes.len() - 4;
         }
-        if !matches!(stream.read_buf(&mut bytes).await, Ok(1..)) {
-            return Err(bytes);
+        // Not a byte more: what follows may be frames.
+        match stream.read_u8().await {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => return Err(bytes),
         }
     };
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();

@@ -235,6 +235,8 @@ impl<C: Client> Socket<C> {
         // Looked at when it is over, not set anew for each message.
         let idle = tokio::time::sleep_until(self.idle_at());
         tokio::pin!(idle);
+        let (stopped, woken) = (stop.cancelled(), self.wake.notified());
+        tokio::pin!(stopped, woken);
         // When a client that has closed is out of patience with its faults.
         let mut give_up: Option<Instant> = None;
         loop {
@@ -280,7 +282,8 @@ impl<C: Client> Socket<C> {
                 }
             };
             driving.start(wire, || self.tell_reports(&mut self.lock()));
-            // Each of these is cancel-safe: nothing is read or written before a branch is chosen.
+            // Each of these is cancel-safe, or goes on where it was: nothing is read or written before
+            // a branch is chosen.
             tokio::select! {
                 ready = wire.readable(), if reads => match ready {
                     Ok(()) => if let Read::Failed(failure) = self.read(wire, &mut dropped) {
@@ -295,7 +298,7 @@ impl<C: Client> Socket<C> {
                 failure = driving.over() => {
                     self.lock().broken.get_or_insert(failure);
                 }
-                () = self.wake.notified() => {}
+                () = &mut woken => woken.set(self.wake.notified()),
                 () = &mut idle => {
                     let (idle_at, now) = (self.idle_at(), Instant::now());
                     if give_up.is_some_and(|at| at <= now) {
@@ -306,7 +309,7 @@ impl<C: Client> Socket<C> {
                     }
                     idle.as_mut().reset(give_up.map_or(idle_at, |at| at.min(idle_at)));
                 }
-                () = stop.cancelled() => return Some(self.stopped()),
+                () = &mut stopped => return Some(self.stopped()),
             }
         }
     }

@@ -66,7 +66,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::load(args.config.as_deref(), environment, flags)?;
-    let runtime = tokio::runtime::Runtime::new().context("the runtime can't start")?;
+    // The first of the gateway's lanes, which it has one of for each core.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime can't start")?;
     runtime.block_on(async {
         // Before anything is told: a signal that comes early must not kill.
         let mut interrupt = signal(SignalKind::interrupt())?;

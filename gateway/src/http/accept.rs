@@ -1,26 +1,28 @@
 //! The accept loop: a permit first, then a connection, which is served in a task of its own.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
+use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::page;
 use super::proxied::arrived;
 use super::turned_away::TurnedAway;
+use super::upgrade::{Offer, Serving};
+use super::{Front, answer};
 use crate::core::Core;
+use crate::lanes::Lanes;
 use crate::policy::rate::Bucket;
 
 /// How long to wait when the system has no more file descriptors or memory.
@@ -68,8 +70,13 @@ impl Lasting {
 }
 
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
-pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core>) {
-    let turned_away = Arc::new(TurnedAway::new(&page::policy(&core.config.embed)));
+pub(crate) async fn accept(
+    listener: TcpListener,
+    lanes: &Lanes,
+    front: Arc<Front>,
+    core: Arc<Core>,
+) {
+    let turned_away = Arc::new(TurnedAway::new(&front.policy));
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
     let turns = Arc::new(Semaphore::new(TURNS));
@@ -109,42 +116,71 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, core: Arc<Core
         let Ok(turn) = turns.clone().acquire_owned().await else {
             return;
         };
-        let router = router.clone();
-        let served = core.clone();
-        let turned_away = turned_away.clone();
-        let accepted = Instant::now();
-        core.tasks.spawn(async move {
+        let (front, served) = (front.clone(), core.clone());
+        let (turned_away, accepted) = (turned_away.clone(), Instant::now());
+        let serve = async move |stream: TcpStream| {
             drop(turn);
             served.newcomers.waited(accepted);
-            if served.newcomers.are_too_many() {
-                // What it asks for may still be on its way.
-                let waits = timeout(served.config.limits.header, stream.readable());
-                tokio::select! {
-                    _ = waits => {}
-                    () = served.tasks.draining().cancelled_owned() => {}
-                }
-                if served.newcomers.are_too_many() && turned_away.answer(&stream) {
-                    return served.newcomers.refuse();
-                }
+            if served.newcomers.are_too_many() && turn_away(&stream, &turned_away, &served).await {
+                return served.newcomers.refuse();
             }
-            serve(stream, address, router, &served).await;
+            // In memory of its own, which goes when the requests are over.
+            let upgraded = Box::pin(requests(stream, address, front, &served)).await;
             drop(place);
-        });
+            if let Some(serving) = upgraded {
+                serving.await;
+            }
+        };
+        match lanes.emptiest() {
+            None => core.tasks.spawn(async move { serve(stream).await }),
+            Some(lane) => {
+                // Off this thread's epoll before it comes to the other's.
+                let Ok(stream) = stream.into_std() else {
+                    continue;
+                };
+                core.tasks.spawn_on(lane, async move {
+                    match TcpStream::from_std(stream) {
+                        Ok(stream) => serve(stream).await,
+                        Err(error) => tracing::warn!(%error, "a lane can't take a connection"),
+                    }
+                });
+            }
+        }
     }
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Arc<Core>) {
+/// Turns a client away, if there is no time for it even when it has asked for something.
+async fn turn_away(stream: &TcpStream, turned_away: &TurnedAway, core: &Core) -> bool {
+    // What it asks for may still be on its way.
+    let waits = timeout(core.config.limits.header, stream.readable());
+    tokio::select! {
+        _ = waits => {}
+        () = core.tasks.draining().cancelled_owned() => {}
+    }
+    core.newcomers.are_too_many() && turned_away.answer(stream)
+}
+
+/// Answers requests; what is to be served instead once one of them has upgraded the connection.
+async fn requests(
+    stream: TcpStream,
+    address: SocketAddr,
+    front: Arc<Front>,
+    core: &Arc<Core>,
+) -> Option<Serving> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "accept: no TCP_NODELAY");
     }
-    let router = TowerToHyperService::new(router);
     let arriving = core.clone();
     let lasting = Lasting::default();
-    let offer = lasting.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let upgrade = Offer::default();
+    let offers = (lasting.clone(), upgrade.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
         arrived(&arriving.config, address.ip(), &mut request);
-        request.extensions_mut().insert(offer.clone());
-        router.call(request)
+        request.extensions_mut().insert(offers.0.clone());
+        request.extensions_mut().insert(offers.1.clone());
+        let front = front.clone();
+        async { Ok::<_, Infallible>(answer(front, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -156,7 +192,7 @@ async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Ar
     let draining = core.tasks.draining();
     // Who comes while the gateway drains is still answered; the answer says that it closes.
     let late = core.tasks.is_draining();
-    let stop = core.tasks.stop();
+    let stop = core.tasks.stopping();
     let served = async {
         tokio::select! {
             ended = connection.as_mut() => ended,
@@ -167,15 +203,20 @@ async fn serve(stream: TcpStream, address: SocketAddr, router: Router, core: &Ar
             }
         }
     };
-    // An upgraded connection is another task's by then: this is about requests alone.
+    // This is about requests alone: what an upgraded connection has begun is still to be served.
     let ended = tokio::select! {
         ended = served => ended,
         // Who reads a reply byte by byte would have its place for ever: then it is dropped.
-        () = lasting.time_up() => return core.metrics.refuse("lifetime"),
+        () = lasting.time_up() => {
+            core.metrics.refuse("lifetime");
+            return None;
+        }
         // Half a header, or a reply that nobody reads, does not hold the end up.
-        () = stop.cancelled() => return,
+        () = stop.cancelled() => return None,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
+        return None;
     }
+    upgrade.taken().await
 }

@@ -1,14 +1,12 @@
 //! What carries a link's messages: a WebSocket, or events and POSTs where that is blocked.
 
-use axum::extract::ws::{Message, WebSocket};
-
 use super::Broken;
 use super::events::Events;
-use crate::ws;
+use crate::ws::{self, Message, WebSocket};
 
 /// What carries a link's messages. Both know the same kinds of them, a WebSocket's.
 pub(crate) enum Carrier {
-    WebSocket(Box<WebSocket>),
+    WebSocket(WebSocket),
     Events(Events),
 }
 
@@ -18,9 +16,10 @@ impl Carrier {
         match self {
             Carrier::WebSocket(socket) => match socket.recv().await {
                 Some(Ok(message)) => Ok(message),
-                Some(Err(error)) => {
-                    Err(ws::fault(&error).map(|(close, detail)| Broken { close, detail }))
-                }
+                Some(Err(fault)) => Err(Some(Broken {
+                    close: fault.close,
+                    detail: fault.detail,
+                })),
                 None => Err(None),
             },
             Carrier::Events(events) => events.recv().await,
@@ -38,9 +37,9 @@ impl Carrier {
     /// Says goodbye with a code and a reason.
     pub(super) async fn close(&mut self, code: u16, reason: &str) {
         match self {
-            Carrier::WebSocket(socket) => ws::close(socket, code, reason).await,
+            Carrier::WebSocket(socket) => socket.close(code, reason).await,
             Carrier::Events(events) => {
-                let goodbye = events.send(Message::Close(Some(ws::close_frame(code, reason))));
+                let goodbye = events.send(Message::Close(Some((code, reason.to_owned()))));
                 // A client that does not read has had its time.
                 let _ = tokio::time::timeout(ws::GOODBYE, goodbye).await;
             }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
 use futures_util::FutureExt;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::carrier::Carrier;
@@ -16,6 +16,7 @@ use super::{Broken, Link, Links, frame_of, message_of};
 use crate::core::Core;
 use crate::policy::rate::Bucket;
 use crate::room::Reader;
+use crate::ws::Message;
 
 /// After so many messages of the client at the latest they are acknowledged.
 const ACK_MESSAGES: u64 = 32;
@@ -138,43 +139,54 @@ impl Connection {
         tokio::pin!(drained);
         let due = tokio::time::sleep_until(self.next_due());
         tokio::pin!(due);
+        // Kept from one message to the next; anew where a resumed link takes the new one's place.
         loop {
-            // What is due later than that is looked at when it is over.
-            if self.next_due() < due.deadline() {
-                due.as_mut().reset(self.next_due());
-            }
-            // recv, notified and sleep_until are cancel-safe; nothing is sent inside of the select.
-            let step = tokio::select! {
-                biased;
-                () = self.mine.cancelled() => Err(End::TakenOver),
-                () = self.link.ended.cancelled() => Err(End::Draining),
-                () = &mut drained => self.say_goodbye(carrier).await,
-                message = carrier.recv() => match message {
-                    Ok(message) => match self.take(carrier, message).await {
-                        // However much a client says, its room's pages have their turn.
-                        Ok(()) => match next_page(&mut self.reader).now_or_never() {
-                            Some(text) => self.send_page(carrier, text).await,
-                            None => Ok(()),
-                        },
-                        Err(end) => Err(end),
-                    },
-                    Err(Some(broken)) => Err(end_of(broken)),
-                    Err(None) => Err(End::Dropped),
-                },
-                () = self.link.wake.notified() => Ok(()),
-                text = next_page(&mut self.reader) => self.send_page(carrier, text).await,
-                () = &mut due => {
-                    let done = self.due(carrier).await;
+            let (link, mine) = (self.link.clone(), self.mine.clone());
+            let (taken_over, ended) = (mine.cancelled(), link.ended.cancelled());
+            let woken = link.wake.notified();
+            tokio::pin!(taken_over, ended, woken);
+            while Arc::ptr_eq(&link, &self.link) {
+                // What is due later than that is looked at when it is over.
+                if self.next_due() < due.deadline() {
                     due.as_mut().reset(self.next_due());
-                    done
                 }
-            };
-            self.reader.take_if(|reader| reader.is_over());
-            if let Err(end) = match step {
-                Ok(()) => self.pass_on(carrier).await,
-                Err(end) => Err(end),
-            } {
-                return end;
+                // recv is cancel-safe, and the others go on where they were; nothing is sent inside of
+                // the select.
+                let step = tokio::select! {
+                    biased;
+                    () = &mut taken_over => Err(End::TakenOver),
+                    () = &mut ended => Err(End::Draining),
+                    () = &mut drained => self.say_goodbye(carrier).await,
+                    message = carrier.recv() => match message {
+                        Ok(message) => match self.take(carrier, message).await {
+                            // However much a client says, its room's pages have their turn.
+                            Ok(()) => match next_page(&mut self.reader).now_or_never() {
+                                Some(text) => self.send_page(carrier, text).await,
+                                None => Ok(()),
+                            },
+                            Err(end) => Err(end),
+                        },
+                        Err(Some(broken)) => Err(end_of(broken)),
+                        Err(None) => Err(End::Dropped),
+                    },
+                    () = &mut woken => {
+                        woken.set(link.wake.notified());
+                        Ok(())
+                    }
+                    text = next_page(&mut self.reader) => self.send_page(carrier, text).await,
+                    () = &mut due => {
+                        let done = self.due(carrier).await;
+                        due.as_mut().reset(self.next_due());
+                        done
+                    }
+                };
+                self.reader.take_if(|reader| reader.is_over());
+                if let Err(end) = match step {
+                    Ok(()) => self.pass_on(carrier).await,
+                    Err(end) => Err(end),
+                } {
+                    return end;
+                }
             }
         }
     }
@@ -224,8 +236,8 @@ impl Connection {
                 Err(broken) => Err(broken),
             },
             // A ping was answered by the WebSocket itself.
-            Message::Ping(_) | Message::Pong(_) => return Ok(()),
-            Message::Close(frame) => return Err(goodbye(frame)),
+            Message::Ping | Message::Pong => return Ok(()),
+            Message::Close(close) => return Err(goodbye(close)),
         };
         taken.map_err(end_of)?;
         self.greeted = true;
@@ -329,7 +341,7 @@ impl Connection {
             return Err(End::Dropped);
         }
         self.pinged_at = Some(now);
-        self.send(carrier, Message::Ping(Default::default())).await
+        self.send(carrier, Message::Ping).await
     }
 
     /// Sends a message; a client that does not take it in time is taken for gone.
@@ -356,8 +368,8 @@ fn end_of(broken: Broken) -> End {
 
 /// A client says 1000, or nothing, when it closes the link, and a browser 1001 when the page is left
 /// or reloaded: then nobody will come back. Any other code is a connection that failed.
-fn goodbye(frame: Option<CloseFrame>) -> End {
-    match frame.map(|frame| frame.code) {
+fn goodbye(close: Option<(u16, String)>) -> End {
+    match close.map(|(code, _)| code) {
         None | Some(1000 | 1001 | 1005) => End::Link(LinkClose::Normal, String::new()),
         Some(_) => End::Dropped,
     }

@@ -1,7 +1,6 @@
 //! A link's connection without a WebSocket: Server-Sent Events down, POSTs up.
 
 use axum::body::Body;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Buf, Bytes};
@@ -10,9 +9,11 @@ use chalkwire_shared::post::{
     self, BYTES_EVENT, END_EVENT, Kind, PING_EVENT, PostError, STREAM_EVENT,
 };
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::Broken;
 use super::posts::{Inbox, Posts};
+use crate::ws::Message;
 
 /// The gateway's side of the connection.
 pub(crate) struct Events {
@@ -70,10 +71,10 @@ impl Events {
             Message::Text(text) => Bytes::from(format!("data:{text}\n\n")),
             Message::Binary(bytes) => event(BYTES_EVENT, &STANDARD.encode(bytes)),
             // Without data it would be no event.
-            Message::Ping(_) | Message::Pong(_) => event(PING_EVENT, "?"),
-            Message::Close(frame) => {
-                let (code, reason) = match &frame {
-                    Some(frame) => (frame.code, frame.reason.as_str()),
+            Message::Ping | Message::Pong => event(PING_EVENT, "?"),
+            Message::Close(close) => {
+                let (code, reason) = match &close {
+                    Some((code, reason)) => (*code, reason.as_str()),
                     None => (LinkClose::Normal.code(), ""),
                 };
                 // A reason may quote what the client sent.
@@ -113,10 +114,10 @@ fn next_message(post: &mut Bytes) -> Result<Option<Message>, Broken> {
         },
         // Of its own memory: what waits for a slow target is not to keep the whole POST.
         Kind::Binary => Message::Binary(Bytes::copy_from_slice(&payload)),
-        Kind::Close => Message::Close((payload.len() >= 2).then(|| CloseFrame {
-            code: payload.get_u16(),
-            reason: Utf8Bytes::default(),
-        })),
-        Kind::Pong => Message::Pong(payload),
+        Kind::Close => {
+            let code = (payload.len() >= 2).then(|| payload.get_u16());
+            Message::Close(code.map(|code| (code, String::new())))
+        }
+        Kind::Pong => Message::Pong,
     }))
 }

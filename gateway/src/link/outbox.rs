@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
-use axum::extract::ws::{Message, Utf8Bytes};
 use bytes::Bytes;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::ws::Message;
 
 /// Memory that a message takes besides its text or bytes.
 const OVERHEAD_BYTES: usize = 64;

@@ -1,11 +1,14 @@
 //! An open socket to a target, whichever its kind.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::net::RecvFlags;
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
@@ -13,6 +16,9 @@ use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
 /// The most one read takes, in bytes: one more than the largest datagram that a frame can carry, so
 /// that a longer one is noticed.
 pub const RECV_BYTES: usize = chalkwire_shared::limits::MAX_PAYLOAD_BYTES + 1;
+
+/// The thread's receive buffer has room for a frame's head before what one read takes.
+pub const BUFFER_BYTES: usize = RECV_BYTES + 16;
 
 /// How long a target may take to end its side after we ended ours.
 pub const LINGER: Duration = Duration::from_secs(2);
@@ -62,9 +68,9 @@ impl Stream {
     /// Reads what is there, without waiting: `WouldBlock` when nothing is.
     pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Stream::Tcp(s) => s.try_read(buffer),
+            Stream::Tcp(s) => recv_stream(s, buffer),
             Stream::Udp(s) => s.try_recv(buffer),
-            Stream::Unix(s, _) => s.try_read(buffer),
+            Stream::Unix(s, _) => drained(buffer, s, |i, read| s.try_io(i, read)),
             Stream::Unixgram(s, _) => s.try_recv(buffer),
         }
     }
@@ -79,13 +85,14 @@ impl Stream {
         }
     }
 
-    /// Waits until there may be something to read, or nothing more will be. Cancel-safe.
+    /// Waits until there may be something to read, or nothing more will be. Cancel-safe; for one
+    /// task at a time.
     ///
     /// # Errors
     /// What the network says without a read: ICMP port unreachable for UDP.
     pub async fn readable(&self) -> io::Result<()> {
         match self {
-            Stream::Tcp(s) => s.readable().await,
+            Stream::Tcp(s) => poll_fn(|cx| s.poll_read_ready(cx)).await,
             Stream::Udp(s) => readable_or_failed(s).await,
             Stream::Unix(s, _) => s.readable().await,
             Stream::Unixgram(s, _) => s.readable().await,
@@ -155,6 +162,38 @@ impl Stream {
     }
 }
 
+/// Reads from a TCP connection what is there, without waiting.
+///
+/// # Errors
+/// `WouldBlock` when nothing is there.
+pub fn recv_stream(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    drained(buffer, socket, |interest, read| {
+        socket.try_io(interest, read)
+    })
+}
+
+/// Reads from a stream of bytes. Less than was asked for means that nothing is left, and epoll tells
+/// when there is more (epoll(7), question 9): noted at once, it saves a read that finds nothing.
+///
+/// It must be noted within `try_io`, which knows what had been told before the read.
+fn drained(
+    buffer: &mut [u8],
+    socket: impl AsFd,
+    try_io: impl FnOnce(Interest, &mut dyn FnMut() -> io::Result<usize>) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let asked = buffer.len();
+    let mut last = None;
+    let read = try_io(Interest::READABLE, &mut || {
+        let (_, n) = rustix::net::recv(socket.as_fd(), &mut *buffer, RecvFlags::DONTWAIT)?;
+        if 0 < n && n < asked {
+            last = Some(n);
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(n)
+    });
+    last.map_or(read, Ok)
+}
+
 /// An error alone (EPOLLERR) does not make a UDP socket readable: it is asked for by itself.
 async fn readable_or_failed(socket: &UdpSocket) -> io::Result<()> {
     loop {
@@ -174,13 +213,13 @@ async fn readable_or_failed(socket: &UdpSocket) -> io::Result<()> {
     }
 }
 
-/// Lends this thread's receive buffer, of [`RECV_BYTES`].
+/// Lends this thread's receive buffer, of [`BUFFER_BYTES`].
 ///
 /// A buffer is needed only between a read and the copy of what came; one a thread is enough for any
 /// number of sockets, and stays in the caches.
 pub fn with_buffer<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
     thread_local! {
-        static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; RECV_BYTES].into());
+        static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; BUFFER_BYTES].into());
     }
     BUFFER.with_borrow_mut(|buffer| read(buffer))
 }
