@@ -3,14 +3,17 @@
 //! What comes from either side is passed on before more is read from it: nothing queues here, and a
 //! side that does not read holds back the other through the kernels.
 
+use std::future::poll_fn;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use chalkwire_shared::close::{LinkClose, Reason};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -101,11 +104,20 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
+    /// Bytes came from the target.
     fn moved(&self) {
         self.moved_us
             .store(self.core.clock.now_us(), Ordering::Relaxed);
     }
 
+    /// Bytes came from the client.
+    fn said(&self) {
+        let now_us = self.core.clock.now_us();
+        self.moved_us.store(now_us, Ordering::Relaxed);
+        self.heard_us.store(now_us, Ordering::Relaxed);
+    }
+
+    /// The client is there.
     fn heard(&self) {
         self.heard_us
             .store(self.core.clock.now_us(), Ordering::Relaxed);
@@ -133,40 +145,45 @@ async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &Cancellat
     let (stream, reader, writer) = socket.split();
     let pings = Pings::default();
     let draining = core.tasks.draining();
-    // The gateway drains before it stops: one thing to look at.
+    // The gateway drains before it stops: one thing to look at, and only when it has moved.
     let drained = async {
         draining.cancelled().await;
         let spread = core.spread(core.config.limits.drain / 2);
         let _ = tokio::time::timeout(spread, stop.cancelled()).await;
     };
+    let mut drained: FuturesUnordered<_> = std::iter::once(drained).collect();
     // Dropping the loser of these is safe: the connection ends with either of them.
     tokio::select! {
         biased;
         end = from_client(stream, reader, wire, &life, &pings) => end,
         end = from_target(stream, writer, wire, &life, &pings) => end,
         end = wire.work() => end,
-        () = drained => End::Draining,
+        Some(()) = drained.next() => End::Draining,
     }
 }
 
 /// The client's last ping, from where it is read to where it is answered.
+///
+/// Who answers is polled after who reads, each time: nobody need be woken.
 #[derive(Default)]
 struct Pings {
+    came: AtomicBool,
     last: Mutex<Option<Vec<u8>>>,
-    came: Notify,
 }
 
 impl Pings {
     fn put(&self, payload: &[u8]) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload.to_vec());
-        self.came.notify_one();
+        self.came.store(true, Ordering::Relaxed);
     }
 
-    fn take(&self) -> Option<Vec<u8>> {
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+    fn poll_take(&self) -> Poll<Vec<u8>> {
+        if !self.came.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        self.came.store(false, Ordering::Relaxed);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        Poll::Ready(last.take().unwrap_or_default())
     }
 }
 
@@ -183,8 +200,7 @@ enum Said {
 
 /// Passes a message's bytes on from where they lie.
 fn pass_on(bytes: &[u8], wire: &Wire, life: &Life<'_>) -> Said {
-    life.moved();
-    life.heard();
+    life.said();
     life.core.metrics.to_target.inc_by(bytes.len() as u64);
     if bytes.is_empty() && !wire.is_datagram() {
         return Said::Sent;
@@ -260,11 +276,10 @@ async fn from_target(
     let limits = &life.core.config.limits;
     let patience = limits.ping + limits.pong;
     let due = tokio::time::sleep(limits.ping.min(limits.idle));
-    let ping_came = pings.came.notified();
-    tokio::pin!(due, ping_came);
+    tokio::pin!(due);
     let mut pinged = false;
     loop {
-        // readable is cancel-safe, and the others go on where they were.
+        // readable and a ping are cancel-safe, and the timer goes on where it was.
         let put = tokio::select! {
             biased;
             ready = wire.readable() => match ready.and_then(|()| frame(stream, writer, wire, life)) {
@@ -278,11 +293,8 @@ async fn from_target(
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return End::Target(Failure::of(&error)),
             },
-            () = &mut ping_came => {
-                ping_came.set(pings.came.notified());
-                if let Some(ping) = pings.take() {
-                    writer.answer(ping);
-                }
+            ping = poll_fn(|_| pings.poll_take()) => {
+                writer.answer(ping);
                 Ok(())
             }
             () = &mut due => {

@@ -18,6 +18,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::fault::{Direction, Fault, FaultDid};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -235,8 +237,10 @@ impl<C: Client> Socket<C> {
         // Looked at when it is over, not set anew for each message.
         let idle = tokio::time::sleep_until(self.idle_at());
         tokio::pin!(idle);
-        let (stopped, woken) = (stop.cancelled(), self.wake.notified());
-        tokio::pin!(stopped, woken);
+        let woken = self.wake.notified();
+        tokio::pin!(woken);
+        // Looked at only when it has moved.
+        let mut stopped: FuturesUnordered<_> = std::iter::once(stop.cancelled()).collect();
         // When a client that has closed is out of patience with its faults.
         let mut give_up: Option<Instant> = None;
         loop {
@@ -309,7 +313,7 @@ impl<C: Client> Socket<C> {
                     }
                     idle.as_mut().reset(give_up.map_or(idle_at, |at| at.min(idle_at)));
                 }
-                () = &mut stopped => return Some(self.stopped()),
+                Some(()) = stopped.next() => return Some(self.stopped()),
             }
         }
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
-use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
@@ -77,6 +79,16 @@ pub(crate) async fn serve(mut carrier: Carrier, link: Arc<Link>, links: Arc<Link
     }
 }
 
+/// What ends a connection from outside.
+enum Over {
+    /// Another connection has the link.
+    TakenOver,
+    /// The link has ended.
+    Ended,
+    /// The gateway ends, and this link's time has come.
+    Drained,
+}
+
 struct Connection {
     link: Arc<Link>,
     links: Arc<Links>,
@@ -132,19 +144,22 @@ impl Connection {
         // Links close over the drain time, not all at one moment: they come back somewhere.
         let draining = self.core.tasks.draining();
         let spread = self.core.spread(self.core.config.limits.drain / 2);
-        let drained = async move {
-            draining.cancelled().await;
-            tokio::time::sleep(spread).await;
-        };
-        tokio::pin!(drained);
         let due = tokio::time::sleep_until(self.next_due());
         tokio::pin!(due);
         // Kept from one message to the next; anew where a resumed link takes the new one's place.
         loop {
             let (link, mine) = (self.link.clone(), self.mine.clone());
-            let (taken_over, ended) = (mine.cancelled(), link.ended.cancelled());
             let woken = link.wake.notified();
-            tokio::pin!(taken_over, ended, woken);
+            tokio::pin!(woken);
+            // Each is looked at only when it has moved.
+            let mut over: FuturesUnordered<BoxFuture<'_, Over>> = FuturesUnordered::new();
+            over.push(Box::pin(mine.cancelled().map(|()| Over::TakenOver)));
+            over.push(Box::pin(link.ended.cancelled().map(|()| Over::Ended)));
+            over.push(Box::pin(async {
+                draining.cancelled().await;
+                tokio::time::sleep(spread).await;
+                Over::Drained
+            }));
             while Arc::ptr_eq(&link, &self.link) {
                 // What is due later than that is looked at when it is over.
                 if self.next_due() < due.deadline() {
@@ -154,9 +169,11 @@ impl Connection {
                 // the select.
                 let step = tokio::select! {
                     biased;
-                    () = &mut taken_over => Err(End::TakenOver),
-                    () = &mut ended => Err(End::Draining),
-                    () = &mut drained => self.say_goodbye(carrier).await,
+                    Some(over) = over.next() => match over {
+                        Over::TakenOver => Err(End::TakenOver),
+                        Over::Ended => Err(End::Draining),
+                        Over::Drained => self.say_goodbye(carrier).await,
+                    },
                     message = carrier.recv() => match message {
                         Ok(message) => match self.take(carrier, message).await {
                             // However much a client says, its room's pages have their turn.
