@@ -80,7 +80,7 @@ pub(crate) async fn serve(mut carrier: Carrier, link: Arc<Link>, links: Arc<Link
 }
 
 /// What ends a connection from outside.
-enum Over {
+enum Outside {
     /// Another connection has the link.
     TakenOver,
     /// The link has ended.
@@ -152,13 +152,13 @@ impl Connection {
             let woken = link.wake.notified();
             tokio::pin!(woken);
             // Each is looked at only when it has moved.
-            let mut over: FuturesUnordered<BoxFuture<'_, Over>> = FuturesUnordered::new();
-            over.push(Box::pin(mine.cancelled().map(|()| Over::TakenOver)));
-            over.push(Box::pin(link.ended.cancelled().map(|()| Over::Ended)));
+            let mut over: FuturesUnordered<BoxFuture<'_, Outside>> = FuturesUnordered::new();
+            over.push(Box::pin(mine.cancelled().map(|()| Outside::TakenOver)));
+            over.push(Box::pin(link.ended.cancelled().map(|()| Outside::Ended)));
             over.push(Box::pin(async {
                 draining.cancelled().await;
                 tokio::time::sleep(spread).await;
-                Over::Drained
+                Outside::Drained
             }));
             while Arc::ptr_eq(&link, &self.link) {
                 // What is due later than that is looked at when it is over.
@@ -170,9 +170,9 @@ impl Connection {
                 let step = tokio::select! {
                     biased;
                     Some(over) = over.next() => match over {
-                        Over::TakenOver => Err(End::TakenOver),
-                        Over::Ended => Err(End::Draining),
-                        Over::Drained => self.say_goodbye(carrier).await,
+                        Outside::TakenOver => Err(End::TakenOver),
+                        Outside::Ended => Err(End::Draining),
+                        Outside::Drained => self.say_goodbye(carrier).await,
                     },
                     message = carrier.recv() => match message {
                         Ok(message) => match self.take(carrier, message).await {

@@ -118,7 +118,7 @@ fn data(kind: Opcode, payload: &[u8]) -> Result<Incoming<'_>, Fault> {
     match kind {
         Opcode::Text => match std::str::from_utf8(payload) {
             Ok(text) => Ok(Incoming::Text(text)),
-            Err(error) => Err(Fault::new(LinkClose::NotUtf8, &error.to_string())),
+            Err(error) => Err(Fault::new(LinkClose::NotUtf8, error.to_string())),
         },
         _ => Ok(Incoming::Binary(payload)),
     }
@@ -137,7 +137,7 @@ fn code(payload: &[u8]) -> Result<Option<u16>, Fault> {
     }
     match std::str::from_utf8(reason) {
         Ok(_) => Ok(Some(code)),
-        Err(error) => Err(Fault::new(LinkClose::NotUtf8, &error.to_string())),
+        Err(error) => Err(Fault::new(LinkClose::NotUtf8, error.to_string())),
     }
 }
 
