@@ -58,16 +58,16 @@ const RAW: Bound = Bound {
     name: "raw",
     what: "a line through /raw to an echo and back",
     only: None,
-    instructions: 103_000,
-    system_call_tenths: 238,
+    instructions: 62_500,
+    system_call_tenths: 168,
 };
 
 const LINK: Bound = Bound {
     name: "link",
     what: "a line through a link's socket to an echo and back",
     only: None,
-    instructions: 174_500,
-    system_call_tenths: 254,
+    instructions: 108_000,
+    system_call_tenths: 200,
 };
 
 const TIMESTAMP: Bound = Bound {
@@ -107,9 +107,7 @@ impl Counted {
                 .arg(chalkwire())
                 .args(arguments)
                 .env("CHALKWIRE_BUILTIN", "false")
-                .env("CHALKWIRE_LIMITS__DRAIN", "50ms")
-                // Which of several threads takes what is chance.
-                .env("TOKIO_WORKER_THREADS", "1");
+                .env("CHALKWIRE_LIMITS__DRAIN", "50ms");
         });
         let line = timeout(START, program.line_at_last()).await;
         let line = line.expect("the program starts under callgrind");
