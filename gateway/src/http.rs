@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 mod base;
+pub(crate) mod door;
 mod events;
 mod exchange;
 mod faults;

@@ -53,6 +53,7 @@ use crate::builtin::{Builtin, BuiltinError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::Core;
+use crate::http::door::Door;
 use crate::lanes::Lanes;
 use crate::link::Links;
 use crate::log::LogError;
@@ -70,7 +71,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// A gateway, bound and ready to serve.
 pub struct Gateway {
-    listener: TcpListener,
+    door: Door,
     address: SocketAddr,
     core: Arc<Core>,
     lanes: Lanes,
@@ -136,7 +137,8 @@ impl Gateway {
             false => None,
         };
         Ok(Gateway {
-            listener,
+            door: Door::new(listener)
+                .map_err(|e| BindError::Listen(address.to_string(), e.to_string()))?,
             address,
             lanes: Lanes::for_cores().map_err(BindError::Lanes)?,
             core,
@@ -165,7 +167,7 @@ impl Gateway {
     /// over the drain time, every task is awaited, and the built-in servers are stopped.
     pub async fn serve(self) {
         let Gateway {
-            listener,
+            door,
             core,
             lanes,
             builtin,
@@ -188,7 +190,7 @@ impl Gateway {
         // While it drains it still accepts, to say so.
         tokio::select! {
             () = drained => {}
-            () = http::accept::accept(listener, &lanes, front, core.clone()) => {}
+            () = http::accept::accept(door, &lanes, front, core.clone()) => {}
         }
         lanes.stop().await;
         if let Some(rooms) = rooms {

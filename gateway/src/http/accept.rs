@@ -12,11 +12,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::door::Door;
 use super::proxied::arrived;
 use super::turned_away::TurnedAway;
 use super::upgrade::{Offer, Serving};
@@ -70,19 +71,15 @@ impl Lasting {
 }
 
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
-pub(crate) async fn accept(
-    listener: TcpListener,
-    lanes: &Lanes,
-    front: Arc<Front>,
-    core: Arc<Core>,
-) {
+pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>, core: Arc<Core>) {
     let turned_away = Arc::new(TurnedAway::new(&front.policy));
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
     let turns = Arc::new(Semaphore::new(TURNS));
     let mut warnings = Bucket::new(1, 1, Instant::now());
     loop {
-        if places.available_permits() == 0 {
+        let is_full = places.available_permits() == 0;
+        if is_full {
             core.metrics.refuse("connections");
             if warnings.take(Instant::now()) {
                 tracing::warn!(most, "limits.connections is reached: the next client waits");
@@ -92,8 +89,14 @@ pub(crate) async fn accept(
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
         };
-        let (stream, address) = match listener.accept().await {
-            Ok(accepted) => accepted,
+        if is_full {
+            door.looked_away();
+        }
+        let (stream, address) = match door.next().await {
+            Ok((stream, address, emptied)) => {
+                core.newcomers.waited(emptied);
+                (stream, address)
+            }
             Err(error) => {
                 // The client's own error, between its SYN and our accept, is no reason to wait.
                 if !matches!(
@@ -131,20 +134,15 @@ pub(crate) async fn accept(
                 serving.await;
             }
         };
-        match lanes.emptiest() {
-            None => core.tasks.spawn(async move { serve(stream).await }),
-            Some(lane) => {
-                // Off this thread's epoll before it comes to the other's.
-                let Ok(stream) = stream.into_std() else {
-                    continue;
-                };
-                core.tasks.spawn_on(lane, async move {
-                    match TcpStream::from_std(stream) {
-                        Ok(stream) => serve(stream).await,
-                        Err(error) => tracing::warn!(%error, "a lane can't take a connection"),
-                    }
-                });
+        let task = async move {
+            match TcpStream::from_std(stream) {
+                Ok(stream) => serve(stream).await,
+                Err(error) => tracing::warn!(%error, "a connection can't be served"),
             }
+        };
+        match lanes.emptiest() {
+            None => core.tasks.spawn(task),
+            Some(lane) => core.tasks.spawn_on(lane, task),
         }
     }
 }

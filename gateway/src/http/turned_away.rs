@@ -6,7 +6,7 @@
 use axum::http::{HeaderName, HeaderValue, header};
 use chalkwire_shared::close::Reason;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use tokio::net::TcpStream;
+use std::os::fd::AsFd;
 
 use super::{AGAIN_SECONDS, page};
 use crate::newcomers::TOO_MUCH;
@@ -44,9 +44,10 @@ impl TurnedAway {
     }
 
     /// Answers a connection's first request, if it is all there and asks for a socket. Does not wait.
-    pub(super) fn answer(&self, stream: &TcpStream) -> bool {
+    pub(super) fn answer(&self, stream: impl AsFd) -> bool {
         let mut bytes = [0; LONGEST];
         // Only looked at: what is not answered here is read by others.
+        let stream = stream.as_fd();
         let look = recv(
             stream,
             &mut bytes[..],

@@ -84,7 +84,11 @@ impl Admission {
 
     /// Whether one more is let in.
     pub fn admit(&mut self, now: Instant) -> bool {
-        !self.is_shut(now) || self.grace.take(now)
+        let is_shut = self.is_shut(now);
+        // Who comes while it is late is one of those who come in whatever there is, also before it
+        // has been late for so long that others would not.
+        let is_graced = self.late_since.is_some() && self.grace.take(now);
+        !is_shut || is_graced
     }
 
     /// Whether nobody is let in now.
@@ -180,11 +184,12 @@ mod tests {
     fn being_late_for_longer_is_and_then_a_class_is_let_in_all_the_same() {
         let mut now = Instant::now();
         let mut admission = Admission::new(MOST, now);
-        for _ in 0..3 {
-            assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
+        for come in [9_999, 200, 200] {
+            assert_eq!(admitted(&mut admission, now, come), come);
             now = late(&mut admission, now, ms(30));
         }
-        assert_eq!(admitted(&mut admission, now, 9_999), 600);
+        // Those who came while it was late are of the class.
+        assert_eq!(admitted(&mut admission, now, 9_999), 202);
     }
 
     #[test]
@@ -192,8 +197,8 @@ mod tests {
         let start = Instant::now();
         let mut admission = Admission::new(MOST, start);
         assert!(admission.admit(start));
-        assert_eq!(admitted(&mut admission, start + ms(109), 9_999), 9_999);
-        assert_eq!(admitted(&mut admission, start + ms(110), 9_999), 600);
+        assert_eq!(admitted(&mut admission, start + ms(109), 9), 9);
+        assert_eq!(admitted(&mut admission, start + ms(110), 9_999), 591);
     }
 
     #[test]
@@ -215,7 +220,7 @@ mod tests {
         }
         now = late(&mut admission, now, ms(90));
         assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
-        for _ in 0..500 {
+        for _ in 0..1_000 {
             now = late(&mut admission, now, ms(0));
         }
         now = late(&mut admission, now, ms(200));

@@ -1,0 +1,89 @@
+//! The door: takes connections out of the kernel's queue, and knows how long that has not been empty.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use tokio::io::Interest;
+
+/// A listener whose connections are bound to no thread's epoll before somebody serves them: who is
+/// turned away costs nothing there.
+#[derive(Debug)]
+pub(crate) struct Door {
+    listener: TcpListener,
+    /// The same socket, to be told when somebody is there. tokio's listener would accept by itself;
+    /// one of its streams can be asked for that alone.
+    told: tokio::net::TcpStream,
+    /// The kernel's queue was empty at this time.
+    emptied: Instant,
+}
+
+impl Door {
+    /// # Errors
+    /// When the system has no memory or file descriptor for it.
+    pub(crate) fn new(listener: tokio::net::TcpListener) -> io::Result<Self> {
+        let listener = listener.into_std()?;
+        let same = TcpStream::from(OwnedFd::from(listener.try_clone()?));
+        Ok(Door {
+            listener,
+            told: tokio::net::TcpStream::from_std(same)?,
+            emptied: Instant::now(),
+        })
+    }
+
+    /// Nobody looked for a while, for another reason than work: who came meanwhile was not kept waiting
+    /// by it.
+    pub(crate) fn looked_away(&mut self) {
+        self.emptied = Instant::now();
+    }
+
+    /// The next connection, which does not block, and when the queue was empty the last time: nobody
+    /// in it has waited for longer. Cancel-safe.
+    ///
+    /// # Errors
+    /// As accept(2) has them.
+    pub(crate) async fn next(&mut self) -> io::Result<(TcpStream, SocketAddr, Instant)> {
+        loop {
+            let accept = || self.listener.accept();
+            match self.told.try_io(Interest::READABLE, accept) {
+                Ok((stream, address)) => {
+                    stream.set_nonblocking(true)?;
+                    return Ok((stream, address, self.emptied));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.told.readable().await?;
+                    self.emptied = Instant::now();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_is_taken_in_one_after_the_other_until_the_queue_is_empty() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut door = Door::new(listener).unwrap();
+        let clients: Vec<_> = (0..3)
+            .map(|_| TcpStream::connect(address).unwrap())
+            .collect();
+        let mut seen = Vec::new();
+        for client in &clients {
+            let (_, peer, at) = door.next().await.unwrap();
+            assert_eq!(peer, client.local_addr().unwrap());
+            seen.push(at);
+        }
+        // All three came before anybody looked.
+        assert_eq!(seen, [seen[0]; 3]);
+        // The next one finds the queue empty.
+        let next = async { TcpStream::connect(address).unwrap() };
+        let (taken, _client) = tokio::join!(door.next(), next);
+        assert!(taken.unwrap().2 > seen[0]);
+    }
+}
