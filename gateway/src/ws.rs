@@ -1,26 +1,27 @@
 //! The server's side of a WebSocket (RFC 6455): what every one of the gateway has in common.
 //!
-//! What is read lies in a buffer that the thread lends ([`with_buffer`]), and is taken from there: a
+//! What is read lies in a buffer that the thread lends (`target::with_buffer`), and is taken from there: a
 //! connection has memory of its own only while a message is not whole, or does not fit into the
 //! kernel. A frame is written with one system call.
 
 mod frame;
 mod incoming;
+mod reader;
+mod writer;
 
-use std::future::poll_fn;
-use std::io::{self, IoSlice};
-use std::mem;
+use std::io;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::target::{recv_stream, with_buffer};
 pub(crate) use frame::{HEAD_BYTES, Opcode, head};
 pub(crate) use incoming::Incoming;
-use incoming::{Assembly, Step};
+use reader::Heard;
+pub(crate) use reader::Reader;
+pub(crate) use writer::Writer;
 
 /// How long a closing handshake may take.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
@@ -77,11 +78,7 @@ impl WebSocket {
     pub(crate) fn new(stream: TcpStream, first: &[u8], most: usize) -> Self {
         WebSocket {
             stream,
-            reader: Reader {
-                kept: first.into(),
-                assembly: Assembly::new(most),
-                heard: Heard::Nothing,
-            },
+            reader: Reader::new(first, most),
             writer: Writer::default(),
             goodbye: false,
         }
@@ -96,7 +93,7 @@ impl WebSocket {
     pub(crate) async fn recv(&mut self) -> Option<Result<Message, Fault>> {
         let (stream, writer) = (&self.stream, &mut self.writer);
         let mut pong = None;
-        let next = self.reader.next(stream, |incoming| match incoming {
+        let mut take = |incoming: Incoming<'_>| match incoming {
             Incoming::Text(text) => Message::text(text),
             Incoming::Binary(bytes) => Message::Binary(Bytes::copy_from_slice(bytes)),
             Incoming::Ping(payload) => {
@@ -105,15 +102,18 @@ impl WebSocket {
             }
             Incoming::Pong => Message::Pong,
             Incoming::Close(code) => Message::Close(code.map(|code| (code, String::new()))),
-        });
-        let message = tokio::select! {
-            biased;
-            message = next => message,
-            // An answer that did not fit into the kernel.
-            _ = writer.flush(stream), if !writer.is_empty() => return None,
+        };
+        let message = loop {
+            // Both are cancel-safe.
+            tokio::select! {
+                biased;
+                message = self.reader.next(stream, &mut take) => break message,
+                // An answer that did not fit into the kernel.
+                gone = writer.flush(stream), if !writer.is_empty() => gone.ok()?,
+            }
         };
         if let Some(pong) = pong {
-            writer.pong = Some(pong);
+            writer.answer(pong);
             writer.try_flush(stream).ok()?;
         }
         message
@@ -180,209 +180,46 @@ fn close_payload(code: u16, reason: &str) -> Vec<u8> {
     [&code.to_be_bytes(), &reason.as_bytes()[..end]].concat()
 }
 
-/// What the client's side has come to.
-#[derive(Clone, Copy, Debug)]
-enum Heard {
-    Nothing,
-    /// What comes after this is not looked at.
-    Fault,
-    Goodbye(Option<u16>),
-    End,
-}
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
-/// Reads a client's messages.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    /// Read, and not taken yet.
-    kept: BytesMut,
-    assembly: Assembly,
-    heard: Heard,
-}
+    use super::*;
 
-impl Reader {
-    /// Has the client's next message taken from where it lies; `None` when nothing more comes.
-    /// Cancel-safe. What `take` does must not need the thread's buffer.
-    pub(crate) async fn next<R>(
-        &mut self,
-        stream: &TcpStream,
-        mut take: impl FnMut(Incoming<'_>) -> R,
-    ) -> Option<Result<R, Fault>> {
-        let mut fragments = false;
-        loop {
-            if !self.kept.is_empty() {
-                // What lies here comes without waiting: others have their turn all the same.
-                tokio::task::coop::consume_budget().await;
-                let mut kept = mem::take(&mut self.kept);
-                let (taken, message) = self.look(&mut kept, &mut take);
-                kept.advance(taken);
-                fragments |= taken > 0;
-                if !kept.is_empty() {
-                    self.kept = kept;
-                }
-                if let Some(message) = message {
-                    return Some(message);
-                }
-            }
-            if mem::take(&mut fragments) {
-                // They come as fast as they like, and none may end a message: timers have their turn.
-                tokio::task::yield_now().await;
-            }
-            if matches!(self.heard, Heard::Goodbye(_) | Heard::End) {
-                return None;
-            }
-            let ready = poll_fn(|cx| stream.poll_read_ready(cx)).await;
-            let message =
-                with_buffer(
-                    |buffer| match ready.and_then(|()| recv_stream(stream, buffer)) {
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-                        Ok(0) | Err(_) => {
-                            self.heard = Heard::End;
-                            None
-                        }
-                        Ok(_) if matches!(self.heard, Heard::Fault) => None,
-                        Ok(n) if self.kept.is_empty() => {
-                            let (taken, message) = self.look(&mut buffer[..n], &mut take);
-                            self.kept.extend_from_slice(&buffer[taken..n]);
-                            fragments = taken > 0;
-                            message
-                        }
-                        Ok(n) => {
-                            self.kept.extend_from_slice(&buffer[..n]);
-                            None
-                        }
-                    },
-                );
-            if message.is_some() {
-                return message;
-            }
+    /// Two ends of a connection: a client's bytes, and a WebSocket.
+    async fn pair() -> (TcpStream, WebSocket) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, server) = tokio::join!(client, listener.accept());
+        let server = WebSocket::new(server.unwrap().0, &[], 1_000);
+        (client.unwrap(), server)
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_fit_goes_later_and_ends_nothing() {
+        let (mut client, mut server) = pair().await;
+        // Fills the kernel, as a client that does not read has it.
+        server.stream.writable().await.unwrap();
+        let mut filled = 0;
+        while let Ok(n) = server.stream.try_write(&[0; 65_536]) {
+            filled += n;
         }
-    }
-
-    /// Takes frames until a message is whole: so many bytes, and the message.
-    fn look<R>(
-        &mut self,
-        bytes: &mut [u8],
-        take: &mut impl FnMut(Incoming<'_>) -> R,
-    ) -> (usize, Option<Result<R, Fault>>) {
-        let mut taken = 0;
-        loop {
-            let mut goodbye = None;
-            let step = self.assembly.step(&mut bytes[taken..], |incoming| {
-                if let Incoming::Close(code) = incoming {
-                    goodbye = Some(code);
-                }
-                take(incoming)
-            });
-            match step {
-                Ok(Step::Short) => return (taken, None),
-                Ok(Step::Part(n)) => taken += n,
-                Ok(Step::Whole(n, message)) => {
-                    if let Some(code) = goodbye {
-                        self.heard = Heard::Goodbye(code);
-                        // Nothing counts after it.
-                        return (bytes.len(), Some(Ok(message)));
-                    }
-                    return (taken + n, Some(Ok(message)));
-                }
-                Err(fault) => {
-                    self.heard = Heard::Fault;
-                    return (bytes.len(), Some(Err(fault)));
-                }
-            }
-        }
-    }
-}
-
-/// Writes frames, one after the other.
-#[derive(Debug, Default)]
-pub(crate) struct Writer {
-    /// Of a frame that the kernel has not taken whole.
-    rest: BytesMut,
-    /// What the last ping is to be answered with: only the last one needs it (section 5.5.3).
-    pong: Option<Vec<u8>>,
-}
-
-impl Writer {
-    /// Whether all that was put has gone.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rest.is_empty() && self.pong.is_none()
-    }
-
-    /// The answer to a ping goes out before the next frame.
-    pub(crate) fn answer(&mut self, ping: Vec<u8>) {
-        self.pong = Some(ping);
-    }
-
-    /// Writes a frame in as many pieces as it lies in. What does not fit now waits in memory, for
-    /// [`Writer::flush`]; before that nothing else may be written.
-    ///
-    /// # Errors
-    /// When the client is gone.
-    pub(crate) fn put(&mut self, stream: &TcpStream, pieces: &[&[u8]; 2]) -> io::Result<()> {
-        let [first, second] = pieces;
-        let written = match second.is_empty() {
-            true => stream.try_write(first),
-            false => stream.try_write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
+        client
+            .write_all(&[0x89, 0x81, 0, 0, 0, 0, b'?'])
+            .await
+            .unwrap();
+        assert!(matches!(server.recv().await, Some(Ok(Message::Ping))));
+        let read = async {
+            let mut bytes = vec![0; filled + 3];
+            client.read_exact(&mut bytes).await.unwrap();
+            assert_eq!(bytes[filled..], [0x8A, 1, b'?']);
+            client
+                .write_all(&[0x81, 0x81, 0, 0, 0, 0, b'!'])
+                .await
+                .unwrap();
         };
-        let written = match written {
-            Ok(n) => n,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-            Err(error) => return Err(error),
-        };
-        let of_second = written.saturating_sub(first.len());
-        self.rest
-            .extend_from_slice(&first[written.min(first.len())..]);
-        self.rest.extend_from_slice(&second[of_second..]);
-        Ok(())
-    }
-
-    /// Writes what waits, as far as it fits.
-    fn try_flush(&mut self, stream: &TcpStream) -> io::Result<()> {
-        loop {
-            if self.rest.is_empty() {
-                // Its memory goes, too.
-                self.rest = BytesMut::new();
-                let Some(pong) = self.pong.take() else {
-                    return Ok(());
-                };
-                let (head, start) = head(Opcode::Pong, pong.len());
-                self.rest.extend_from_slice(&head[start..]);
-                self.rest.extend_from_slice(&pong);
-            }
-            match stream.try_write(&self.rest) {
-                Ok(n) => self.rest.advance(n),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Waits until all that was put has gone. Cancel-safe.
-    ///
-    /// # Errors
-    /// When the client is gone.
-    pub(crate) async fn flush(&mut self, stream: &TcpStream) -> io::Result<()> {
-        while !self.is_empty() {
-            poll_fn(|cx| stream.poll_write_ready(cx)).await?;
-            self.try_flush(stream)?;
-        }
-        Ok(())
-    }
-
-    /// Sends a message when all before it has gone, and returns when it has gone. Cancel-safe: a
-    /// frame that was begun is carried on by the next [`Writer::flush`].
-    ///
-    /// # Errors
-    /// When the client is gone.
-    pub(crate) async fn send(
-        &mut self,
-        stream: &TcpStream,
-        opcode: Opcode,
-        payload: &[u8],
-    ) -> io::Result<()> {
-        self.flush(stream).await?;
-        let (head, start) = head(opcode, payload.len());
-        self.put(stream, &[&head[start..], payload])?;
-        self.flush(stream).await
+        let (message, ()) = tokio::join!(server.recv(), read);
+        assert!(matches!(message, Some(Ok(Message::Text(text))) if text.as_str() == "!"));
     }
 }

@@ -44,6 +44,14 @@ pub async fn get(address: SocketAddr, path: &str) -> Response {
     request(address, "GET", path, &[], b"").await
 }
 
+/// The same; `None` where the connection is closed without a response.
+pub async fn try_get(address: SocketAddr, path: &str) -> Option<Response> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    within("a response", try_read(&mut stream)).await
+}
+
 /// One request on a connection of its own; `headers` come after Host, and may name another.
 ///
 /// # Panics

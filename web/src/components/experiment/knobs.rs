@@ -1,7 +1,5 @@
 //! Break it: what can be changed about an experiment, and its seed.
 
-use std::ops::RangeInclusive;
-
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -80,7 +78,10 @@ fn knob(it: &'static Knob, sheet: &Sheet, act: &Callback<Action>) -> Html {
             } else {
                 format!(" ({unit})")
             };
-            (number(&id, &hint, min..=max, value, bad, turn), unit)
+            let number = html! {
+                <Number id={id.clone()} hint={hint.clone()} {min} {max} {value} {bad} {turn} />
+            };
+            (number, unit)
         }
     };
     html! {
@@ -100,7 +101,7 @@ fn seed(sheet: &Sheet, act: &Callback<Action>) -> Html {
     html! {
         <div class="field">
             <label for="knob-seed">{ "Seed" }</label>
-            { number("knob-seed", "knob-seed-hint", 0..=MAX_SEED, value, bad, turn) }
+            <Number id="knob-seed" hint="knob-seed-hint" min={0} max={MAX_SEED} {value} {bad} {turn} />
             { trouble(sheet, "seed") }
             <p id="knob-seed-hint" class="exp-hint">
                 { "Where chance begins: the same seed gives the same losses, delays and cuts." }
@@ -109,18 +110,36 @@ fn seed(sheet: &Sheet, act: &Callback<Action>) -> Html {
     }
 }
 
-fn number(
-    id: &str,
-    hint: &str,
-    range: RangeInclusive<u32>,
+#[derive(PartialEq, Properties)]
+struct NumberProps {
+    id: AttrValue,
+    hint: AttrValue,
+    min: u32,
+    max: u32,
     value: String,
     bad: bool,
     turn: Callback<Event>,
-) -> Html {
+}
+
+/// A field for a number. What is being typed is its own until it is entered: a run that goes on
+/// meanwhile has the page drawn anew, and would put the old number back.
+#[component(Number)]
+fn number(props: &NumberProps) -> Html {
+    let draft = use_state(|| None::<String>);
+    let value = draft.as_ref().unwrap_or(&props.value).clone();
+    let oninput = {
+        let draft = draft.clone();
+        Callback::from(move |event: InputEvent| draft.set(Some(typed(&event))))
+    };
+    let onchange = props.turn.reform(move |event: Event| {
+        draft.set(None);
+        event
+    });
     html! {
-        <input id={id.to_owned()} type="number" inputmode="numeric" step="1" onchange={turn} {value}
-            min={range.start().to_string()} max={range.end().to_string()}
-            aria-describedby={hint.to_owned()} aria-invalid={bad.to_string()} autocomplete="off" />
+        <input id={props.id.clone()} type="number" inputmode="numeric" step="1" {oninput} {onchange}
+            {value} min={props.min.to_string()} max={props.max.to_string()}
+            aria-describedby={props.hint.clone()} aria-invalid={props.bad.to_string()}
+            autocomplete="off" />
     }
 }
 

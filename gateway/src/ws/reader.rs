@@ -1,0 +1,133 @@
+//! Reads a client's messages from where they lie.
+
+use std::future::poll_fn;
+use std::{io, mem};
+
+use bytes::{Buf, BytesMut};
+use tokio::net::TcpStream;
+
+use super::Fault;
+use super::incoming::{Assembly, Incoming, Step};
+use crate::target::{recv_stream, with_buffer};
+
+/// What the client's side has come to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Heard {
+    Nothing,
+    /// What comes after this is not looked at.
+    Fault,
+    Goodbye(Option<u16>),
+    End,
+}
+
+/// Reads a client's messages.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Read, and not taken yet.
+    kept: BytesMut,
+    assembly: Assembly,
+    pub(super) heard: Heard,
+}
+
+impl Reader {
+    /// With what came already; of messages of so many bytes at the most.
+    pub(super) fn new(first: &[u8], most: usize) -> Self {
+        Reader {
+            kept: first.into(),
+            assembly: Assembly::new(most),
+            heard: Heard::Nothing,
+        }
+    }
+
+    /// Has the client's next message taken from where it lies; `None` when nothing more comes.
+    /// Cancel-safe. What `take` does must not need the thread's buffer.
+    pub(crate) async fn next<R>(
+        &mut self,
+        stream: &TcpStream,
+        mut take: impl FnMut(Incoming<'_>) -> R,
+    ) -> Option<Result<R, Fault>> {
+        let mut fragments = false;
+        loop {
+            if !self.kept.is_empty() {
+                // What lies here comes without waiting: others have their turn all the same.
+                tokio::task::coop::consume_budget().await;
+                let mut kept = mem::take(&mut self.kept);
+                let (taken, message) = self.look(&mut kept, &mut take);
+                kept.advance(taken);
+                fragments |= taken > 0;
+                if !kept.is_empty() {
+                    self.kept = kept;
+                }
+                if let Some(message) = message {
+                    return Some(message);
+                }
+            }
+            if mem::take(&mut fragments) {
+                // They come as fast as they like, and none may end a message: timers have their turn.
+                tokio::task::yield_now().await;
+            }
+            if matches!(self.heard, Heard::Goodbye(_) | Heard::End) {
+                return None;
+            }
+            let ready = poll_fn(|cx| stream.poll_read_ready(cx)).await;
+            let message =
+                with_buffer(
+                    |buffer| match ready.and_then(|()| recv_stream(stream, buffer)) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+                        Ok(0) | Err(_) => {
+                            self.heard = Heard::End;
+                            None
+                        }
+                        Ok(_) if matches!(self.heard, Heard::Fault) => None,
+                        Ok(n) if self.kept.is_empty() => {
+                            let (taken, message) = self.look(&mut buffer[..n], &mut take);
+                            self.kept.extend_from_slice(&buffer[taken..n]);
+                            fragments = taken > 0;
+                            message
+                        }
+                        Ok(n) => {
+                            self.kept.extend_from_slice(&buffer[..n]);
+                            None
+                        }
+                    },
+                );
+            if message.is_some() {
+                return message;
+            }
+        }
+    }
+
+    /// Takes frames until a message is whole: so many bytes, and the message.
+    fn look<R>(
+        &mut self,
+        bytes: &mut [u8],
+        take: &mut impl FnMut(Incoming<'_>) -> R,
+    ) -> (usize, Option<Result<R, Fault>>) {
+        let mut taken = 0;
+        loop {
+            let mut goodbye = None;
+            let step = self.assembly.step(&mut bytes[taken..], |incoming| {
+                if let Incoming::Close(code) = incoming {
+                    goodbye = Some(code);
+                }
+                take(incoming)
+            });
+            match step {
+                Ok(Step::Short) => return (taken, None),
+                Ok(Step::Part(n)) => taken += n,
+                Ok(Step::Whole(n, message)) => {
+                    if let Some(code) = goodbye {
+                        self.heard = Heard::Goodbye(code);
+                        // Nothing counts after it.
+                        return (bytes.len(), Some(Ok(message)));
+                    }
+                    return (taken + n, Some(Ok(message)));
+                }
+                Err(fault) => {
+                    self.heard = Heard::Fault;
+                    return (bytes.len(), Some(Err(fault)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Writes frames, each with one system call where it fits.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+
+use bytes::{Buf, BytesMut};
+use tokio::net::TcpStream;
+
+use super::frame::{Opcode, head};
+
+/// Writes frames, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    /// Of a frame that the kernel has not taken whole.
+    rest: BytesMut,
+    /// What the last ping is to be answered with: only the last one needs it (section 5.5.3).
+    pong: Option<Vec<u8>>,
+}
+
+impl Writer {
+    /// Whether all that was put has gone.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty() && self.pong.is_none()
+    }
+
+    /// The answer to a ping goes out before the next frame.
+    pub(crate) fn answer(&mut self, ping: Vec<u8>) {
+        self.pong = Some(ping);
+    }
+
+    /// Writes a frame in as many pieces as it lies in. What does not fit now waits in memory, for
+    /// [`Writer::flush`]; before that nothing else may be written.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub(crate) fn put(&mut self, stream: &TcpStream, pieces: &[&[u8]; 2]) -> io::Result<()> {
+        let [first, second] = pieces;
+        let written = match second.is_empty() {
+            true => stream.try_write(first),
+            false => stream.try_write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
+        };
+        let written = match written {
+            Ok(n) => n,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+        };
+        let of_second = written.saturating_sub(first.len());
+        self.rest
+            .extend_from_slice(&first[written.min(first.len())..]);
+        self.rest.extend_from_slice(&second[of_second..]);
+        Ok(())
+    }
+
+    /// Writes what waits, as far as it fits.
+    pub(super) fn try_flush(&mut self, stream: &TcpStream) -> io::Result<()> {
+        loop {
+            if self.rest.is_empty() {
+                // Its memory goes, too.
+                self.rest = BytesMut::new();
+                let Some(pong) = self.pong.take() else {
+                    return Ok(());
+                };
+                let (head, start) = head(Opcode::Pong, pong.len());
+                self.rest.extend_from_slice(&head[start..]);
+                self.rest.extend_from_slice(&pong);
+            }
+            match stream.try_write(&self.rest) {
+                Ok(n) => self.rest.advance(n),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits until all that was put has gone. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub(crate) async fn flush(&mut self, stream: &TcpStream) -> io::Result<()> {
+        while !self.is_empty() {
+            poll_fn(|cx| stream.poll_write_ready(cx)).await?;
+            self.try_flush(stream)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a message when all before it has gone, and returns when it has gone. Cancel-safe: a
+    /// frame that was begun is carried on by the next [`Writer::flush`].
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub(crate) async fn send(
+        &mut self,
+        stream: &TcpStream,
+        opcode: Opcode,
+        payload: &[u8],
+    ) -> io::Result<()> {
+        self.flush(stream).await?;
+        let (head, start) = head(opcode, payload.len());
+        self.put(stream, &[&head[start..], payload])?;
+        self.flush(stream).await
+    }
+}
