@@ -82,7 +82,12 @@ impl Link {
                 format!("Too many sockets: this link has {open}, the most that one may have.");
             return refuse(state, Reason::Limit, detail);
         }
-        if let Err(Failure { reason, detail }) = core.newcomers.admit() {
+        // Who is in a room is no newcomer: a class that is in goes on.
+        let admitted = match state.room.recorder {
+            Some(_) => Ok(()),
+            None => core.newcomers.admit(),
+        };
+        if let Err(Failure { reason, detail }) = admitted {
             drop(state);
             self.tell(
                 id,
