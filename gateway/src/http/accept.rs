@@ -165,9 +165,6 @@ async fn requests(
     front: Arc<Front>,
     core: &Arc<Core>,
 ) -> Option<Serving> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "accept: no TCP_NODELAY");
-    }
     let arriving = core.clone();
     let lasting = Lasting::default();
     let upgrade = Offer::default();
