@@ -136,7 +136,7 @@ impl Core {
             clock: self.clock,
             faulted: self.faulted.clone(),
             metrics: self.metrics.clone(),
-            draining: self.tasks.draining(),
+            draining: self.tasks.draining().clone(),
             connect: self.config.limits.connect,
             idle: self.config.limits.idle,
             window_bytes: self.config.limits.window_bytes,

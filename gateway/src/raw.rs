@@ -55,7 +55,7 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan
     });
     let (end, wire) = match opened {
         Ok(wire) => {
-            let end = pump(&mut socket, &wire, &core, &stop).await;
+            let end = pump(&mut socket, &wire, &core, stop).await;
             (end, wire)
         }
         Err(failure) => {

@@ -153,7 +153,7 @@ async fn turn_away(stream: &TcpStream, turned_away: &TurnedAway, core: &Core) ->
     let waits = timeout(core.config.limits.header, stream.readable());
     tokio::select! {
         _ = waits => {}
-        () = core.tasks.draining().cancelled_owned() => {}
+        () = core.tasks.draining().cancelled() => {}
     }
     core.newcomers.are_too_many() && turned_away.answer(stream)
 }
@@ -183,31 +183,29 @@ async fn requests(
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    tokio::pin!(connection);
-    let draining = core.tasks.draining();
+    let time_up = lasting.time_up();
+    tokio::pin!(connection, time_up);
+    let (draining, stop) = (core.tasks.draining(), core.tasks.stopping());
     // Who comes while the gateway drains is still answered; the answer says that it closes.
-    let late = core.tasks.is_draining();
-    let stop = core.tasks.stopping();
-    let served = async {
+    let mut drains = core.tasks.is_draining();
+    // This is about requests alone: what an upgraded connection has begun is still to be served.
+    let ended = loop {
         tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = draining.cancelled(), if !late => {
+            biased;
+            ended = connection.as_mut() => break ended,
+            () = draining.cancelled(), if !drains => {
                 // The request under way is answered; an idle connection is closed.
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                drains = true;
+            }
+            // Half a header, or a reply that nobody reads, does not hold the end up.
+            () = stop.cancelled(), if drains => return None,
+            // Who reads a reply byte by byte would have its place for ever: then it is dropped.
+            () = &mut time_up => {
+                core.metrics.refuse("lifetime");
+                return None;
             }
         }
-    };
-    // This is about requests alone: what an upgraded connection has begun is still to be served.
-    let ended = tokio::select! {
-        ended = served => ended,
-        // Who reads a reply byte by byte would have its place for ever: then it is dropped.
-        () = lasting.time_up() => {
-            core.metrics.refuse("lifetime");
-            return None;
-        }
-        // Half a header, or a reply that nobody reads, does not hold the end up.
-        () = stop.cancelled() => return None,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
