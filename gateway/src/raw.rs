@@ -49,8 +49,13 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan
         },
     };
     let opened = dialled.and_then(|dialled| {
-        let (name, local, peer) = (&target.info.name, dialled.local, dialled.peer);
-        tracing::info!(target_name = name, local, peer, "socket opened");
+        let ends = dialled.ends;
+        tracing::info!(
+            target_name = target.info.name,
+            local = ends.local(),
+            peer = ends.peer(),
+            "socket opened"
+        );
         Wire::new(dialled.stream, &plan, &core.faulted)
     });
     let (end, wire) = match opened {
