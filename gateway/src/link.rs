@@ -4,6 +4,7 @@
 //! acknowledged, and how far the client's own messages were taken. [`connection`] is one of its
 //! connections, and `carrier` what that is made of.
 
+mod attached;
 pub(crate) mod carrier;
 pub mod connection;
 pub(crate) mod events;
@@ -20,11 +21,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::frame::ClientFrame;
 use chalkwire_shared::id::{SocketId, Token};
-use chalkwire_shared::message::{ClientMessage, GatewayMessage};
+use chalkwire_shared::message::ClientMessage;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,31 +31,16 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::socket::Socket;
 use crate::core::Core;
 use crate::room::Rooms;
+use crate::ws::Broken;
+use attached::Attached;
 use jobs::Running;
 use opening::{Opening, bad_request, by_room, read_faults};
-use outbox::{Item, Outbox};
+use outbox::Outbox;
 pub use registry::Links;
 pub(crate) use rooms::Caller;
 use rooms::InRoom;
 use servers::Servers;
 use side::Side;
-
-/// Why a client's message ends its link.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub(crate) struct Broken {
-    pub(crate) close: LinkClose,
-    pub(crate) detail: String,
-}
-
-impl Broken {
-    fn protocol(detail: impl Into<String>) -> Self {
-        Broken {
-            close: LinkClose::Protocol,
-            detail: detail.into(),
-        }
-    }
-}
 
 /// A link.
 pub(crate) struct Link {
@@ -89,8 +73,8 @@ struct State {
     job: Option<Running>,
     room: InRoom,
     caller: Caller,
-    /// Cancelled to make the present connection give way; `None` while there is none.
-    attached: Option<CancellationToken>,
+    /// The present connection.
+    attached: Option<Attached>,
     /// When the connection dropped.
     detached_at: Option<Instant>,
 }
@@ -136,19 +120,6 @@ impl Link {
         })
     }
 
-    /// A connection takes the link; one that had it before gives way.
-    pub(crate) fn attach(&self, connection: CancellationToken) {
-        let mut state = self.lock();
-        if let Some(before) = state.attached.replace(connection) {
-            before.cancel();
-        }
-        state.detached_at = None;
-        drop(state);
-        if let Some(seat) = self.seat() {
-            seat.attached();
-        }
-    }
-
     /// A client that takes the link up may come from elsewhere.
     pub(crate) fn called_by(&self, caller: Caller) {
         self.lock().caller = caller;
@@ -157,20 +128,6 @@ impl Link {
     /// Who its client is.
     pub(crate) fn caller(&self) -> Caller {
         self.lock().caller.clone()
-    }
-
-    /// A connection dropped. Ignored when another one has the link already.
-    pub(crate) fn detach(&self, connection: &CancellationToken, now: Instant) {
-        let mut state = self.lock();
-        // A connection that was made to give way finds its token cancelled.
-        if !connection.is_cancelled() {
-            state.attached = None;
-            state.detached_at = Some(now);
-            drop(state);
-            if let Some(seat) = self.seat() {
-                seat.detached();
-            }
-        }
     }
 
     /// Since when there is no connection.
@@ -206,23 +163,11 @@ impl Link {
         self.lock().taken
     }
 
-    /// The next message after number `sent`, and whether more is queued than a link may have.
-    pub(crate) fn next(&self, sent: u64) -> Result<Option<Item>, Broken> {
-        let state = self.lock();
-        if state.outbox.bytes() > self.core.config.limits.link_queue_bytes {
-            return Err(Broken {
-                close: LinkClose::Slow,
-                detail: "too much waits for this client to read or acknowledge it".to_owned(),
-            });
-        }
-        Ok(state.outbox.after(sent).cloned())
-    }
-
     /// Takes a text message of the client, `ping`, `subscribe` and `resume` excepted: those are
     /// the connection's.
     pub(crate) fn take_message(self: &Arc<Self>, message: ClientMessage) -> Result<(), Broken> {
         if let Some(seq) = message.seq()
-            && !self.in_turn(seq)?
+            && !self.lock().in_turn(seq)?
         {
             return Ok(());
         }
@@ -254,7 +199,8 @@ impl Link {
                 seed,
                 ..
             } => {
-                if let Some(Open { socket, target }) = self.opened(socket)? {
+                let open = self.lock().opened(socket)?.cloned();
+                if let Some(Open { socket, target }) = open {
                     let may = self.may_send(&target, !faults.is_empty());
                     match (may, read_faults(&faults)) {
                         (Ok(()), Ok(faults)) => {
@@ -307,49 +253,31 @@ impl Link {
         Ok(())
     }
 
-    /// Takes a data frame of the client.
-    pub(crate) fn take_data(&self, frame: ClientFrame) -> Result<(), Broken> {
-        if self.in_turn(frame.seq)?
-            && let Some(Open { socket, target }) = self.opened(frame.socket)?
-        {
-            // What was opened before the room's rules changed is no way round them.
-            match self.may_send(&target, false) {
-                Ok(()) => socket.send(&frame.payload),
-                Err(refusal) => socket.fail(by_room(refusal)),
-            }
+    /// Takes a data frame of the client from where it lies.
+    pub(crate) fn take_data(&self, bytes: &[u8]) -> Result<(), Broken> {
+        let frame = ClientFrame::parse(bytes);
+        let frame = frame.map_err(|error| Broken::protocol(error.to_string()))?;
+        let mut state = self.lock();
+        if !state.in_turn(frame.seq)? {
+            return Ok(());
+        }
+        let Some(Open { socket, target }) = state.opened(frame.socket)?.cloned() else {
+            return Ok(());
+        };
+        let seat = state.room.seat.clone();
+        drop(state);
+        // What was opened before the room's rules changed is no way round them.
+        match seat.map_or(Ok(()), |seat| seat.may_send(&target, false)) {
+            Ok(()) => socket.send(frame.payload),
+            Err(refusal) => socket.fail(by_room(refusal)),
         }
         Ok(())
     }
 
-    /// Whether a sequenced message is the next one; `false` for one that was taken before.
-    fn in_turn(&self, seq: u64) -> Result<bool, Broken> {
-        let mut state = self.lock();
-        let expected = state.taken + 1;
-        if seq > expected {
-            let detail = format!("message {seq} came where {expected} was due");
-            return Err(Broken::protocol(detail));
-        }
-        if seq == expected {
-            state.taken = seq;
-        }
-        Ok(seq == expected)
-    }
-
     /// An open socket; `None` for one that is closed already (its message crossed ours).
     fn socket(&self, id: SocketId) -> Result<Option<Arc<Socket<Side>>>, Broken> {
-        Ok(self.opened(id)?.map(|open| open.socket))
-    }
-
-    /// The same with what it was opened by.
-    fn opened(&self, id: SocketId) -> Result<Option<Open>, Broken> {
         let state = self.lock();
-        if id.0 > state.last_socket {
-            return Err(Broken::protocol(format!(
-                "socket {} was never opened",
-                id.0
-            )));
-        }
-        Ok(state.sockets.get(&id).cloned())
+        Ok(state.opened(id)?.map(|open| open.socket.clone()))
     }
 
     /// Room was made: data that waited for it may go on.
@@ -369,18 +297,33 @@ impl Link {
         state.outbox.bytes() < self.core.config.limits.link_queue_bytes / 2
     }
 
-    /// Queues a control message for the client.
-    pub(crate) fn push(&self, message: impl FnOnce(u64) -> GatewayMessage) {
-        let mut state = self.lock();
-        let message = message(state.outbox.next_seq()).encode();
-        state.outbox.push(Item::Control(message.into()));
-        drop(state);
-        self.wake.notify_one();
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         // What the lock protects is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether a sequenced message is the next one; `false` for one that was taken before.
+    fn in_turn(&mut self, seq: u64) -> Result<bool, Broken> {
+        let expected = self.taken + 1;
+        if seq > expected {
+            let detail = format!("message {seq} came where {expected} was due");
+            return Err(Broken::protocol(detail));
+        }
+        if seq == expected {
+            self.taken = seq;
+        }
+        Ok(seq == expected)
+    }
+
+    /// An open socket; `None` for one that is closed already (its message crossed ours).
+    fn opened(&self, id: SocketId) -> Result<Option<&Open>, Broken> {
+        if id.0 > self.last_socket {
+            let detail = format!("socket {} was never opened", id.0);
+            return Err(Broken::protocol(detail));
+        }
+        Ok(self.sockets.get(&id))
     }
 }
 
@@ -390,12 +333,7 @@ impl Drop for Link {
     }
 }
 
-/// A frame from the client, or why it is none.
-pub(crate) fn frame_of(bytes: Bytes) -> Result<ClientFrame, Broken> {
-    ClientFrame::decode(bytes).map_err(|error| Broken::protocol(error.to_string()))
-}
-
 /// A message from the client, or why it is none.
-pub(crate) fn message_of(text: &str) -> Result<ClientMessage, Broken> {
+fn message_of(text: &str) -> Result<ClientMessage, Broken> {
     ClientMessage::decode(text).map_err(|error| Broken::protocol(error.to_string()))
 }

@@ -151,7 +151,7 @@ async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &Cancellat
         heard_us: now_us.into(),
         moved_us: now_us.into(),
     };
-    let (stream, reader, writer) = socket.split();
+    let (stream, reader, mut writer) = socket.split();
     let pings = Pings::default();
     let draining = core.tasks.draining();
     // The gateway drains before it stops: one thing to look at, and only when it has moved.
@@ -162,13 +162,15 @@ async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &Cancellat
     };
     let mut drained: FuturesUnordered<_> = std::iter::once(drained).collect();
     // Dropping the loser of these is safe: the connection ends with either of them.
-    tokio::select! {
+    let end = tokio::select! {
         biased;
         end = from_client(stream, reader, wire, &life, &pings) => end,
-        end = from_target(stream, writer, wire, &life, &pings) => end,
+        end = from_target(stream, &mut writer, wire, &life, &pings) => end,
         end = wire.work() => end,
         Some(()) = drained.next() => End::Draining,
-    }
+    };
+    socket.join(writer);
+    end
 }
 
 /// The client's last ping, from where it is read to where it is answered.
@@ -261,7 +263,7 @@ async fn from_client(
                 return End::Broken(LinkClose::Policy, detail);
             }
             Some(Ok(Said::Goodbye)) | None => return End::Client,
-            Some(Err(fault)) => return End::Broken(fault.close, fault.detail),
+            Some(Err(broken)) => return End::Broken(broken.close, broken.detail),
         };
         // What the target said before it closed is still to be passed on; the other direction meets
         // the same end after that.
@@ -363,27 +365,40 @@ fn frame(
     })
 }
 
+/// What the echo heard.
+enum Heard {
+    Message(Message),
+    SignOfLife,
+    Goodbye,
+}
+
 /// Echoes each message as it came, for the page's connection test.
 pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
     let limits = &core.config.limits;
     let silence = limits.ping + limits.pong;
     let stop = core.tasks.draining();
+    let own = |incoming: Incoming<'_>| match incoming {
+        Incoming::Text(text) => Heard::Message(Message::text(text)),
+        Incoming::Binary(bytes) => Heard::Message(Message::Binary(bytes.to_vec().into())),
+        Incoming::Ping(_) | Incoming::Pong => Heard::SignOfLife,
+        Incoming::Close(_) => Heard::Goodbye,
+    };
     let end = loop {
-        let message = tokio::select! {
-            message = tokio::time::timeout(silence, socket.recv()) => message,
+        let heard = tokio::select! {
+            heard = tokio::time::timeout(silence, socket.recv(own)) => heard,
             () = stop.cancelled() => break Some((LinkClose::Restart, String::new())),
         };
-        match message {
-            Ok(Some(Ok(message @ (Message::Text(_) | Message::Binary(_))))) => {
+        match heard {
+            Ok(Some(Ok(Heard::Message(message)))) => {
                 let sent = tokio::time::timeout(silence, socket.send(message)).await;
                 if !matches!(sent, Ok(Ok(()))) {
                     break None;
                 }
             }
             // Pings and closes are answered by the WebSocket itself.
-            Ok(Some(Ok(Message::Close(_))) | None) => break None,
-            Ok(Some(Ok(_))) => {}
-            Ok(Some(Err(fault))) => break Some((fault.close, fault.detail)),
+            Ok(Some(Ok(Heard::SignOfLife))) => {}
+            Ok(Some(Ok(Heard::Goodbye)) | None) => break None,
+            Ok(Some(Err(broken))) => break Some((broken.close, broken.detail)),
             Err(_) => {
                 break Some((
                     LinkClose::Policy,

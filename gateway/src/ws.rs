@@ -6,10 +6,12 @@
 
 mod frame;
 mod incoming;
+mod outlet;
 mod reader;
 mod writer;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +21,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 pub(crate) use frame::{HEAD_BYTES, Opcode, head};
 pub(crate) use incoming::Incoming;
+pub(crate) use outlet::{Outlet, Put};
 use reader::Heard;
 pub(crate) use reader::Reader;
 pub(crate) use writer::Writer;
@@ -30,28 +33,31 @@ pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 const REASON_BYTES: usize = 123;
 
 /// What a client did that it may not, and the close that it calls for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub(crate) struct Broken {
     pub(crate) close: LinkClose,
     pub(crate) detail: String,
 }
 
-impl Fault {
-    fn new(close: LinkClose, detail: impl Into<String>) -> Self {
+impl Broken {
+    pub(crate) fn new(close: LinkClose, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Fault { close, detail }
+        Broken { close, detail }
+    }
+
+    pub(crate) fn protocol(detail: impl Into<String>) -> Self {
+        Broken::new(LinkClose::Protocol, detail)
     }
 }
 
-/// A message of its own memory.
+/// A message for the client.
 #[derive(Debug)]
 pub(crate) enum Message {
     Text(Utf8Bytes),
     Binary(Bytes),
-    /// One of the client's is answered already.
     Ping,
-    Pong,
-    /// With a code and a reason. A client's reason is not kept.
+    /// With a code and a reason.
     Close(Option<(u16, String)>),
 }
 
@@ -65,9 +71,8 @@ impl Message {
 /// A WebSocket.
 #[derive(Debug)]
 pub(crate) struct WebSocket {
-    stream: TcpStream,
+    outlet: Arc<Outlet>,
     reader: Reader,
-    writer: Writer,
     /// The close was said by us.
     goodbye: bool,
 }
@@ -77,63 +82,77 @@ impl WebSocket {
     /// message has `most` bytes at the most.
     pub(crate) fn new(stream: TcpStream, first: &[u8], most: usize) -> Self {
         WebSocket {
-            stream,
+            outlet: Arc::new(Outlet::new(stream)),
             reader: Reader::new(first, most),
-            writer: Writer::default(),
             goodbye: false,
         }
     }
 
-    /// For those who read and write at the same time.
-    pub(crate) fn split(&mut self) -> (&TcpStream, &mut Reader, &mut Writer) {
-        (&self.stream, &mut self.reader, &mut self.writer)
+    /// Its way out, for others who write, too.
+    pub(crate) fn outlet(&self) -> &Arc<Outlet> {
+        &self.outlet
     }
 
-    /// The client's next message; `None` when nothing more comes. A ping is answered. Cancel-safe.
-    pub(crate) async fn recv(&mut self) -> Option<Result<Message, Fault>> {
-        let (stream, writer) = (&self.stream, &mut self.writer);
+    /// For one who reads and writes at the same time, and is alone with it: the writer is to be given
+    /// back by [`WebSocket::join`].
+    pub(crate) fn split(&mut self) -> (&TcpStream, &mut Reader, Writer) {
+        let writer = self.outlet.take_writer();
+        (&self.outlet.stream, &mut self.reader, writer)
+    }
+
+    /// What was split is whole again.
+    pub(crate) fn join(&mut self, writer: Writer) {
+        self.outlet.put_back(writer);
+    }
+
+    /// Has the client's next message taken from where it lies; `None` when nothing more comes. A ping
+    /// is answered. Cancel-safe. What `take` does must not need the thread's buffer.
+    pub(crate) async fn recv<R>(
+        &mut self,
+        mut take: impl FnMut(Incoming<'_>) -> R,
+    ) -> Option<Result<R, Broken>> {
         let mut pong = None;
-        let mut take = |incoming: Incoming<'_>| match incoming {
-            Incoming::Text(text) => Message::text(text),
-            Incoming::Binary(bytes) => Message::Binary(Bytes::copy_from_slice(bytes)),
-            Incoming::Ping(payload) => {
+        let next = self.reader.next(&self.outlet.stream, |incoming| {
+            if let Incoming::Ping(payload) = incoming {
                 pong = Some(payload.to_vec());
-                Message::Ping
             }
-            Incoming::Pong => Message::Pong,
-            Incoming::Close(code) => Message::Close(code.map(|code| (code, String::new()))),
-        };
-        let message = loop {
-            // Both are cancel-safe.
-            tokio::select! {
-                biased;
-                message = self.reader.next(stream, &mut take) => break message,
-                // An answer that did not fit into the kernel.
-                gone = writer.flush(stream), if !writer.is_empty() => gone.ok()?,
+            take(incoming)
+        });
+        let message = match self.outlet.is_empty() {
+            true => next.await,
+            false => {
+                tokio::pin!(next);
+                // Both are cancel-safe.
+                tokio::select! {
+                    biased;
+                    message = &mut next => message,
+                    // An answer that did not fit into the kernel.
+                    gone = self.outlet.flush() => {
+                        gone.ok()?;
+                        next.await
+                    }
+                }
             }
         };
         if let Some(pong) = pong {
-            writer.answer(pong);
-            writer.try_flush(stream).ok()?;
+            self.outlet.answer(pong).ok()?;
         }
         message
     }
 
-    /// Sends a message, when all before it has gone.
+    /// Sends a message, when all before it has gone. Cancel-safe.
     ///
     /// # Errors
     /// When the client is gone.
-    pub(crate) async fn send(&mut self, message: Message) -> io::Result<()> {
-        let (stream, writer) = (&self.stream, &mut self.writer);
+    pub(crate) async fn send(&self, message: Message) -> io::Result<()> {
         match message {
-            Message::Text(text) => writer.send(stream, Opcode::Text, text.as_bytes()).await,
-            Message::Binary(bytes) => writer.send(stream, Opcode::Binary, &bytes).await,
-            Message::Ping => writer.send(stream, Opcode::Ping, &[]).await,
-            Message::Pong => writer.send(stream, Opcode::Pong, &[]).await,
+            Message::Text(text) => self.outlet.send(Opcode::Text, text.as_bytes()).await,
+            Message::Binary(bytes) => self.outlet.send(Opcode::Binary, &bytes).await,
+            Message::Ping => self.outlet.send(Opcode::Ping, &[]).await,
             Message::Close(close) => {
                 let payload = close.map(|(code, reason)| close_payload(code, &reason));
                 let payload = payload.unwrap_or_default();
-                writer.send(stream, Opcode::Close, &payload).await
+                self.outlet.send(Opcode::Close, &payload).await
             }
         }
     }
@@ -156,7 +175,7 @@ impl WebSocket {
     pub(crate) async fn finish(&mut self) {
         let rest = async {
             while !matches!(self.reader.heard, Heard::Goodbye(_)) {
-                if self.recv().await.is_none() {
+                if self.recv(|_| ()).await.is_none() {
                     return;
                 }
             }
@@ -200,16 +219,21 @@ mod tests {
     async fn an_answer_that_does_not_fit_goes_later_and_ends_nothing() {
         let (mut client, mut server) = pair().await;
         // Fills the kernel, as a client that does not read has it.
-        server.stream.writable().await.unwrap();
+        let stream = &server.outlet.stream;
+        stream.writable().await.unwrap();
         let mut filled = 0;
-        while let Ok(n) = server.stream.try_write(&[0; 65_536]) {
+        while let Ok(n) = stream.try_write(&[0; 65_536]) {
             filled += n;
         }
         client
             .write_all(&[0x89, 0x81, 0, 0, 0, 0, b'?'])
             .await
             .unwrap();
-        assert!(matches!(server.recv().await, Some(Ok(Message::Ping))));
+        let kind = |incoming: Incoming<'_>| format!("{incoming:?}");
+        assert_eq!(
+            server.recv(kind).await,
+            Some(Ok(r#"Ping([63])"#.to_owned()))
+        );
         let read = async {
             let mut bytes = vec![0; filled + 3];
             client.read_exact(&mut bytes).await.unwrap();
@@ -219,7 +243,7 @@ mod tests {
                 .await
                 .unwrap();
         };
-        let (message, ()) = tokio::join!(server.recv(), read);
-        assert!(matches!(message, Some(Ok(Message::Text(text))) if text.as_str() == "!"));
+        let (message, ()) = tokio::join!(server.recv(kind), read);
+        assert_eq!(message, Some(Ok(r#"Text("!")"#.to_owned())));
     }
 }

@@ -41,15 +41,15 @@ pub enum FrameError {
     Flags(u32),
 }
 
-/// A data frame from a client to the gateway.
+/// A data frame from a client to the gateway; its payload is its own, or lies where it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientFrame {
+pub struct ClientFrame<P = Bytes> {
     /// The socket that the payload is for.
     pub socket: SocketId,
     /// Place in the client's sequence of messages.
     pub seq: u64,
     /// What the socket is to send.
-    pub payload: Bytes,
+    pub payload: P,
 }
 
 /// A data frame from the gateway to a client.
@@ -83,7 +83,22 @@ impl ClientFrame {
     /// # Errors
     /// [`FrameError`] when the header is short or carries a flag.
     pub fn decode(bytes: Bytes) -> Result<Self, FrameError> {
-        let Some((header, _)) = bytes.split_first_chunk::<CLIENT_HEADER_BYTES>() else {
+        let ClientFrame { socket, seq, .. } = ClientFrame::parse(&bytes)?;
+        Ok(ClientFrame {
+            socket,
+            seq,
+            payload: bytes.slice(CLIENT_HEADER_BYTES..),
+        })
+    }
+}
+
+impl<'a> ClientFrame<&'a [u8]> {
+    /// Reads a frame where it lies.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the header is short or carries a flag.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, FrameError> {
+        let Some((header, payload)) = bytes.split_first_chunk::<CLIENT_HEADER_BYTES>() else {
             return Err(FrameError::Short {
                 expected: CLIENT_HEADER_BYTES,
                 got: bytes.len(),
@@ -96,7 +111,7 @@ impl ClientFrame {
         Ok(ClientFrame {
             socket: SocketId(u32_at(header, 0)),
             seq: u64_at(header, 8),
-            payload: bytes.slice(CLIENT_HEADER_BYTES..),
+            payload,
         })
     }
 }

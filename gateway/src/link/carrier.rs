@@ -1,8 +1,9 @@
 //! What carries a link's messages: a WebSocket, or events and POSTs where that is blocked.
 
-use super::Broken;
+use std::sync::Arc;
+
 use super::events::Events;
-use crate::ws::{self, Message, WebSocket};
+use crate::ws::{self, Broken, Incoming, Message, Outlet, WebSocket};
 
 /// What carries a link's messages. Both know the same kinds of them, a WebSocket's.
 pub(crate) enum Carrier {
@@ -11,18 +12,23 @@ pub(crate) enum Carrier {
 }
 
 impl Carrier {
-    /// The client's next message, or why there is none; `Err(None)` where it is gone. Cancel-safe.
-    pub(super) async fn recv(&mut self) -> Result<Message, Option<Broken>> {
+    /// Has the client's next message taken from where it lies; `None` where the client is gone.
+    /// Cancel-safe. What `take` does must not need the thread's buffer.
+    pub(super) async fn recv<R>(
+        &mut self,
+        take: impl FnMut(Incoming<'_>) -> R,
+    ) -> Option<Result<R, Broken>> {
         match self {
-            Carrier::WebSocket(socket) => match socket.recv().await {
-                Some(Ok(message)) => Ok(message),
-                Some(Err(fault)) => Err(Some(Broken {
-                    close: fault.close,
-                    detail: fault.detail,
-                })),
-                None => Err(None),
-            },
-            Carrier::Events(events) => events.recv().await,
+            Carrier::WebSocket(socket) => socket.recv(take).await,
+            Carrier::Events(events) => events.recv(take).await,
+        }
+    }
+
+    /// The way out for others who write, where there is one.
+    pub(super) fn outlet(&self) -> Option<Arc<Outlet>> {
+        match self {
+            Carrier::WebSocket(socket) => Some(socket.outlet().clone()),
+            Carrier::Events(_) => None,
         }
     }
 

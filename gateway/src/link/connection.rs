@@ -1,6 +1,8 @@
 //! One connection of a link: messages in, messages out, signs of life.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,17 +10,18 @@ use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
-use tokio::time::Instant;
+use futures_util::{FutureExt, StreamExt, poll};
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
+use super::attached::Passed;
 use super::carrier::Carrier;
-use super::{Broken, Link, Links, frame_of, message_of};
+use super::{Link, Links, message_of};
 use crate::core::Core;
 use crate::policy::rate::Bucket;
 use crate::room::Reader;
-use crate::ws::Message;
+use crate::ws::{Broken, Incoming, Message};
 
 /// After so many messages of the client at the latest they are acknowledged.
 const ACK_MESSAGES: u64 = 32;
@@ -44,7 +47,9 @@ enum End {
 /// Serves a connection to its end.
 pub(crate) async fn serve(mut carrier: Carrier, link: Arc<Link>, links: Arc<Links>) {
     let mut connection = Connection::new(link, links.clone());
-    let end = connection.run(&mut carrier).await;
+    let Err(end) = connection.run(&mut carrier).await;
+    // Nothing comes after a goodbye.
+    connection.link.opens(&connection.mine, None);
     let now = Instant::now();
     let close = match end {
         End::Link(close, detail) => {
@@ -89,14 +94,23 @@ enum Outside {
     Drained,
 }
 
+/// What the client said.
+enum Said {
+    /// A data frame, which was taken.
+    Data,
+    Message(ClientMessage),
+    /// A ping was answered by the WebSocket itself.
+    SignOfLife,
+    /// With its code.
+    Goodbye(Option<u16>),
+}
+
 struct Connection {
     link: Arc<Link>,
     links: Arc<Links>,
     core: Arc<Core>,
     /// Cancelled when another connection takes the link.
     mine: CancellationToken,
-    /// The last of the gateway's sequenced messages that went out on this connection.
-    sent: u64,
     /// The last of the client's messages that the client knows to be taken.
     acked: u64,
     ack_at: Option<Instant>,
@@ -116,13 +130,12 @@ impl Connection {
     fn new(link: Arc<Link>, links: Arc<Links>) -> Self {
         let core = links.core.clone();
         let mine = CancellationToken::new();
-        link.attach(mine.clone());
+        link.attach(mine.clone(), 0);
         let now = Instant::now();
         let rate = core.config.limits.control_per_second;
         Connection {
             link,
             mine,
-            sent: 0,
             acked: 0,
             ack_at: None,
             began_at: now,
@@ -136,11 +149,9 @@ impl Connection {
         }
     }
 
-    async fn run(&mut self, carrier: &mut Carrier) -> End {
+    async fn run(&mut self, carrier: &mut Carrier) -> Result<Infallible, End> {
         let welcome = self.core.welcome(self.link.token.clone());
-        if let Err(end) = self.send(carrier, Message::text(welcome.encode())).await {
-            return end;
-        }
+        self.send(carrier, Message::text(welcome.encode())).await?;
         // Links close over the drain time, not all at one moment: they come back somewhere.
         let draining = self.core.tasks.draining().clone();
         let spread = self.core.spread(self.core.config.limits.drain / 2);
@@ -148,6 +159,8 @@ impl Connection {
         tokio::pin!(due);
         // Kept from one message to the next; anew where a resumed link takes the new one's place.
         loop {
+            self.link.opens(&self.mine, carrier.outlet());
+            self.pass_on(carrier).await?;
             let (link, mine) = (self.link.clone(), self.mine.clone());
             let woken = link.wake.notified();
             tokio::pin!(woken);
@@ -167,48 +180,38 @@ impl Connection {
                 }
                 // recv is cancel-safe, and the others go on where they were; nothing is sent inside of
                 // the select.
-                let step = tokio::select! {
+                tokio::select! {
                     biased;
                     Some(over) = over.next() => match over {
-                        Outside::TakenOver => Err(End::TakenOver),
-                        Outside::Ended => Err(End::Draining),
-                        Outside::Drained => self.say_goodbye(carrier).await,
+                        Outside::TakenOver => return Err(End::TakenOver),
+                        Outside::Ended => return Err(End::Draining),
+                        Outside::Drained => return Err(self.say_goodbye(carrier).await),
                     },
-                    message = carrier.recv() => match message {
-                        Ok(message) => match self.take(carrier, message).await {
-                            // However much a client says, its room's pages have their turn.
-                            Ok(()) => match next_page(&mut self.reader).now_or_never() {
-                                Some(text) => self.send_page(carrier, text).await,
-                                None => Ok(()),
-                            },
-                            Err(end) => Err(end),
-                        },
-                        Err(Some(broken)) => Err(end_of(broken)),
-                        Err(None) => Err(End::Dropped),
-                    },
+                    // However much a client says: it is not heard while it does not read.
                     () = &mut woken => {
                         woken.set(link.wake.notified());
-                        Ok(())
+                        self.pass_on(carrier).await?;
                     }
-                    text = next_page(&mut self.reader) => self.send_page(carrier, text).await,
+                    said = carrier.recv(|incoming| hear(&link, incoming)) => {
+                        let (heard_at, said) = said.ok_or(End::Dropped)?.map_err(end_of)?;
+                        self.take(carrier, heard_at, said?).await?;
+                        // Its room's pages have their turn, too.
+                        if let Some(text) = next_page(&mut self.reader).now_or_never() {
+                            self.send_page(carrier, text).await?;
+                        }
+                    }
+                    text = next_page(&mut self.reader) => self.send_page(carrier, text).await?,
                     () = &mut due => {
-                        let done = self.due(carrier).await;
+                        self.due(carrier).await?;
                         due.as_mut().reset(self.next_due());
-                        done
                     }
-                };
-                self.reader.take_if(|reader| reader.is_over());
-                if let Err(end) = match step {
-                    Ok(()) => self.pass_on(carrier).await,
-                    Err(end) => Err(end),
-                } {
-                    return end;
                 }
+                self.reader.take_if(|reader| reader.is_over());
             }
         }
     }
 
-    async fn say_goodbye(&mut self, carrier: &mut Carrier) -> Result<(), End> {
+    async fn say_goodbye(&mut self, carrier: &mut Carrier) -> End {
         let detail = LinkClose::Restart.sentence().to_owned();
         let kind = NoticeKind::Draining;
         self.link.push(|seq| GatewayMessage::Notice {
@@ -217,46 +220,41 @@ impl Connection {
             kind,
             detail,
         });
-        self.pass_on(carrier).await?;
-        Err(End::Draining)
+        match self.pass_on(carrier).await {
+            Ok(()) => End::Draining,
+            Err(end) => end,
+        }
     }
 
-    /// Takes what the client sent.
-    async fn take(&mut self, carrier: &mut Carrier, message: Message) -> Result<(), End> {
-        let now = Instant::now();
+    /// Takes what the client said at this time.
+    async fn take(&mut self, carrier: &mut Carrier, now: Instant, said: Said) -> Result<(), End> {
         self.heard_at = now;
         self.pinged_at = None;
-        let is_data = matches!(message, Message::Binary(_));
-        if !is_data && !self.control.take(now.into_std()) {
+        if !matches!(said, Said::Data) && !self.control.take(now.into_std()) {
             let detail = "too many messages in too short a time".to_owned();
             return Err(End::Link(LinkClose::Policy, detail));
         }
-        let taken = match message {
-            Message::Binary(bytes) => frame_of(bytes).and_then(|frame| self.link.take_data(frame)),
-            Message::Text(text) => match message_of(&text) {
-                Ok(ClientMessage::Ping { id }) => {
-                    self.greeted = true;
-                    let clock_us = self.core.clock.now_us();
-                    let pong = GatewayMessage::Pong { id, clock_us };
-                    return self.send(carrier, Message::text(pong.encode())).await;
-                }
-                Ok(ClientMessage::Subscribe { epoch, offset }) => {
-                    self.greeted = true;
-                    self.reader = self.link.seat().map(|seat| seat.read(epoch, offset));
-                    return Ok(());
-                }
-                Ok(ClientMessage::Resume { token, seen }) if !self.greeted => {
-                    self.greeted = true;
-                    return self.resume(carrier, &token, seen).await;
-                }
-                Ok(message) => self.link.take_message(message),
-                Err(broken) => Err(broken),
-            },
-            // A ping was answered by the WebSocket itself.
-            Message::Ping | Message::Pong => return Ok(()),
-            Message::Close(close) => return Err(goodbye(close)),
-        };
-        taken.map_err(end_of)?;
+        match said {
+            Said::Data => {}
+            Said::Message(ClientMessage::Ping { id }) => {
+                self.greeted = true;
+                let clock_us = self.core.clock.now_us();
+                let pong = GatewayMessage::Pong { id, clock_us };
+                return self.send(carrier, Message::text(pong.encode())).await;
+            }
+            Said::Message(ClientMessage::Subscribe { epoch, offset }) => {
+                self.greeted = true;
+                self.reader = self.link.seat().map(|seat| seat.read(epoch, offset));
+                return Ok(());
+            }
+            Said::Message(ClientMessage::Resume { token, seen }) if !self.greeted => {
+                self.greeted = true;
+                return self.resume(carrier, &token, seen).await;
+            }
+            Said::Message(message) => self.link.take_message(message).map_err(end_of)?,
+            Said::SignOfLife => return Ok(()),
+            Said::Goodbye(code) => return Err(goodbye(code)),
+        }
         self.greeted = true;
         if now.elapsed() > LONG {
             tokio::task::yield_now().await;
@@ -293,10 +291,9 @@ impl Connection {
         if !Arc::ptr_eq(&before, &self.link) {
             self.link.called_by(before.caller());
             self.links.end(&before);
+            self.mine = CancellationToken::new();
+            self.link.attach(self.mine.clone(), seen);
         }
-        self.mine = CancellationToken::new();
-        self.link.attach(self.mine.clone());
-        self.sent = seen;
         self.acked = taken;
         self.core.metrics.resumed.inc();
         tracing::debug!("link resumed");
@@ -305,12 +302,22 @@ impl Connection {
     }
 
     /// Sends what waits for the client.
-    async fn pass_on(&mut self, carrier: &mut Carrier) -> Result<(), End> {
-        while let Some(item) = self.link.next(self.sent).map_err(end_of)? {
-            self.sent += 1;
-            self.send(carrier, item.into()).await?;
+    async fn pass_on(&self, carrier: &mut Carrier) -> Result<(), End> {
+        loop {
+            match self.link.pass_on(&self.mine) {
+                Passed::All => return Ok(()),
+                Passed::Waits(outlet) => {
+                    let flushed = async { outlet.flush().await.is_ok() };
+                    self.patiently(flushed).await?;
+                }
+                Passed::Next(item) => self.send(carrier, item.into()).await?,
+                Passed::TooMuch => {
+                    let detail = "too much waits for this client to read or acknowledge it";
+                    return Err(End::Link(LinkClose::Slow, detail.to_owned()));
+                }
+                Passed::Gone => return Err(End::Dropped),
+            }
         }
-        Ok(())
     }
 
     /// Sends a page of the room's events, after what the link itself had to say.
@@ -361,14 +368,36 @@ impl Connection {
         self.send(carrier, Message::Ping).await
     }
 
-    /// Sends a message; a client that does not take it in time is taken for gone.
     async fn send(&self, carrier: &mut Carrier, message: Message) -> Result<(), End> {
+        self.patiently(carrier.send(message)).await
+    }
+
+    /// Waits for a client to take something: one that does not in time is taken for gone.
+    async fn patiently(&self, taken: impl Future<Output = bool>) -> Result<(), End> {
         let patience = self.core.config.limits.ping + self.core.config.limits.pong;
-        match tokio::time::timeout(patience, carrier.send(message)).await {
-            Ok(true) => Ok(()),
-            _ => Err(End::Dropped),
+        tokio::pin!(taken);
+        // Mostly the kernel has it at once, and no timer is wanted.
+        let taken = match poll!(&mut taken) {
+            Poll::Ready(taken) => taken,
+            Poll::Pending => matches!(timeout(patience, taken).await, Ok(true)),
+        };
+        match taken {
+            true => Ok(()),
+            false => Err(End::Dropped),
         }
     }
+}
+
+/// Takes what can be taken where it lies, and says at what time.
+fn hear(link: &Link, incoming: Incoming<'_>) -> (Instant, Result<Said, End>) {
+    let now = Instant::now();
+    let said = match incoming {
+        Incoming::Binary(bytes) => link.take_data(bytes).map(|()| Said::Data),
+        Incoming::Text(text) => message_of(text).map(Said::Message),
+        Incoming::Ping(_) | Incoming::Pong => Ok(Said::SignOfLife),
+        Incoming::Close(code) => Ok(Said::Goodbye(code)),
+    };
+    (now, said.map_err(end_of))
 }
 
 /// The next page of the room's events. Cancel-safe.
@@ -385,8 +414,8 @@ fn end_of(broken: Broken) -> End {
 
 /// A client says 1000, or nothing, when it closes the link, and a browser 1001 when the page is left
 /// or reloaded: then nobody will come back. Any other code is a connection that failed.
-fn goodbye(close: Option<(u16, String)>) -> End {
-    match close.map(|(code, _)| code) {
+fn goodbye(code: Option<u16>) -> End {
+    match code {
         None | Some(1000 | 1001 | 1005) => End::Link(LinkClose::Normal, String::new()),
         Some(_) => End::Dropped,
     }

@@ -9,11 +9,9 @@ use chalkwire_shared::post::{
     self, BYTES_EVENT, END_EVENT, Kind, PING_EVENT, PostError, STREAM_EVENT,
 };
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::Broken;
 use super::posts::{Inbox, Posts};
-use crate::ws::Message;
+use crate::ws::{Broken, Incoming, Message};
 
 /// The gateway's side of the connection.
 pub(crate) struct Events {
@@ -48,18 +46,21 @@ impl Events {
         Some((events, Body::from_stream(body)))
     }
 
-    /// The next message; `Err(None)` where the client is gone. Cancel-safe.
-    pub(super) async fn recv(&mut self) -> Result<Message, Option<Broken>> {
+    /// Has the next message taken from where it lies; `None` where the client is gone. Cancel-safe.
+    pub(super) async fn recv<R>(
+        &mut self,
+        mut take: impl FnMut(Incoming<'_>) -> R,
+    ) -> Option<Result<R, Broken>> {
         loop {
             // What stands in one POST comes without waiting: others have their turn all the same.
             tokio::task::coop::consume_budget().await;
-            if let Some(message) = next_message(&mut self.post).map_err(Some)? {
-                return Ok(message);
+            if let Some(message) = next_message(&mut self.post, &mut take).transpose() {
+                return Some(message);
             }
             self.post = Bytes::new();
             tokio::select! {
-                post = self.inbox.next() => self.post = post.ok_or(None)?,
-                () = self.stream.closed() => return Err(None),
+                post = self.inbox.next() => self.post = post?,
+                () = self.stream.closed() => return None,
             }
         }
     }
@@ -71,7 +72,7 @@ impl Events {
             Message::Text(text) => Bytes::from(format!("data:{text}\n\n")),
             Message::Binary(bytes) => event(BYTES_EVENT, &STANDARD.encode(bytes)),
             // Without data it would be no event.
-            Message::Ping | Message::Pong => event(PING_EVENT, "?"),
+            Message::Ping => event(PING_EVENT, "?"),
             Message::Close(close) => {
                 let (code, reason) = match &close {
                     Some((code, reason)) => (*code, reason.as_str()),
@@ -90,34 +91,28 @@ fn event(name: &str, data: &str) -> Bytes {
     format!("event:{name}\ndata:{data}\n\n").into()
 }
 
-/// Takes the next message off a POST; `None` at its end.
-fn next_message(post: &mut Bytes) -> Result<Option<Message>, Broken> {
-    let taken = post::take(post).map_err(|error| Broken {
-        close: match error {
+/// Has the next message of a POST taken; `None` at its end.
+fn next_message<R>(
+    post: &mut Bytes,
+    take: impl FnOnce(Incoming<'_>) -> R,
+) -> Result<Option<R>, Broken> {
+    let taken = post::take(post).map_err(|error| {
+        let close = match error {
             PostError::TooBig(_) => LinkClose::TooBig,
             PostError::Short | PostError::Kind(_) => LinkClose::Protocol,
-        },
-        detail: error.to_string(),
+        };
+        Broken::new(close, error.to_string())
     })?;
     let Some((kind, mut payload)) = taken else {
         return Ok(None);
     };
-    Ok(Some(match kind {
-        Kind::Text => match Utf8Bytes::try_from(payload) {
-            Ok(text) => Message::Text(text),
-            Err(error) => {
-                return Err(Broken {
-                    close: LinkClose::NotUtf8,
-                    detail: error.to_string(),
-                });
-            }
+    Ok(Some(take(match kind {
+        Kind::Text => match std::str::from_utf8(&payload) {
+            Ok(text) => Incoming::Text(text),
+            Err(error) => return Err(Broken::new(LinkClose::NotUtf8, error.to_string())),
         },
-        // Of its own memory: what waits for a slow target is not to keep the whole POST.
-        Kind::Binary => Message::Binary(Bytes::copy_from_slice(&payload)),
-        Kind::Close => {
-            let code = (payload.len() >= 2).then(|| payload.get_u16());
-            Message::Close(code.map(|code| (code, String::new())))
-        }
-        Kind::Pong => Message::Pong,
-    }))
+        Kind::Binary => Incoming::Binary(&payload),
+        Kind::Close => Incoming::Close((payload.len() >= 2).then(|| payload.get_u16())),
+        Kind::Pong => Incoming::Pong,
+    })))
 }

@@ -8,11 +8,12 @@ use chalkwire_shared::id::SocketId;
 use chalkwire_shared::room::{Refusal, RunId};
 
 use super::side::Side;
-use super::{Broken, Link, Open, State};
+use super::{Link, Open, State};
 use crate::bridge::client::Told;
 use crate::bridge::socket::Socket;
 use crate::room::record::Asked as Recorded;
 use crate::target::Failure;
+use crate::ws::Broken;
 
 /// How a socket is asked for, besides its number and its target: see [`ClientMessage::Open`].
 pub(super) struct Opening<'a> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::ws::Message;
+use crate::ws::{Message, Opcode};
 
 /// Memory that a message takes besides its text or bytes.
 const OVERHEAD_BYTES: usize = 64;
@@ -18,12 +18,16 @@ pub(crate) enum Item {
 }
 
 impl Item {
+    /// Its frame: of which kind, and what it carries.
+    pub(super) fn frame(&self) -> (Opcode, &[u8]) {
+        match self {
+            Item::Control(text) => (Opcode::Text, text.as_bytes()),
+            Item::Data(bytes) => (Opcode::Binary, bytes),
+        }
+    }
+
     fn cost(&self) -> usize {
-        OVERHEAD_BYTES
-            + match self {
-                Item::Control(text) => text.len(),
-                Item::Data(bytes) => bytes.len(),
-            }
+        OVERHEAD_BYTES + self.frame().1.len()
     }
 }
 

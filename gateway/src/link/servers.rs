@@ -11,11 +11,12 @@ use chalkwire_shared::target::{TargetInfo, TargetUrl};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use super::{Broken, Link};
+use super::Link;
 use crate::core::Core;
 use crate::job::Place;
 use crate::target::{Failure, Target, Targets};
 use crate::timestamp::{self, Count, Options, Reserved};
+use crate::ws::Broken;
 
 /// Servers that are remembered after they have stopped, for their addresses; the oldest is
 /// forgotten first.

@@ -99,18 +99,12 @@ impl Client for Side {
 
 impl Link {
     fn push_data(&self, id: SocketId, flags: u32, clock_us: u64, payload: &[u8]) {
-        let mut frame = BytesMut::with_capacity(GATEWAY_HEADER_BYTES + payload.len());
-        let mut state = self.lock();
-        frame.put_slice(&gateway_header(
-            id,
-            flags,
-            state.outbox.next_seq(),
-            clock_us,
-        ));
-        frame.put_slice(payload);
-        state.outbox.push(Item::Data(frame.freeze()));
-        drop(state);
-        self.wake.notify_one();
+        self.queue(|seq| {
+            let mut frame = BytesMut::with_capacity(GATEWAY_HEADER_BYTES + payload.len());
+            frame.put_slice(&gateway_header(id, flags, seq, clock_us));
+            frame.put_slice(payload);
+            Item::Data(frame.freeze())
+        });
     }
 
     pub(super) fn tell(&self, socket: SocketId, clock_us: u64, told: Told) {

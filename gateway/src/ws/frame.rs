@@ -1,8 +1,6 @@
 //! Frames of a WebSocket (RFC 6455, section 5), as a server reads and writes them.
 
-use chalkwire_shared::close::LinkClose;
-
-use super::Fault;
+use super::Broken;
 
 /// The longest head of a frame that a server writes: it masks nothing.
 pub(crate) const HEAD_BYTES: usize = 10;
@@ -67,8 +65,8 @@ impl Head {
     ///
     /// # Errors
     /// What no client may send, as soon as it shows.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, Fault> {
-        let broken = |detail: &str| Err(Fault::new(LinkClose::Protocol, detail));
+    pub(super) fn parse(bytes: &[u8]) -> Result<Option<Self>, Broken> {
+        let broken = |detail: &str| Err(Broken::protocol(detail));
         let &[first, second, ref rest @ ..] = bytes else {
             return Ok(None);
         };

@@ -4,7 +4,7 @@ use std::mem;
 
 use chalkwire_shared::close::LinkClose;
 
-use super::Fault;
+use super::Broken;
 use super::frame::{Head, Opcode, unmask};
 
 /// What a client said, where it lies.
@@ -57,7 +57,7 @@ impl Assembly {
         &mut self,
         bytes: &mut [u8],
         take: impl FnOnce(Incoming<'_>) -> R,
-    ) -> Result<Step<R>, Fault> {
+    ) -> Result<Step<R>, Broken> {
         let Some(head) = Head::parse(bytes)? else {
             return Ok(Step::Short);
         };
@@ -89,15 +89,15 @@ impl Assembly {
     }
 
     /// Whether the frame may come here, and so long.
-    fn check(&self, head: Head) -> Result<(), Fault> {
+    fn check(&self, head: Head) -> Result<(), Broken> {
         match (head.opcode, self.under_way) {
             (Opcode::Continuation, None) => {
                 let detail = "a fragment of no message";
-                return Err(Fault::new(LinkClose::Protocol, detail));
+                return Err(Broken::protocol(detail));
             }
             (Opcode::Text | Opcode::Binary, Some(_)) => {
                 let detail = "a new message before the last fragment of the one before";
-                return Err(Fault::new(LinkClose::Protocol, detail));
+                return Err(Broken::protocol(detail));
             }
             _ => {}
         }
@@ -107,37 +107,37 @@ impl Assembly {
         );
         if size > most {
             let detail = format!("a message of {size} bytes or more; at most {most} are accepted");
-            return Err(Fault::new(LinkClose::TooBig, detail));
+            return Err(Broken::new(LinkClose::TooBig, detail));
         }
         Ok(())
     }
 }
 
 /// A whole message.
-fn data(kind: Opcode, payload: &[u8]) -> Result<Incoming<'_>, Fault> {
+fn data(kind: Opcode, payload: &[u8]) -> Result<Incoming<'_>, Broken> {
     match kind {
         Opcode::Text => match std::str::from_utf8(payload) {
             Ok(text) => Ok(Incoming::Text(text)),
-            Err(error) => Err(Fault::new(LinkClose::NotUtf8, error.to_string())),
+            Err(error) => Err(Broken::new(LinkClose::NotUtf8, error.to_string())),
         },
         _ => Ok(Incoming::Binary(payload)),
     }
 }
 
 /// The code of a close frame (RFC 6455, section 7.4).
-fn code(payload: &[u8]) -> Result<Option<u16>, Fault> {
+fn code(payload: &[u8]) -> Result<Option<u16>, Broken> {
     let (code, reason) = match payload {
         [] => return Ok(None),
         [a, b, reason @ ..] => (u16::from_be_bytes([*a, *b]), reason),
-        [_] => return Err(Fault::new(LinkClose::Protocol, "a close with half a code")),
+        [_] => return Err(Broken::protocol("a close with half a code")),
     };
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
         let detail = format!("a close with the code {code}, which no endpoint may send");
-        return Err(Fault::new(LinkClose::Protocol, detail));
+        return Err(Broken::protocol(detail));
     }
     match std::str::from_utf8(reason) {
         Ok(_) => Ok(Some(code)),
-        Err(error) => Err(Fault::new(LinkClose::NotUtf8, error.to_string())),
+        Err(error) => Err(Broken::new(LinkClose::NotUtf8, error.to_string())),
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
     }
 
     /// All messages in `bytes`, as text, which come in pieces of these sizes.
-    fn messages(bytes: &[u8], sizes: &[usize]) -> Result<Vec<String>, Fault> {
+    fn messages(bytes: &[u8], sizes: &[usize]) -> Result<Vec<String>, Broken> {
         let (mut assembly, mut kept, mut messages) = (Assembly::new(MOST), Vec::new(), Vec::new());
         let (mut rest, mut sizes) = (bytes, sizes.iter().cycle());
         while !rest.is_empty() {

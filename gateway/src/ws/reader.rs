@@ -6,7 +6,7 @@ use std::{io, mem};
 use bytes::{Buf, BytesMut};
 use tokio::net::TcpStream;
 
-use super::Fault;
+use super::Broken;
 use super::incoming::{Assembly, Incoming, Step};
 use crate::target::{recv_stream, with_buffer};
 
@@ -45,7 +45,7 @@ impl Reader {
         &mut self,
         stream: &TcpStream,
         mut take: impl FnMut(Incoming<'_>) -> R,
-    ) -> Option<Result<R, Fault>> {
+    ) -> Option<Result<R, Broken>> {
         let mut fragments = false;
         loop {
             if !self.kept.is_empty() {
@@ -102,7 +102,7 @@ impl Reader {
         &mut self,
         bytes: &mut [u8],
         take: &mut impl FnMut(Incoming<'_>) -> R,
-    ) -> (usize, Option<Result<R, Fault>>) {
+    ) -> (usize, Option<Result<R, Broken>>) {
         let mut taken = 0;
         loop {
             let mut goodbye = None;

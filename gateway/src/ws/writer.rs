@@ -83,21 +83,4 @@ impl Writer {
         }
         Ok(())
     }
-
-    /// Sends a message when all before it has gone, and returns when it has gone. Cancel-safe: a
-    /// frame that was begun is carried on by the next [`Writer::flush`].
-    ///
-    /// # Errors
-    /// When the client is gone.
-    pub(crate) async fn send(
-        &mut self,
-        stream: &TcpStream,
-        opcode: Opcode,
-        payload: &[u8],
-    ) -> io::Result<()> {
-        self.flush(stream).await?;
-        let (head, start) = head(opcode, payload.len());
-        self.put(stream, &[&head[start..], payload])?;
-        self.flush(stream).await
-    }
 }

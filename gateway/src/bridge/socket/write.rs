@@ -14,7 +14,7 @@ use crate::target::Failure;
 
 impl<C: Client> Socket<C> {
     /// The client sends.
-    pub fn send(&self, payload: &Bytes) {
+    pub fn send(&self, payload: &[u8]) {
         let mut state = self.lock();
         if !state.machine.takes_data() {
             if !state.machine.is_closed() {
@@ -59,7 +59,6 @@ impl<C: Client> Socket<C> {
                 return;
             }
         }
-        // A copy: what arrives may be a small part of a large read buffer, which would stay.
         state.written = if state.queue.is_empty() {
             written
         } else {
