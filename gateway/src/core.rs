@@ -1,6 +1,7 @@
 //! What every connection needs of the gateway: its configuration, clock, counters, caps and targets.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,6 +10,7 @@ use chalkwire_shared::fault::{Fault, FaultError};
 use chalkwire_shared::id::Token;
 use chalkwire_shared::limits::{Limits, MAX_PAYLOAD_BYTES};
 use chalkwire_shared::message::GatewayMessage;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Semaphore;
 
 use crate::bridge::Context;
@@ -136,7 +138,7 @@ impl Core {
             clock: self.clock,
             faulted: self.faulted.clone(),
             metrics: self.metrics.clone(),
-            draining: self.tasks.draining(),
+            draining: self.tasks.draining().clone(),
             connect: self.config.limits.connect,
             idle: self.config.limits.idle,
             window_bytes: self.config.limits.window_bytes,
@@ -177,19 +179,18 @@ impl Core {
     /// Counts a socket in; the account counts it out.
     pub fn account(&self, target: &Target) -> Account {
         // One label for all servers of links' own, or their numbers would make labels without end.
-        let name = match target.info.name.as_str() {
-            name if name.starts_with('#') => "#".to_owned(),
-            name => name.to_owned(),
+        let target = match target.info.name.as_str() {
+            name if name.starts_with('#') => "#",
+            name => name,
         };
-        self.metrics
-            .sockets
-            .get_or_create(&ByTarget {
-                target: name.clone(),
-            })
-            .inc();
+        let target = target.to_owned();
+        let labels = ByTarget { target };
+        let open = self.metrics.sockets.get_or_create_owned(&labels);
+        open.inc();
         Account {
             metrics: self.metrics.clone(),
-            target: name,
+            target: labels.target,
+            open,
         }
     }
 
@@ -206,16 +207,18 @@ impl Core {
 #[derive(Debug)]
 pub struct Account {
     metrics: Arc<Metrics>,
+    /// The label, which `closed` takes.
     target: String,
+    /// How many there are of it.
+    open: Gauge,
 }
 
 impl Account {
     /// The socket has ended.
-    pub fn closed(self, reason: Reason) {
-        let target = self.target.as_str();
-        tracing::info!(target_name = target, %reason, "socket closed");
+    pub fn closed(mut self, reason: Reason) {
+        tracing::info!(target_name = self.target, %reason, "socket closed");
         let outcome = ByOutcome {
-            target: self.target.clone(),
+            target: mem::take(&mut self.target),
             outcome: reason.as_str(),
         };
         self.metrics.closed.get_or_create(&outcome).inc();
@@ -224,12 +227,7 @@ impl Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        self.metrics
-            .sockets
-            .get_or_create(&ByTarget {
-                target: self.target.clone(),
-            })
-            .dec();
+        self.open.dec();
     }
 }
 

@@ -12,6 +12,7 @@ mod rooms;
 mod turned_away;
 mod upgrade;
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -31,7 +32,8 @@ use crate::link::posts::Posts;
 use crate::link::{Caller, Link, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
-use proxied::{ClientAddress, Peer};
+use proxied::Arrival;
+use turned_away::TurnedAway;
 use upgrade::Upgrade;
 
 /// The largest message that the echo takes from loopback, where conformance tests come from.
@@ -59,6 +61,7 @@ pub(crate) struct App {
 pub(crate) struct Front {
     core: Arc<Core>,
     policy: HeaderValue,
+    turned_away: TurnedAway,
     router: TowerToHyperService<Router>,
 }
 
@@ -85,8 +88,10 @@ pub(crate) fn front(core: Arc<Core>, links: Arc<Links>) -> Arc<Front> {
         .route("/", get(page::index))
         .fallback(page::file)
         .with_state(app);
+    let policy = page::policy(&core.config.embed);
     Arc::new(Front {
-        policy: page::policy(&core.config.embed),
+        turned_away: TurnedAway::new(&policy),
+        policy,
         core,
         router: TowerToHyperService::new(router),
     })
@@ -102,18 +107,15 @@ pub(crate) fn refuse(core: &Core, status: StatusCode, name: &'static str, why: &
 ///
 /// It stands before the router and not in it: a layer there costs each request a future and a clone
 /// of its route.
-pub(crate) async fn answer(front: Arc<Front>, request: Request) -> Response {
+pub(crate) async fn answer(front: Arc<Front>, request: Request) -> Result<Response, Infallible> {
     let core = &front.core;
     let mut response = match refusal(core, &request) {
         Some((status, name, why)) => refuse(core, status, name, why),
-        None => match front.router.call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        },
+        None => front.router.call(request).await?,
     };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         // Nothing comes that these could protect.
-        return response;
+        return Ok(response);
     }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, front.policy.clone());
@@ -123,7 +125,7 @@ pub(crate) async fn answer(front: Arc<Front>, request: Request) -> Response {
     if core.tasks.is_draining() {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    response
+    Ok(response)
 }
 
 fn refusal(core: &Core, request: &Request) -> Option<(StatusCode, &'static str, &'static str)> {
@@ -202,8 +204,7 @@ fn unavailable(why: &str) -> Response {
 /// `GET /ws`: a link.
 async fn link(
     State(app): State<App>,
-    Extension(ClientAddress(address)): Extension<ClientAddress>,
-    Extension(peer): Extension<Peer>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Response {
@@ -213,7 +214,7 @@ async fn link(
         let why = "A link needs the WebSocket subprotocol chalkwire.v1: this is its version.";
         return refuse(core, StatusCode::BAD_REQUEST, "subprotocol", why);
     }
-    let (place, link) = match new_link(&app, address, peer, &headers) {
+    let (place, link) = match new_link(&app, &arrival, &headers) {
         Ok(new) => new,
         Err(refusal) => return *refusal,
     };
@@ -227,14 +228,13 @@ async fn link(
 /// A new link for a client, and the connection's place; or the refusal.
 fn new_link(
     app: &App,
-    address: IpAddr,
-    peer: Peer,
+    arrival: &Arrival,
     headers: &HeaderMap,
 ) -> Result<(Place, Arc<Link>), Box<Response>> {
-    let place = place(&app.core, address)?;
-    let base = base::base(&app.core.config, peer.address, headers);
+    let place = place(&app.core, arrival.client)?;
+    let base = base::base(&app.core.config, arrival.peer, headers);
     let link = app.links.create(Caller {
-        address,
+        address: arrival.client,
         base: base.into(),
     });
     Ok((
@@ -246,7 +246,7 @@ fn new_link(
 /// `GET /raw/{target}`: a WebSocket whose messages are a socket's bytes.
 async fn raw_socket(
     State(app): State<App>,
-    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(arrival): Extension<Arrival>,
     Path(name): Path<String>,
     Query(query): Query<Vec<(String, String)>>,
     upgrade: Upgrade,
@@ -274,7 +274,7 @@ async fn raw_socket(
                 return refuse(&core, StatusCode::BAD_REQUEST, "bad_request", &why);
             }
         };
-    let place = match place(&core, address) {
+    let place = match place(&core, arrival.client) {
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
@@ -291,17 +291,16 @@ async fn raw_socket(
 /// `GET /diag/echo`: a WebSocket that echoes each message as it came.
 async fn echo(
     State(app): State<App>,
-    Extension(peer): Extension<Peer>,
-    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(arrival): Extension<Arrival>,
     upgrade: Upgrade,
 ) -> Response {
     let core = app.core;
-    let place = match place(&core, address) {
+    let place = match place(&core, arrival.client) {
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
     // What a proxy passes on is from elsewhere, whatever it says.
-    let here = address.is_loopback() && !peer.is_passing_on;
+    let here = arrival.client.is_loopback() && !arrival.is_passing_on;
     let Ok(permit) = app.echoes.try_acquire_owned() else {
         return full(&core, "echoes");
     };
@@ -329,8 +328,8 @@ async fn ready(State(app): State<App>) -> Response {
 }
 
 /// `GET /metrics`: Prometheus' text format, for who reaches the gateway itself.
-async fn metrics(State(app): State<App>, Extension(peer): Extension<Peer>) -> Response {
-    if peer.is_passing_on {
+async fn metrics(State(app): State<App>, Extension(arrival): Extension<Arrival>) -> Response {
+    if arrival.is_passing_on {
         let why = "The metrics are not for who comes by a proxy: ask the gateway itself.\n";
         return (StatusCode::FORBIDDEN, why).into_response();
     }

@@ -115,7 +115,7 @@ impl Watcher {
             watched: Mutex::default(),
             wake: Notify::new(),
         });
-        let (draining, stop) = (tasks.draining(), tasks.stop());
+        let (draining, stop) = (tasks.draining().clone(), tasks.stop());
         let looking = shared.clone();
         tasks.spawn(async move {
             tokio::select! {

@@ -190,7 +190,7 @@ impl Gateway {
         // While it drains it still accepts, to say so.
         tokio::select! {
             () = drained => {}
-            () = http::accept::accept(door, &lanes, front, core.clone()) => {}
+            () = http::accept::accept(door, &lanes, front) => {}
         }
         lanes.stop().await;
         if let Some(rooms) = rooms {

@@ -54,7 +54,7 @@ impl Newcomers {
             came: Notify::new(),
             metrics,
         });
-        let (looks, draining) = (inner.clone(), tasks.draining());
+        let (looks, draining) = (inner.clone(), tasks.draining().clone());
         tasks.spawn(async move {
             // Nobody new comes in while the gateway drains.
             tokio::select! {

@@ -51,7 +51,7 @@ impl Observers {
             router: Mutex::default(),
             ended: Notify::new(),
         });
-        let (draining, stop) = (tasks.draining(), tasks.stop());
+        let (draining, stop) = (tasks.draining().clone(), tasks.stop());
         let (metrics, passing) = (metrics.clone(), shared.clone());
         tasks.spawn(async move {
             tokio::select! {

@@ -49,13 +49,18 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan
         },
     };
     let opened = dialled.and_then(|dialled| {
-        let (name, local, peer) = (&target.info.name, dialled.local, dialled.peer);
-        tracing::info!(target_name = name, local, peer, "socket opened");
+        let ends = dialled.ends;
+        tracing::info!(
+            target_name = target.info.name,
+            local = ends.local(),
+            peer = ends.peer(),
+            "socket opened"
+        );
         Wire::new(dialled.stream, &plan, &core.faulted)
     });
     let (end, wire) = match opened {
         Ok(wire) => {
-            let end = pump(&mut socket, &wire, &core, &stop).await;
+            let end = pump(&mut socket, &wire, &core, stop).await;
             (end, wire)
         }
         Err(failure) => {
@@ -83,16 +88,20 @@ pub(crate) async fn serve(mut socket: WebSocket, target: Arc<Target>, plan: Plan
             )
         }
     };
+    let Some((code, text)) = close else {
+        // The client's goodbye is answered, and its connection closed, before the target has come to
+        // its end: the client waits for nothing else.
+        let goodbye = async move { socket.finish().await };
+        tokio::join!(goodbye, wire.linger());
+        return account.closed(reason);
+    };
     // Faults may still hold back what the client sent before the target's end.
-    if reason == Reason::ClosedByClient || reason == Reason::Finished && wire.is_sending() {
+    if reason == Reason::Finished && wire.is_sending() {
         wire.linger().await;
     }
     account.closed(reason);
     drop(wire);
-    match close {
-        Some((code, text)) => socket.close(code, &text).await,
-        None => socket.finish().await,
-    }
+    socket.close(code, &text).await;
 }
 
 /// What both directions know of each other.

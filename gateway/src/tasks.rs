@@ -47,14 +47,15 @@ impl Tasks {
         self.drain.is_cancelled()
     }
 
-    /// Resolves when the end is asked for.
-    pub fn draining(&self) -> CancellationToken {
-        self.drain.clone()
+    /// Cancelled when the end is asked for.
+    pub fn draining(&self) -> &CancellationToken {
+        &self.drain
     }
 
-    /// Cancelled when there is no more time: a task returns at once. For who listens only.
-    pub fn stopping(&self) -> CancellationToken {
-        self.stop.clone()
+    /// Cancelled when there is no more time: a task returns at once. For who listens only; drained
+    /// before.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.stop
     }
 
     /// The same, to be cancelled by itself as well. Children of it end with it.
@@ -98,7 +99,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn finish_returns_as_soon_as_all_have_drained() {
         let tasks = Tasks::default();
-        let draining = tasks.draining();
+        let draining = tasks.draining().clone();
         tasks.spawn(async move { draining.cancelled().await });
         let started = tokio::time::Instant::now();
         tasks.finish(Duration::from_secs(3)).await;

@@ -1,5 +1,6 @@
 //! `/raw`: a WebSocket whose messages are a socket's bytes, and `/diag/echo`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chalkwire_tests::gateway::{Gateway, Setup};
@@ -8,7 +9,7 @@ use chalkwire_tests::websocket::{self, Ended};
 use futures_util::{SinkExt, StreamExt};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -143,6 +144,32 @@ async fn what_the_client_sent_before_its_close_reaches_the_target() {
     assert!(whole, "a FIN, no reset");
     assert_numbered(&all);
     assert_eq!(all.len(), 65_536);
+}
+
+#[tokio::test]
+async fn a_goodbye_is_answered_before_the_target_has_come_to_its_end() {
+    let answered = Arc::new(Notify::new());
+    let (heard, mut hear) = mpsc::channel(1);
+    let told = answered.clone();
+    let target = Target::tcp(move |mut stream| {
+        let (told, heard) = (told.clone(), heard.clone());
+        async move {
+            stream.read_to_end(&mut Vec::new()).await.unwrap();
+            told.notified().await;
+            // A socket that is closed already would answer the first of these by a reset.
+            let first = stream.write_all(b"I am").await;
+            let second = stream.write_all(b" still here").await;
+            heard.send(first.and(second).is_ok()).await.unwrap();
+        }
+    })
+    .await;
+    let gateway = Gateway::with_target("t", &target.url).await;
+    let connected = websocket::connect(gateway.address(), "/raw/t", None).await;
+    let (mut raw, _) = connected.unwrap();
+    raw.close(None::<CloseFrame>).await.unwrap();
+    websocket::drain(&mut raw).await;
+    answered.notify_one();
+    assert!(hear.recv().await.unwrap(), "the target was not waited for");
 }
 
 #[tokio::test]

@@ -217,9 +217,8 @@ impl<C: Client> Socket<C> {
         };
         let wire = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
             Ok(dialled) => {
-                let (name, local, peer) = (&target.info.name, &dialled.local, &dialled.peer);
-                tracing::info!(target_name = name, local, peer, "socket opened");
-                let local = dialled.local.clone();
+                let (local, peer) = (dialled.ends.local(), dialled.ends.peer());
+                tracing::info!(target_name = target.info.name, local, peer, "socket opened");
                 let opened = self.opened(dialled, started_us, |socket| {
                     if let Some(watched) = watched {
                         watched.opened(&views, target, &local, &socket.client, &socket.context);
@@ -353,8 +352,8 @@ impl<C: Client> Socket<C> {
         if actions.tell_opened {
             let connect_us = now_us.saturating_sub(started_us);
             let opened = Told::Opened {
-                local: dialled.local,
-                peer: dialled.peer,
+                local: dialled.ends.local(),
+                peer: dialled.ends.peer(),
                 connect_us,
             };
             self.client.tell(now_us, opened);

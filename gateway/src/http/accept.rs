@@ -1,9 +1,9 @@
 //! The accept loop: a permit first, then a connection, which is served in a task of its own.
 
-use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -13,16 +13,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::door::Door;
 use super::proxied::arrived;
-use super::turned_away::TurnedAway;
 use super::upgrade::{Offer, Serving};
 use super::{Front, answer};
-use crate::core::Core;
 use crate::lanes::Lanes;
 use crate::policy::rate::Bucket;
 
@@ -43,36 +40,50 @@ const LAST: Duration = Duration::from_secs(2);
 /// The most a request's header may have, in bytes.
 const HEADER_BYTES: usize = 16_384;
 
-/// A reply that lasts for as long as it likes, put into each request as an offer. Whoever sends one
-/// sees to it that the client still reads.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Lasting {
-    begun: CancellationToken,
-    ended: CancellationToken,
+/// What a request can make of the connection that it came on.
+#[derive(Debug, Default)]
+pub(crate) struct Offers {
+    pub(super) upgrade: Offer,
+    lasts: AtomicBool,
+    lasted: Notify,
 }
 
-impl Lasting {
-    /// Such a reply begins; it ends when what is given back is dropped.
-    pub(crate) fn begin(&self) -> DropGuard {
-        self.begun.cancel();
-        self.ended.clone().drop_guard()
-    }
+/// A reply that lasts for as long as this is held. Whoever holds it sees to it that the client still
+/// reads.
+#[derive(Debug)]
+pub(crate) struct Lasting(Arc<Offers>);
 
+impl Lasting {
+    /// Such a reply begins.
+    pub(crate) fn begin(offers: Arc<Offers>) -> Self {
+        offers.lasts.store(true, Ordering::Relaxed);
+        Lasting(offers)
+    }
+}
+
+impl Drop for Lasting {
+    fn drop(&mut self) {
+        self.0.lasted.notify_one();
+    }
+}
+
+impl Offers {
     /// Resolves when the connection has had its time.
     async fn time_up(&self) {
         tokio::select! {
-            () = self.begun.cancelled() => {
-                self.ended.cancelled().await;
-                tokio::time::sleep(LAST).await;
-            }
-            () = tokio::time::sleep(LIFETIME) => {}
+            () = self.lasted.notified() => {}
+            () = tokio::time::sleep(LIFETIME) => match self.lasts.load(Ordering::Relaxed) {
+                true => self.lasted.notified().await,
+                false => return,
+            },
         }
+        tokio::time::sleep(LAST).await;
     }
 }
 
 /// Accepts connections for ever. Cancel-safe: the connections are tasks of their own.
-pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>, core: Arc<Core>) {
-    let turned_away = Arc::new(TurnedAway::new(&front.policy));
+pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
+    let core = &front.core;
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
     let turns = Arc::new(Semaphore::new(TURNS));
@@ -112,32 +123,30 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>, cor
         };
         // Here it waits for nobody's turn.
         let too_many = core.newcomers.are_too_many() || turns.available_permits() == 0;
-        if too_many && turned_away.answer(&stream) {
+        if too_many && front.turned_away.answer(&stream) {
             core.newcomers.refuse();
             continue;
         }
         let Ok(turn) = turns.clone().acquire_owned().await else {
             return;
         };
-        let (front, served) = (front.clone(), core.clone());
-        let (turned_away, accepted) = (turned_away.clone(), Instant::now());
-        let serve = async move |stream: TcpStream| {
+        let (front, accepted) = (front.clone(), Instant::now());
+        let task = async move {
+            let stream = match TcpStream::from_std(stream) {
+                Ok(stream) => stream,
+                Err(error) => return tracing::warn!(%error, "a connection can't be served"),
+            };
             drop(turn);
-            served.newcomers.waited(accepted);
-            if served.newcomers.are_too_many() && turn_away(&stream, &turned_away, &served).await {
-                return served.newcomers.refuse();
+            let newcomers = &front.core.newcomers;
+            newcomers.waited(accepted);
+            // Both in memory of their own, which goes when they are over.
+            if newcomers.are_too_many() && Box::pin(turn_away(&stream, &front)).await {
+                return newcomers.refuse();
             }
-            // In memory of its own, which goes when the requests are over.
-            let upgraded = Box::pin(requests(stream, address, front, &served)).await;
+            let upgraded = Box::pin(requests(stream, address.ip(), front)).await;
             drop(place);
             if let Some(serving) = upgraded {
                 serving.await;
-            }
-        };
-        let task = async move {
-            match TcpStream::from_std(stream) {
-                Ok(stream) => serve(stream).await,
-                Err(error) => tracing::warn!(%error, "a connection can't be served"),
             }
         };
         match lanes.emptiest() {
@@ -148,37 +157,26 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>, cor
 }
 
 /// Turns a client away, if there is no time for it even when it has asked for something.
-async fn turn_away(stream: &TcpStream, turned_away: &TurnedAway, core: &Core) -> bool {
+async fn turn_away(stream: &TcpStream, front: &Front) -> bool {
+    let core = &front.core;
     // What it asks for may still be on its way.
     let waits = timeout(core.config.limits.header, stream.readable());
     tokio::select! {
         _ = waits => {}
-        () = core.tasks.draining().cancelled_owned() => {}
+        () = core.tasks.draining().cancelled() => {}
     }
-    core.newcomers.are_too_many() && turned_away.answer(stream)
+    core.newcomers.are_too_many() && front.turned_away.answer(stream)
 }
 
 /// Answers requests; what is to be served instead once one of them has upgraded the connection.
-async fn requests(
-    stream: TcpStream,
-    address: SocketAddr,
-    front: Arc<Front>,
-    core: &Arc<Core>,
-) -> Option<Serving> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "accept: no TCP_NODELAY");
-    }
-    let arriving = core.clone();
-    let lasting = Lasting::default();
-    let upgrade = Offer::default();
-    let offers = (lasting.clone(), upgrade.clone());
+async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) -> Option<Serving> {
+    let core = &front.core;
+    let offers = Arc::<Offers>::default();
+    let (answering, offered) = (front.clone(), offers.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        arrived(&arriving.config, address.ip(), &mut request);
-        request.extensions_mut().insert(offers.0.clone());
-        request.extensions_mut().insert(offers.1.clone());
-        let front = front.clone();
-        async { Ok::<_, Infallible>(answer(front, request).await) }
+        arrived(&answering.core.config, address, &offered, &mut request);
+        answer(answering.clone(), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -186,35 +184,33 @@ async fn requests(
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    tokio::pin!(connection);
-    let draining = core.tasks.draining();
+    let time_up = offers.time_up();
+    tokio::pin!(connection, time_up);
+    let (draining, stop) = (core.tasks.draining(), core.tasks.stopping());
     // Who comes while the gateway drains is still answered; the answer says that it closes.
-    let late = core.tasks.is_draining();
-    let stop = core.tasks.stopping();
-    let served = async {
+    let mut drains = core.tasks.is_draining();
+    // This is about requests alone: what an upgraded connection has begun is still to be served.
+    let ended = loop {
         tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = draining.cancelled(), if !late => {
+            biased;
+            ended = connection.as_mut() => break ended,
+            () = draining.cancelled(), if !drains => {
                 // The request under way is answered; an idle connection is closed.
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                drains = true;
+            }
+            // Half a header, or a reply that nobody reads, does not hold the end up.
+            () = stop.cancelled(), if drains => return None,
+            // Who reads a reply byte by byte would have its place for ever: then it is dropped.
+            () = &mut time_up => {
+                core.metrics.refuse("lifetime");
+                return None;
             }
         }
-    };
-    // This is about requests alone: what an upgraded connection has begun is still to be served.
-    let ended = tokio::select! {
-        ended = served => ended,
-        // Who reads a reply byte by byte would have its place for ever: then it is dropped.
-        () = lasting.time_up() => {
-            core.metrics.refuse("lifetime");
-            return None;
-        }
-        // Half a header, or a reply that nobody reads, does not hold the end up.
-        () = stop.cancelled() => return None,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
         return None;
     }
-    upgrade.taken().await
+    offers.upgrade.taken().await
 }

@@ -1,16 +1,18 @@
 //! The door: takes connections out of the kernel's queue, and knows how long that has not been empty.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
+use mio::net::TcpListener;
 use tokio::io::Interest;
 
 /// A listener whose connections are bound to no thread's epoll before somebody serves them: who is
 /// turned away costs nothing there.
 #[derive(Debug)]
 pub(crate) struct Door {
+    /// Its connections do not block from the start: with std's, that is one more system call each.
     listener: TcpListener,
     /// The same socket, to be told when somebody is there. tokio's listener would accept by itself;
     /// one of its streams can be asked for that alone.
@@ -25,8 +27,11 @@ impl Door {
     pub(crate) fn new(listener: tokio::net::TcpListener) -> io::Result<Self> {
         let listener = listener.into_std()?;
         let same = TcpStream::from(OwnedFd::from(listener.try_clone()?));
+        // Nagle's algorithm would hold a small reply back until the last one is acknowledged. Connections
+        // have it from their listener: set once, and not for each.
+        same.set_nodelay(true)?;
         Ok(Door {
-            listener,
+            listener: TcpListener::from_std(listener),
             told: tokio::net::TcpStream::from_std(same)?,
             emptied: Instant::now(),
         })
@@ -47,10 +52,7 @@ impl Door {
         loop {
             let accept = || self.listener.accept();
             match self.told.try_io(Interest::READABLE, accept) {
-                Ok((stream, address)) => {
-                    stream.set_nonblocking(true)?;
-                    return Ok((stream, address, self.emptied));
-                }
+                Ok((stream, address)) => return Ok((stream.into(), address, self.emptied)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.told.readable().await?;
                     self.emptied = Instant::now();
@@ -63,6 +65,8 @@ impl Door {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[tokio::test]
@@ -75,8 +79,11 @@ mod tests {
             .collect();
         let mut seen = Vec::new();
         for client in &clients {
-            let (_, peer, at) = door.next().await.unwrap();
+            let (mut stream, peer, at) = door.next().await.unwrap();
             assert_eq!(peer, client.local_addr().unwrap());
+            assert!(stream.nodelay().unwrap());
+            let nothing = stream.read(&mut [0]).unwrap_err();
+            assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
             seen.push(at);
         }
         // All three came before anybody looked.

@@ -12,7 +12,7 @@ use chalkwire_shared::limits::SUBPROTOCOL;
 use chalkwire_shared::post::{MAX_POST_BYTES, NUMBER_HEADER, STREAM_HEADER};
 
 use super::accept::Lasting;
-use super::{App, ClientAddress, Peer, full, new_link, refuse};
+use super::{App, Arrival, full, new_link, refuse};
 use crate::core::Core;
 use crate::link::carrier::Carrier;
 use crate::link::connection;
@@ -25,9 +25,7 @@ pub(super) const PATH: &str = "/sse/";
 /// `GET`: a link, whose messages come as events.
 pub(super) async fn stream(
     State(app): State<App>,
-    Extension(ClientAddress(address)): Extension<ClientAddress>,
-    Extension(peer): Extension<Peer>,
-    Extension(lasting): Extension<Lasting>,
+    Extension(arrival): Extension<Arrival>,
     Path(version): Path<String>,
     headers: HeaderMap,
 ) -> Response {
@@ -35,7 +33,7 @@ pub(super) async fn stream(
     if version != SUBPROTOCOL {
         return other_version(core);
     }
-    let (place, link) = match new_link(&app, address, peer, &headers) {
+    let (place, link) = match new_link(&app, &arrival, &headers) {
         Ok(new) => new,
         Err(refusal) => return *refusal,
     };
@@ -44,7 +42,7 @@ pub(super) async fn stream(
         return full(core, "links");
     };
     let links = app.links.clone();
-    let reply = lasting.begin();
+    let reply = Lasting::begin(arrival.offers);
     core.tasks.spawn(async move {
         connection::serve(Carrier::Events(events), link, links).await;
         drop((place, reply));

@@ -185,11 +185,9 @@ async fn perform(
     let started_us = core.clock.now_us();
     let since = || core.clock.now_us().saturating_sub(started_us);
     let dialled = tokio::time::timeout(core.config.limits.connect, core.targets.dial(target)).await;
-    let Dialled {
-        stream,
-        local,
-        peer,
-    } = dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))?;
+    let Dialled { stream, ends } =
+        dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))?;
+    let (local, peer) = (ends.local(), ends.peer());
     tracing::info!(target_name = target.info.name, local, peer, "socket opened");
     let connect_us = since();
     let wire = Wire::new(stream, plan, &core.faulted)?;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::proxied::Peer;
+use super::proxied::Arrival;
 use super::{App, base};
 use crate::policy::embed::Embedders;
 
@@ -58,7 +58,7 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
 /// Any other path: a file of the page, or nothing.
 pub(super) async fn file(
     State(app): State<App>,
-    Extension(peer): Extension<Peer>,
+    Extension(arrival): Extension<Arrival>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
@@ -73,7 +73,7 @@ pub(super) async fn file(
     {
         return Redirect::temporary(&with_slash(&uri)).into_response();
     }
-    let base = base::base(config, peer.address, &headers);
+    let base = base::base(config, arrival.peer, &headers);
     let why = format!("There is nothing here. The page is at {base}\n");
     (StatusCode::NOT_FOUND, why).into_response()
 }

@@ -1,41 +1,48 @@
 //! What a proxy before the gateway has done to a request: whom it speaks for, and the path's prefix.
 
 use std::net::IpAddr;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderName, Request, Uri, header};
 
+use super::accept::Offers;
 use crate::config::Config;
 use crate::policy::proxies::{Proxies, ProxyHeader, Told};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Who connected. Put into each request by the accept loop.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer {
-    pub(crate) address: IpAddr,
-    /// It is a proxy of the operator's, and passes on what another asked for.
+/// Where a request comes from, and what it can make of its connection. Put into each by the accept
+/// loop: as one thing, since each is a map's entry of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    /// The client's address, which limits are counted by: the peer's, or what a proxy of the
+    /// operator's says of its own client.
+    pub(crate) client: IpAddr,
+    /// Who connected.
+    pub(crate) peer: IpAddr,
+    /// The peer is a proxy of the operator's, and passes on what another asked for.
     pub(crate) is_passing_on: bool,
+    pub(crate) offers: Arc<Offers>,
 }
 
-/// The client's address, which limits are counted by: the peer's, or what a proxy of the operator's
-/// says of its own client. Put into each request by the accept loop.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
-
 /// Takes a request in as its client meant it.
-pub(super) fn arrived<B>(config: &Config, peer: IpAddr, request: &mut Request<B>) {
+pub(super) fn arrived<B>(
+    config: &Config,
+    peer: IpAddr,
+    offers: &Arc<Offers>,
+    request: &mut Request<B>,
+) {
     let peer = peer.to_canonical();
     let (proxies, headers) = (&config.proxies, request.headers());
     let client = told(proxies, peer, headers).address;
     warn_of_strangers(proxies, peer, headers);
     let is_passing_on = proxies.trust(peer) && headers.contains_key(header_of(proxies));
-    let extensions = request.extensions_mut();
-    extensions.insert(ClientAddress(client));
-    extensions.insert(Peer {
-        address: peer,
+    request.extensions_mut().insert(Arrival {
+        client,
+        peer,
         is_passing_on,
+        offers: offers.clone(),
     });
     if let Some(below) = below(config, request.uri()) {
         *request.uri_mut() = below;
@@ -102,13 +109,14 @@ mod tests {
             request = request.header(*name, *value);
         }
         let mut request = request.body(()).unwrap();
-        arrived(config, peer.parse().unwrap(), &mut request);
+        let offers = Arc::default();
+        arrived(config, peer.parse().unwrap(), &offers, &mut request);
         request
     }
 
     fn client(request: &Request<()>) -> String {
-        let address = request.extensions().get::<ClientAddress>().unwrap().0;
-        address.to_string()
+        let arrival = request.extensions().get::<Arrival>().unwrap();
+        arrival.client.to_string()
     }
 
     #[test]
@@ -150,7 +158,7 @@ mod tests {
         );
         let one = config(&[("PROXIES", r#"["127.0.0.1/32"]"#)]);
         let passed_on =
-            |request: &Request<()>| request.extensions().get::<Peer>().unwrap().is_passing_on;
+            |request: &Request<()>| request.extensions().get::<Arrival>().unwrap().is_passing_on;
         for proxy in ["127.0.0.1", "::ffff:127.0.0.1"] {
             let request = arrive(&one, proxy, "/", &lines);
             assert_eq!(client(&request), "192.0.2.1");

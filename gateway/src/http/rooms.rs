@@ -14,7 +14,7 @@ use chalkwire_shared::room::RoomId;
 use futures_util::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::proxied::{ClientAddress, Peer};
+use super::proxied::Arrival;
 use super::{App, base};
 use crate::core::Core;
 use crate::log::NotRead;
@@ -67,8 +67,7 @@ struct Refusal<'a> {
 /// `POST /api/rooms`: opens a room.
 pub(super) async fn open(
     State(app): State<App>,
-    Extension(ClientAddress(address)): Extension<ClientAddress>,
-    Extension(peer): Extension<Peer>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -80,7 +79,7 @@ pub(super) async fn open(
         Ok(wanted) => wanted,
         Err(why) => return refuse(core, StatusCode::BAD_REQUEST, "bad_request", &why),
     };
-    let made = match rooms.make(wanted, address).await {
+    let made = match rooms.make(wanted, arrival.client).await {
         Ok(made) => made,
         Err(why) => {
             let (status, reason) = match why {
@@ -94,7 +93,7 @@ pub(super) async fn open(
             return refuse(core, status, reason, &why.to_string());
         }
     };
-    let base = base::base(&core.config, peer.address, &headers);
+    let base = base::base(&core.config, arrival.peer, &headers);
     let room = made.room.as_str();
     let opened = Opened {
         room: room.to_owned(),
@@ -141,7 +140,7 @@ enum Names {
 /// `GET /api/rooms/{room}/transcript`: what happened in a room, for who has its teach link.
 pub(super) async fn transcript(
     State(app): State<App>,
-    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    Extension(arrival): Extension<Arrival>,
     Path(name): Path<String>,
     query: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
@@ -160,10 +159,10 @@ pub(super) async fn transcript(
     let now = std::time::Instant::now();
     let secret = headers.get(header::AUTHORIZATION);
     let secret = secret.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let may = core.guesses.may(address, now);
+    let may = core.guesses.may(arrival.client, now);
     let room = RoomId::read(&name).filter(|_| may).zip(secret);
     let Some(room) = room.and_then(|(room, secret)| rooms.taught(&room, secret)) else {
-        core.guesses.wrong(address, now);
+        core.guesses.wrong(arrival.client, now);
         tokio::time::sleep_until(answer_at).await;
         let why = "No open room has that teach link. Its secret goes into the header Authorization, \
                    as Bearer and the secret.";

@@ -15,15 +15,17 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::accept::Offers;
+use super::proxied::Arrival;
 use crate::ws::WebSocket;
 
 pub(super) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Serve = Box<dyn FnOnce(TcpStream, &[u8]) -> Serving + Send>;
 
-/// Where a handler leaves what the connection is to become, put into each request. The connection's
-/// own task goes on with it: no other one is started.
-#[derive(Clone, Default)]
-pub(super) struct Offer(Arc<Mutex<Option<(OnUpgrade, Serve)>>>);
+/// Where a handler leaves what the connection is to become. The connection's own task goes on with it:
+/// no other one is started.
+#[derive(Default)]
+pub(super) struct Offer(Mutex<Option<(OnUpgrade, Serve)>>);
 
 impl fmt::Debug for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,7 +35,7 @@ impl fmt::Debug for Offer {
 
 impl Offer {
     /// What the connection became, when its request has been answered; `None` where it is over.
-    pub(super) async fn taken(self) -> Option<Serving> {
+    pub(super) async fn taken(&self) -> Option<Serving> {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (upgrade, serve) = taken?;
         let parts = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
@@ -43,7 +45,7 @@ impl Offer {
 
 /// A request to go over to a WebSocket, and nothing else.
 pub(super) struct Upgrade {
-    offer: Offer,
+    offers: Arc<Offers>,
     upgrade: OnUpgrade,
     key: HeaderValue,
     /// What the client would speak.
@@ -83,9 +85,9 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
             (StatusCode::UPGRADE_REQUIRED, why).into_response()
         };
         let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(cannot)?;
-        let offer = parts.extensions.remove::<Offer>().ok_or_else(cannot)?;
+        let arrival = parts.extensions.get::<Arrival>().ok_or_else(cannot)?;
         Ok(Upgrade {
-            offer,
+            offers: arrival.offers.clone(),
             upgrade,
             key,
             protocols,
@@ -124,7 +126,8 @@ impl Upgrade {
     {
         let serve: Serve =
             Box::new(move |stream, first| Box::pin(serve(WebSocket::new(stream, first, most))));
-        let mut slot = self.offer.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = &self.offers.upgrade.0;
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         *slot = Some((self.upgrade, serve));
         drop(slot);
         let mut response = Response::new(Body::empty());

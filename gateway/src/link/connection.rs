@@ -153,7 +153,7 @@ impl Connection {
         let welcome = self.core.welcome(self.link.token.clone());
         self.send(carrier, Message::text(welcome.encode())).await?;
         // Links close over the drain time, not all at one moment: they come back somewhere.
-        let draining = self.core.tasks.draining();
+        let draining = self.core.tasks.draining().clone();
         let spread = self.core.spread(self.core.config.limits.drain / 2);
         let due = tokio::time::sleep_until(self.next_due());
         tokio::pin!(due);

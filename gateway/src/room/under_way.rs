@@ -29,7 +29,7 @@ pub fn attend(core: &Arc<Core>, room: &Arc<Room>) {
         return;
     }
     let (core, room) = (core.clone(), room.clone());
-    let (draining, stop) = (core.tasks.draining(), core.tasks.stop());
+    let (draining, stop) = (core.tasks.draining().clone(), core.tasks.stop());
     core.tasks.clone().spawn(async move {
         let mut present = room.armed();
         let over = present.wait_for(|it| it.as_ref().is_none_or(|it| it.run != armed.run));

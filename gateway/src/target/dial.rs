@@ -22,10 +22,8 @@ use crate::policy::address::may_dial;
 pub struct Dialled {
     /// The socket.
     pub stream: Stream,
-    /// Our address on it.
-    pub local: String,
-    /// The target's address.
-    pub peer: String,
+    /// Its two addresses.
+    pub ends: Ends,
 }
 
 impl Targets {
@@ -112,14 +110,13 @@ impl Targets {
         // From here on the file goes with the socket, also when connecting fails.
         let bound = BoundPath(bound);
         socket.connect(path)?;
-        let local = bound.0.display().to_string();
+        let ends = path_ends(kind, bound.0.display().to_string(), path);
         if let Some(named) = named {
-            named(&path_ends(kind, &local, path));
+            named(&ends);
         }
         Ok(Dialled {
             stream: Stream::Unixgram(socket, bound),
-            local,
-            peer: path.to_owned(),
+            ends,
         })
     }
 
@@ -134,7 +131,7 @@ impl Targets {
                 // Where the path is too long for a socket, it goes without a name.
                 if socket.bind(&own).is_ok() {
                     let own = bound.insert(BoundPath(own));
-                    named(&path_ends(Kind::Unix, &own.0.display().to_string(), path));
+                    named(&path_ends(Kind::Unix, own.0.display().to_string(), path));
                 }
                 socket.connect(path).await?
             }
@@ -142,8 +139,7 @@ impl Targets {
         let local = describe(&stream.local_addr()?.into());
         Ok(Dialled {
             stream: Stream::Unix(stream, bound),
-            local,
-            peer: path.to_owned(),
+            ends: path_ends(Kind::Unix, local, path),
         })
     }
 
@@ -156,10 +152,10 @@ impl Targets {
     }
 }
 
-fn path_ends(kind: Kind, local: &str, peer: &str) -> Ends {
+fn path_ends(kind: Kind, local: String, peer: &str) -> Ends {
     Ends::Path {
         kind,
-        local: local.to_owned(),
+        local,
         peer: peer.to_owned(),
     }
 }
@@ -171,40 +167,41 @@ async fn dial_inet(
 ) -> io::Result<Dialled> {
     let wants_name = named.is_some();
     let mut named = named;
-    let mut tell = |local, peer| {
+    // The socket knows its peer, too; but we know whom we dialled.
+    let mut ends = |local| {
+        let ends = Ends::Inet {
+            kind,
+            local,
+            peer: address,
+        };
         if let Some(named) = named.take() {
-            named(&Ends::Inet { kind, local, peer });
+            named(&ends);
         }
+        ends
     };
-    let (stream, local, peer) = if kind == Kind::Udp {
+    let (stream, ends) = if kind == Kind::Udp {
         let any: IpAddr = match address {
             SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
             SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
         };
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.connect(address).await?;
-        let (local, peer) = (socket.local_addr()?, socket.peer_addr()?);
-        tell(local, peer);
-        (Stream::Udp(socket), local, peer)
+        let ends = ends(socket.local_addr()?);
+        (Stream::Udp(socket), ends)
     } else {
         let stream = match wants_name.then(|| bound(address.ip())).flatten() {
             Some((socket, local)) => {
-                tell(local, address);
+                ends(local);
                 socket.connect(address).await?
             }
             None => TcpStream::connect(address).await?,
         };
         // Nagle's algorithm would hold a small line back until the last one is acknowledged.
         stream.set_nodelay(true)?;
-        let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        tell(local, peer);
-        (Stream::Tcp(stream), local, peer)
+        let ends = ends(stream.local_addr()?);
+        (Stream::Tcp(stream), ends)
     };
-    Ok(Dialled {
-        stream,
-        local: local.to_string(),
-        peer: peer.to_string(),
-    })
+    Ok(Dialled { stream, ends })
 }
 
 /// A TCP socket that has its address before it connects; `None` beyond loopback, where only the
@@ -343,18 +340,14 @@ mod tests {
                 panic!("{name}: {told:?}");
             };
             assert_eq!(ends.kind(), target.kind());
-            let (local, peer) = match ends {
-                Ends::Inet { local, peer, .. } => (local.to_string(), peer.to_string()),
-                Ends::Path { local, peer, .. } => (local.clone(), peer.clone()),
-            };
-            assert_eq!((&local, &peer), (&dialled.local, &dialled.peer));
+            assert_eq!(ends, &dialled.ends);
         }
         let (client, from) = unix.accept().unwrap();
         let own = from.as_pathname().expect("a name of its own");
         assert!(own.starts_with(dir.path()) && !own.exists());
         drop(client);
         let unnamed = targets.dial(targets.get("unix").unwrap()).await.unwrap();
-        assert_eq!(unnamed.local, "unnamed");
+        assert_eq!(unnamed.ends.local(), "unnamed");
     }
 
     #[tokio::test]
@@ -367,8 +360,8 @@ mod tests {
             &[("g", &format!("unixgram://{}", server.display()))],
         );
         let dialled = targets.dial(targets.get("g").unwrap()).await.unwrap();
-        assert!(Path::new(&dialled.local).exists());
+        assert!(Path::new(&dialled.ends.local()).exists());
         drop(dialled.stream);
-        assert!(!Path::new(&dialled.local).exists());
+        assert!(!Path::new(&dialled.ends.local()).exists());
     }
 }

@@ -16,11 +16,11 @@ pub enum Ends {
         /// The target's.
         peer: SocketAddr,
     },
-    /// Unix, both ends with a name
+    /// Unix
     Path {
         /// Stream or datagrams.
         kind: Kind,
-        /// The path that our end is bound to.
+        /// The path that our end is bound to, or `unnamed`.
         local: String,
         /// The target's.
         peer: String,
@@ -32,6 +32,22 @@ impl Ends {
     pub fn kind(&self) -> Kind {
         match self {
             Ends::Inet { kind, .. } | Ends::Path { kind, .. } => *kind,
+        }
+    }
+
+    /// Our address, for people.
+    pub fn local(&self) -> String {
+        match self {
+            Ends::Inet { local, .. } => local.to_string(),
+            Ends::Path { local, .. } => local.clone(),
+        }
+    }
+
+    /// The target's address, for people.
+    pub fn peer(&self) -> String {
+        match self {
+            Ends::Inet { peer, .. } => peer.to_string(),
+            Ends::Path { peer, .. } => peer.clone(),
         }
     }
 }
