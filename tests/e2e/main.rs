@@ -14,6 +14,7 @@ mod browser;
 mod conformance;
 mod credit;
 mod datagrams;
+mod dead_peers;
 mod drain;
 mod events;
 mod experiments;
