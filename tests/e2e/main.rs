@@ -15,6 +15,7 @@ mod conformance;
 mod credit;
 mod datagrams;
 mod dead_peers;
+mod descriptors;
 mod drain;
 mod events;
 mod experiments;
