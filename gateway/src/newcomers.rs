@@ -130,3 +130,136 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::poll_fn;
+    use std::pin::pin;
+
+    use tokio::task::yield_now;
+    use tokio::time::{advance, sleep, timeout};
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// The newcomers of a gateway that may be 20 ms late, with the owner of their task.
+    fn newcomers() -> (Newcomers, Tasks) {
+        let tasks = Tasks::default();
+        let newcomers = Newcomers::start(ms(20), Arc::default(), &tasks);
+        (newcomers, tasks)
+    }
+
+    /// Somebody comes, and the timer that this sets runs when so much time has gone, during which
+    /// nothing ran.
+    async fn nothing_runs_for(newcomers: &Newcomers, time: Duration) {
+        let _ = newcomers.admit();
+        // The task waits for the timer before the time goes.
+        yield_now().await;
+        advance(time).await;
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        assert_eq!(newcomers.inner.lock().admission.due(), None, "it never ran");
+    }
+
+    /// The same, and the timer runs when it is due.
+    async fn runs_in_time(newcomers: &Newcomers) {
+        let _ = newcomers.admit();
+        sleep(ms(15)).await;
+        assert_eq!(newcomers.inner.lock().admission.due(), None, "it never ran");
+    }
+
+    /// How many of a thousand who come at one moment are let in.
+    fn admitted(newcomers: &Newcomers) -> usize {
+        (0..1_000).filter(|_| newcomers.admit().is_ok()).count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_sleeps_until_somebody_comes_and_then_looks_once() {
+        let (newcomers, tasks) = newcomers();
+        // Its own task ends, so that it can be counted here how often one would be woken.
+        tasks.finish(HOUR).await;
+        let mut look = pin!(newcomers.inner.look());
+        let polled = Cell::new(0);
+        let mut look = poll_fn(|context| {
+            polled.set(polled.get() + 1);
+            look.as_mut().poll(context)
+        });
+        // Each hour begins and ends with being polled for the sake of the hour.
+        for (comes, expected) in [(false, 2), (true, 3), (false, 2)] {
+            if comes {
+                assert_eq!(admitted(&newcomers), 1_000);
+                // That this wakes it is not counted.
+                yield_now().await;
+            }
+            polled.set(0);
+            tokio::select! {
+                biased;
+                () = &mut look => unreachable!("it looks for ever"),
+                () = sleep(HOUR) => {}
+            }
+            assert_eq!(polled.get(), expected, "somebody comes: {comes}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_runs_late_closes_the_door_to_all_but_a_class() {
+        let (newcomers, _tasks) = newcomers();
+        assert_eq!(admitted(&newcomers), 1_000);
+        nothing_runs_for(&newcomers, ms(200)).await;
+        assert_eq!(admitted(&newcomers), 600);
+        assert!(newcomers.are_too_many());
+        let told = newcomers.admit().unwrap_err();
+        assert_eq!((told.reason, &*told.detail), (Reason::Limit, TOO_MUCH));
+        let counted = newcomers.inner.metrics.render();
+        let line = "refusals_total{reason=\"overload\"} 401\n";
+        assert!(counted.contains(line), "{counted}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_runs_late_for_a_moment_closes_nothing() {
+        let (newcomers, _tasks) = newcomers();
+        nothing_runs_for(&newcomers, ms(100)).await;
+        assert_eq!(admitted(&newcomers), 1_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_in_time_opens_the_door_and_a_calm_second_makes_all_as_before() {
+        let (newcomers, _tasks) = newcomers();
+        nothing_runs_for(&newcomers, ms(200)).await;
+        assert_eq!(admitted(&newcomers), 600);
+        runs_in_time(&newcomers).await;
+        assert_eq!(admitted(&newcomers), 1_000);
+        // As long as it is not over, being late for a moment closes the door again.
+        nothing_runs_for(&newcomers, ms(50)).await;
+        assert!(admitted(&newcomers) < 10);
+        let closed = Instant::now();
+        while closed.elapsed() < ms(1_100) {
+            runs_in_time(&newcomers).await;
+        }
+        nothing_runs_for(&newcomers, ms(50)).await;
+        assert_eq!(admitted(&newcomers), 1_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn its_task_ends_with_the_first_word_of_the_end_whatever_it_waits_for() {
+        for comes in [false, true] {
+            let (newcomers, tasks) = newcomers();
+            if comes {
+                assert_eq!(admitted(&newcomers), 1_000);
+            }
+            // It waits for somebody, or for its timer.
+            yield_now().await;
+            let begun = Instant::now();
+            let ended = timeout(HOUR, tasks.finish(2 * HOUR)).await;
+            assert!(ended.is_ok(), "somebody came: {comes}");
+            assert_eq!(begun.elapsed(), Duration::ZERO, "somebody came: {comes}");
+        }
+    }
+}

@@ -5,6 +5,8 @@ use std::io::Write;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 
+use crate::machine::until_the_end;
+
 /// What a server does with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
@@ -76,19 +78,6 @@ fn say(address: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{address}")?;
     out.flush()
-}
-
-fn until_the_end(serve: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let parent = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-        tokio::select! {
-            _ = parent => Ok(()),
-            failed = serve => failed,
-        }
-    })
 }
 
 async fn echo(mut stream: TcpStream) -> std::io::Result<()> {

@@ -114,6 +114,21 @@ pub(crate) fn free_address() -> std::io::Result<String> {
     Ok(taken.local_addr()?.to_string())
 }
 
+/// For a part of the bench in a process of its own: serves, on one thread, until its standard input
+/// ends, so that it ends with the bench.
+pub(crate) fn until_the_end(serve: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let parent = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+        tokio::select! {
+            _ = parent => Ok(()),
+            failed = serve => failed,
+        }
+    })
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         // What is measured is over: there is nothing that an orderly end would save.

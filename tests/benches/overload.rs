@@ -14,7 +14,7 @@ use chalkwire_tests::arrivals::{Came, Clients, Door, answer, within_ms};
 use tokio::net::TcpSocket;
 use tokio::time::sleep;
 
-use machine::{Program, cpu_seconds, rss_kib};
+use machine::{Program, cpu_seconds, rss_kib, until_the_end};
 use report::{Cell, Table};
 
 /// Clients at once, while it is measured what the gateway carries.
@@ -27,20 +27,20 @@ const GOAL_MS: f64 = 250.0;
 const NORMAL: Duration = Duration::from_secs(10);
 
 fn main() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|it| it == "--target") {
-        return runtime.block_on(target());
+        return until_the_end(target());
     }
     let quick = std::env::var("QUICK").is_ok_and(|quick| quick == "1");
     let each = Duration::from_secs(if quick { 4 } else { 10 });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let table = runtime.block_on(measure(each))?;
     report::append(&[table], quick)
 }
 
-/// The target, in a process of its own: answers a line and closes. It ends with the bench.
+/// The target, in a process of its own: answers a line and closes.
 async fn target() -> anyhow::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.bind("127.0.0.1:0".parse()?)?;
@@ -49,11 +49,7 @@ async fn target() -> anyhow::Result<()> {
     writeln!(out, "{}", listener.local_addr()?)?;
     out.flush()?;
     drop(out);
-    let parent = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-    tokio::select! {
-        ended = parent => drop(ended?),
-        () = answer(listener) => {}
-    }
+    answer(listener).await;
     Ok(())
 }
 

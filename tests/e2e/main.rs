@@ -14,6 +14,8 @@ mod browser;
 mod conformance;
 mod credit;
 mod datagrams;
+mod dead_peers;
+mod descriptors;
 mod drain;
 mod events;
 mod experiments;

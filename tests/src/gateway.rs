@@ -1,7 +1,7 @@
 //! A gateway of a test's own: the real program on a free port.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::deadline::eventually;
 use crate::http;
@@ -14,6 +14,7 @@ pub struct Setup {
     targets: Vec<String>,
     environment: Vec<(String, String)>,
     data: Option<PathBuf>,
+    descriptors: Option<u32>,
 }
 
 impl Default for Setup {
@@ -27,6 +28,7 @@ impl Default for Setup {
                 ("CHALKWIRE_LIMITS__DRAIN".to_owned(), "50ms".to_owned()),
             ],
             data: None,
+            descriptors: None,
         }
     }
 }
@@ -74,12 +76,28 @@ impl Setup {
         self
     }
 
+    /// With so many file descriptors and no more (`RLIMIT_NOFILE` of getrlimit(2)).
+    #[must_use]
+    pub fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
+        self
+    }
+
     /// Starts the gateway and waits until it listens.
     ///
     /// # Panics
     /// When it does not.
     pub async fn start(&self) -> Gateway {
-        let mut program = Program::start(chalkwire(), |command| {
+        let program = match self.descriptors {
+            None => chalkwire(),
+            Some(_) => Path::new("sh"),
+        };
+        let mut program = Program::start(program, |command| {
+            if let Some(most) = self.descriptors {
+                // The shell becomes the gateway.
+                let limited = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+                command.args(["-c", &limited]).arg(chalkwire());
+            }
             command.args(["serve", "--listen", &self.listen]);
             for target in &self.targets {
                 command.args(["--target", target]);

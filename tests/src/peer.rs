@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -14,7 +15,7 @@ use crate::program::root;
 pub struct Peer {
     /// What it said first: a Python peer its port.
     pub said: String,
-    _child: Child,
+    child: Child,
 }
 
 impl Peer {
@@ -52,10 +53,17 @@ impl Peer {
         // Read on, so that it never waits for us; it ends with the program.
         tokio::spawn(async move { while let Ok(Some(_)) = out.next_line().await {} });
         tokio::spawn(async move { while let Ok(Some(_)) = err.next_line().await {} });
-        Peer {
-            said,
-            _child: child,
-        }
+        Peer { said, child }
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn signal(&self, signal: Signal) {
+        let id = self.child.id().expect("the peer has ended");
+        let pid = Pid::from_raw(id.cast_signed()).expect("a process number");
+        kill_process(pid, signal).expect("the peer runs");
     }
 }
 

@@ -6,15 +6,26 @@ use std::os::fd::AsFd;
 use rustix::event::PollFlags;
 use socket2::Socket;
 
-use super::Options;
-use super::event::What;
+use super::event::{Client, What};
 use super::request::{Next, Requests};
 use super::stop::{Stop, Woken};
 use super::time::Time;
-use super::wire;
+use super::{Context, Options, wire};
 
 /// Serves one client to its end.
-pub(super) fn converse(
+pub(super) fn converse(client: &Client, socket: &Socket, context: &Context) {
+    let Context {
+        options,
+        stop,
+        time,
+        ..
+    } = context;
+    let report = &mut |what| client.report(what);
+    converse_apart(socket, options, time, stop, report);
+}
+
+/// The same in a process of its own, which has no more of the server than this.
+pub(super) fn converse_apart(
     socket: &Socket,
     options: &Options,
     time: &Time,

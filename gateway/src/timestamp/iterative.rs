@@ -8,13 +8,6 @@ use std::sync::Arc;
 /// Serves clients one after the other. Who comes meanwhile waits in the kernel's backlog.
 pub(super) fn run(listener: Listener, context: &Arc<Context>) {
     while let Some((client, socket)) = listener.accept_blocking(context) {
-        let report = &mut |what| client.report(what);
-        let Context {
-            options,
-            stop,
-            time,
-            ..
-        } = &**context;
-        converse(&socket, options, time, stop, report);
+        converse(&client, &socket, context);
     }
 }

@@ -29,14 +29,7 @@ pub(super) fn run(listener: Listener, context: &Arc<Context>) {
                 // Declared here so that it outlives the socket: see `Client`.
                 let client = client;
                 let socket = socket;
-                let report = &mut |what| client.report(what);
-                let Context {
-                    options,
-                    stop,
-                    time,
-                    ..
-                } = &**context;
-                converse(&socket, options, time, stop, report);
+                converse(&client, &socket, context);
             };
             if let Err(error) = thread::Builder::new().spawn_scoped(scope, serve) {
                 context.reporter.server(What::failed(format_args!(

@@ -47,7 +47,7 @@ pub fn serve_standard_input(options: &Options) -> io::Result<()> {
         let _ = writeln!(io::stderr(), "{}", line(&what));
     };
     let time = Time::default();
-    blocking::converse(&socket, options, &time, &Stop::never(), &mut report);
+    blocking::converse_apart(&socket, options, &time, &Stop::never(), &mut report);
     Ok(())
 }
 

@@ -11,23 +11,14 @@ use chrono::Local;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
+use crate::machine::until_the_end;
+
 /// Serves until its standard input ends, so that it ends with the bench.
 pub(crate) fn serve(what: &str) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let parent = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
-        tokio::select! {
-            _ = parent => Ok(()),
-            done = async {
-                match what {
-                    "udp" => datagrams().await,
-                    _ => streams(what == "session").await,
-                }
-            } => done,
-        }
-    })
+    match what {
+        "udp" => until_the_end(datagrams()),
+        _ => until_the_end(streams(what == "session")),
+    }
 }
 
 async fn streams(is_session: bool) -> anyhow::Result<()> {
