@@ -87,6 +87,8 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
     let turns = Arc::new(Semaphore::new(TURNS));
+    // What lasts is told once a second.
+    let mut failures = Bucket::new(1, 1, Instant::now());
     let mut warnings = Bucket::new(1, 1, Instant::now());
     loop {
         let is_full = places.available_permits() == 0;
@@ -114,7 +116,9 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
                     error.kind(),
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
                 ) {
-                    tracing::warn!(%error, "accept: waiting a little");
+                    if failures.take(Instant::now()) {
+                        tracing::warn!(%error, "accept: waiting a little");
+                    }
                     core.metrics.refuse("accept");
                     tokio::time::sleep(BACK_OFF).await;
                 }
