@@ -246,4 +246,31 @@ mod tests {
         let (message, ()) = tokio::join!(server.recv(kind), read);
         assert_eq!(message, Some(Ok(r#"Text("!")"#.to_owned())));
     }
+
+    #[tokio::test]
+    async fn nothing_is_taken_while_something_before_it_has_not_gone() {
+        let (mut client, server) = pair().await;
+        let outlet = server.outlet();
+        outlet.stream.writable().await.unwrap();
+        let message = [7; 60_000];
+        let mut frames = 1;
+        while outlet.try_send(Opcode::Binary, &message).unwrap() == Put::Gone {
+            frames += 1;
+        }
+        let again = outlet.try_send(Opcode::Binary, &message).unwrap();
+        assert_eq!(again, Put::NotTaken);
+        let read = async {
+            let mut bytes = vec![0; frames * (4 + message.len())];
+            client.read_exact(&mut bytes).await.unwrap();
+            bytes
+        };
+        let (flushed, bytes) = tokio::join!(outlet.flush(), read);
+        flushed.unwrap();
+        for frame in bytes.chunks(4 + message.len()) {
+            assert_eq!(frame[..4], [0x82, 126, 0xEA, 0x60]);
+            assert_eq!(frame[4..], message);
+        }
+        let after = outlet.try_send(Opcode::Binary, b"!").unwrap();
+        assert_eq!(after, Put::Gone);
+    }
 }
