@@ -264,10 +264,9 @@ impl Link {
         let Some(Open { socket, target }) = state.opened(frame.socket)?.cloned() else {
             return Ok(());
         };
-        let seat = state.room.seat.clone();
         drop(state);
         // What was opened before the room's rules changed is no way round them.
-        match seat.map_or(Ok(()), |seat| seat.may_send(&target, false)) {
+        match self.may_send(&target, false) {
             Ok(()) => socket.send(frame.payload),
             Err(refusal) => socket.fail(by_room(refusal)),
         }

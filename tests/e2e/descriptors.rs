@@ -21,7 +21,7 @@ async fn without_descriptors_those_who_are_served_stay_and_others_come_in_when_s
         .target("t", &echo.url)
         // They are to leave by themselves.
         .limit("header", "1h")
-        .descriptors(64);
+        .descriptors(256);
     let gateway = setup.start().await;
     let address = gateway.address();
     let mut served = Vec::new();
@@ -29,7 +29,7 @@ async fn without_descriptors_those_who_are_served_stay_and_others_come_in_when_s
         served.push(websocket::connect(address, "/raw/t", None).await.unwrap().0);
     }
     let mut idle = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..300 {
         idle.push(TcpStream::connect(address).await.unwrap());
     }
     let says = "accept: waiting a little";

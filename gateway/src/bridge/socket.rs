@@ -217,11 +217,16 @@ impl<C: Client> Socket<C> {
         };
         let wire = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
             Ok(dialled) => {
-                let (local, peer) = (dialled.ends.local(), dialled.ends.peer());
-                tracing::info!(target_name = target.info.name, local, peer, "socket opened");
-                let opened = self.opened(dialled, started_us, |socket| {
+                tracing::info!(
+                    target_name = target.info.name,
+                    local = dialled.ends.local(),
+                    peer = dialled.ends.peer(),
+                    "socket opened"
+                );
+                let opened = self.opened(dialled, started_us, |ends| {
                     if let Some(watched) = watched {
-                        watched.opened(&views, target, &local, &socket.client, &socket.context);
+                        let local = ends.local();
+                        watched.opened(&views, target, &local, &self.client, &self.context);
                     }
                 });
                 match opened {
@@ -342,7 +347,7 @@ impl<C: Client> Socket<C> {
         &self,
         dialled: Dialled,
         started_us: u64,
-        told: impl FnOnce(&Self),
+        told: impl FnOnce(&Ends),
     ) -> Result<&Wire, Failure> {
         let now_us = self.active();
         let mut state = self.lock();
@@ -358,7 +363,7 @@ impl<C: Client> Socket<C> {
             };
             self.client.tell(now_us, opened);
             // Before anything is sent, and after the client has been told.
-            told(self);
+            told(&dialled.ends);
         }
         self.perform(&mut state, actions);
         Ok(wire)

@@ -40,7 +40,7 @@ pub(super) enum Passed {
 }
 
 impl Attached {
-    /// Writes what waits, as far as it goes: whether all of it has gone.
+    /// Writes what waits, as far as it goes.
     fn write(&mut self, outbox: &Outbox) -> Passed {
         let Some(outlet) = &self.outlet else {
             return match outbox.after(self.sent) {

@@ -15,7 +15,7 @@ use crate::target::{recv_stream, with_buffer};
 pub(super) enum Heard {
     Nothing,
     /// What comes after this is not looked at.
-    Fault,
+    Broken,
     Goodbye(Option<u16>),
     End,
 }
@@ -78,7 +78,7 @@ impl Reader {
                             self.heard = Heard::End;
                             None
                         }
-                        Ok(_) if matches!(self.heard, Heard::Fault) => None,
+                        Ok(_) if matches!(self.heard, Heard::Broken) => None,
                         Ok(n) if self.kept.is_empty() => {
                             let (taken, message) = self.look(&mut buffer[..n], &mut take);
                             self.kept.extend_from_slice(&buffer[taken..n]);
@@ -123,9 +123,9 @@ impl Reader {
                     }
                     return (taken + n, Some(Ok(message)));
                 }
-                Err(fault) => {
-                    self.heard = Heard::Fault;
-                    return (bytes.len(), Some(Err(fault)));
+                Err(broken) => {
+                    self.heard = Heard::Broken;
+                    return (bytes.len(), Some(Err(broken)));
                 }
             }
         }
