@@ -5,18 +5,19 @@
 //! that is what overload is made of.
 
 mod links;
+mod tcp;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use links::Pool;
+use tcp::Asks;
 
 /// A line of 64 bytes.
 const LINE: &[u8; 64] = b"the quick brown fox jumps over the lazy dog, twelve times a day\n";
@@ -60,8 +61,8 @@ impl Door {
 pub enum Came {
     /// Its line came back.
     Served,
-    /// It was told to come later, in these words: a response with its header, or a socket's detail.
-    Refused(String),
+    /// It was told to come later, with this: a response with its header, or a socket's detail.
+    Refused(Vec<u8>),
     /// Anything else: no answer, or another one.
     Failed(String),
 }
@@ -91,7 +92,8 @@ impl Tally {
             Came::Served => self.served_us.push(us),
             Came::Refused(told) => {
                 self.refused_us.push(us);
-                self.told.get_or_insert(told);
+                self.told
+                    .get_or_insert_with(|| String::from_utf8_lossy(&told).into_owned());
             }
             Came::Failed(how) => {
                 self.failed += 1;
@@ -125,33 +127,32 @@ pub fn within_ms(times_us: &[u32], share: f64) -> f64 {
 
 /// Clients at a gateway's door. Its target `t` is what [`answer`] does.
 #[derive(Debug)]
-pub struct Clients {
-    address: SocketAddr,
-    door: Door,
-    links: Option<Pool>,
+pub struct Clients(By);
+
+#[derive(Debug)]
+enum By {
+    Tcp(Asks),
+    Links(Pool),
 }
 
 impl Clients {
     /// Goes to the door; links are connected.
     pub async fn at(address: SocketAddr, door: Door) -> Self {
-        let links = match door {
-            Door::Open => Some(Pool::connect(address, LINKS).await),
-            Door::Raw | Door::Exchange => None,
-        };
-        Clients {
-            address,
-            door,
-            links,
-        }
+        Clients(match door {
+            Door::Raw => By::Tcp(Asks::raw(address)),
+            Door::Exchange => By::Tcp(Asks::exchange(address)),
+            Door::Open => By::Links(Pool::connect(address, LINKS).await),
+        })
     }
 
     /// One exchange, from connecting to closing.
     pub async fn one(&self) -> (Came, u32) {
         let began = Instant::now();
         let came = async {
-            match &self.links {
-                Some(links) => links.exchange().await,
-                None => over_tcp(self.address, self.door)
+            match &self.0 {
+                By::Links(links) => links.exchange().await,
+                By::Tcp(asks) => asks
+                    .once()
                     .await
                     .unwrap_or_else(|error| Came::Failed(error.to_string())),
             }
@@ -227,15 +228,6 @@ fn micros(time: Duration) -> u32 {
     u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// A connection from one of many loopback addresses: one alone runs out of ports.
-async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
-    static NEXT: AtomicU8 = AtomicU8::new(0);
-    let socket = TcpSocket::new_v4()?;
-    let from = [127, 0, 1, NEXT.fetch_add(1, Ordering::Relaxed)];
-    socket.bind((from, 0).into())?;
-    socket.connect(address).await
-}
-
 /// Answers each connection's first line with the same, and closes.
 pub async fn answer(listener: TcpListener) {
     let mut connections = JoinSet::new();
@@ -248,67 +240,4 @@ pub async fn answer(listener: TcpListener) {
         });
         while connections.try_join_next().is_some() {}
     }
-}
-
-/// One exchange on a connection of its own, with as little work for the load as can be: it shares
-/// the machine with the gateway.
-async fn over_tcp(address: SocketAddr, door: Door) -> std::io::Result<Came> {
-    let mut stream = connect(address).await?;
-    stream.set_nodelay(true)?;
-    let closed = || Came::Failed("closed without an answer".to_owned());
-    let mut buffer = [0; 2_048];
-    let mut got = 0;
-    if door == Door::Exchange {
-        let head = format!(
-            "POST /api/targets/t/exchange HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-             Content-Length: 64\r\n\r\n"
-        );
-        stream.write_all(&[head.as_bytes(), LINE].concat()).await?;
-    } else {
-        let head = format!(
-            "GET /raw/t HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).await?;
-    }
-    let end = loop {
-        if let Some(at) = buffer[..got].windows(4).position(|it| it == b"\r\n\r\n") {
-            break at + 4;
-        }
-        match stream.read(&mut buffer[got..]).await? {
-            0 => return Ok(closed()),
-            n => got += n,
-        }
-    };
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let status = buffer[..end].get(9..12);
-    let wanted = match (status, door) {
-        (Some(b"200"), Door::Exchange) => LINE.to_vec(),
-        (Some(b"101"), _) => {
-            // RFC 6455, section 5.2: a whole binary message, with a mask of zeros.
-            let frame = [&[0x82, 0x80 | 64, 0, 0, 0, 0][..], LINE].concat();
-            stream.write_all(&frame).await?;
-            [&[0x82, 64][..], LINE].concat()
-        }
-        (Some(b"503"), _) => {
-            // The body comes with it, or right after.
-            if got == end {
-                let _ = stream.read(&mut buffer[got..]).await;
-            }
-            let told = buffer.split(|byte| *byte == 0).next().unwrap_or_default();
-            return Ok(Came::Refused(text(told)));
-        }
-        _ => return Ok(Came::Failed(text(&buffer[..got]))),
-    };
-    while got < end + wanted.len() {
-        match stream.read(&mut buffer[got..]).await? {
-            0 => return Ok(closed()),
-            n => got += n,
-        }
-    }
-    // A close frame may follow.
-    Ok(match buffer[end..].starts_with(&wanted) {
-        true => Came::Served,
-        false => Came::Failed(text(&buffer[end..got])),
-    })
 }

@@ -43,7 +43,8 @@ impl TurnedAway {
         }
     }
 
-    /// Answers a connection's first request, if it is all there and asks for a socket. Does not wait.
+    /// Answers a connection's first request, if it is all there and asks for a socket: the answer goes
+    /// when the connection is closed. Does not wait.
     pub(super) fn answer(&self, stream: impl AsFd) -> bool {
         let mut bytes = [0; LONGEST];
         // Only looked at: what is not answered here is read by others.
@@ -65,7 +66,9 @@ impl TurnedAway {
         // What is left unread when a connection is closed becomes a reset, and might overtake the
         // answer. A client that is gone needs none.
         let _ = recv(stream, &mut bytes[..n], RecvFlags::DONTWAIT);
-        let _ = send(stream, answer, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        // Its end, which comes at once, goes in the same segment: tcp(7), TCP_CORK.
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL | SendFlags::MORE;
+        let _ = send(stream, answer, flags);
         true
     }
 }

@@ -135,7 +135,7 @@ impl Sockets {
                 } = message
                 {
                     let came = match reason == Reason::Limit {
-                        true => Came::Refused(detail),
+                        true => Came::Refused(detail.into_bytes()),
                         false => Came::Failed(detail),
                     };
                     self.over(socket, came);
