@@ -261,12 +261,19 @@ impl Link {
         if !state.in_turn(frame.seq)? {
             return Ok(());
         }
-        let Some(Open { socket, target }) = state.opened(frame.socket)?.cloned() else {
+        let Some(Open { socket, target }) = state.opened(frame.socket)? else {
             return Ok(());
         };
+        let socket = socket.clone();
+        let in_room = state
+            .room
+            .seat
+            .as_ref()
+            .map(|seat| (seat.clone(), target.clone()));
         drop(state);
         // What was opened before the room's rules changed is no way round them.
-        match self.may_send(&target, false) {
+        let may = in_room.map_or(Ok(()), |(seat, target)| seat.may_send(&target, false));
+        match may {
             Ok(()) => socket.send(frame.payload),
             Err(refusal) => socket.fail(by_room(refusal)),
         }

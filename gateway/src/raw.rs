@@ -6,7 +6,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ use chalkwire_shared::close::{LinkClose, Reason};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
@@ -110,6 +109,8 @@ struct Life<'a> {
     /// Bytes went, or the client showed life, at this time of the gateway's clock.
     heard_us: AtomicU64,
     moved_us: AtomicU64,
+    /// The last ping went out at this time.
+    pinged_us: AtomicU64,
 }
 
 impl Life<'_> {
@@ -132,6 +133,12 @@ impl Life<'_> {
             .store(self.core.clock.now_us(), Ordering::Relaxed);
     }
 
+    /// A ping goes out.
+    fn pinged(&self) {
+        self.pinged_us
+            .store(self.core.clock.now_us(), Ordering::Relaxed);
+    }
+
     /// How long no byte has gone, in the hop either, if there is one.
     fn idle(&self, wire: &Wire) -> Duration {
         self.moved_us.fetch_max(wire.active_us(), Ordering::Relaxed);
@@ -150,51 +157,115 @@ async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &Cancellat
         core,
         heard_us: now_us.into(),
         moved_us: now_us.into(),
+        pinged_us: now_us.into(),
     };
     let (stream, reader, mut writer) = socket.split();
-    let pings = Pings::default();
+    let signs = Signs::default();
     let draining = core.tasks.draining();
-    // The gateway drains before it stops: one thing to look at, and only when it has moved.
+    // The gateway drains before it stops.
     let drained = async {
         draining.cancelled().await;
         let spread = core.spread(core.config.limits.drain / 2);
         let _ = tokio::time::timeout(spread, stop.cancelled()).await;
     };
-    let mut drained: FuturesUnordered<_> = std::iter::once(drained).collect();
+    let seldom = async {
+        tokio::select! {
+            end = silence(wire, &life, &signs) => end,
+            () = drained => End::Draining,
+        }
+    };
+    // Looked at only when it has moved, and not with each message.
+    let mut seldom: FuturesUnordered<_> = std::iter::once(seldom).collect();
     // Dropping the loser of these is safe: the connection ends with either of them.
     let end = tokio::select! {
         biased;
-        end = from_client(stream, reader, wire, &life, &pings) => end,
-        end = from_target(stream, &mut writer, wire, &life, &pings) => end,
+        Some(end) = seldom.next() => end,
+        end = from_client(stream, reader, wire, &life, &signs) => end,
+        end = from_target(stream, &mut writer, wire, &life, &signs) => end,
         end = wire.work() => end,
-        Some(()) = drained.next() => End::Draining,
     };
     socket.join(writer);
     end
 }
 
-/// The client's last ping, from where it is read to where it is answered.
+/// What is to be said besides the target's bytes, from where it comes up to where it is written.
 ///
-/// Who answers is polled after who reads, each time: nobody need be woken.
+/// Who writes is polled after all others, each time: nobody need be woken.
 #[derive(Default)]
-struct Pings {
-    came: AtomicBool,
-    last: Mutex<Option<Vec<u8>>>,
+struct Signs {
+    any: AtomicBool,
+    unsaid: Mutex<Unsaid>,
 }
 
-impl Pings {
-    fn put(&self, payload: &[u8]) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload.to_vec());
-        self.came.store(true, Ordering::Relaxed);
+#[derive(Default)]
+struct Unsaid {
+    ping: bool,
+    /// The client's last ping.
+    pong: Option<Vec<u8>>,
+}
+
+impl Signs {
+    /// The client is to show that it is there.
+    fn ping(&self) {
+        self.lock().ping = true;
+        self.any.store(true, Ordering::Relaxed);
     }
 
-    fn poll_take(&self) -> Poll<Vec<u8>> {
-        if !self.came.load(Ordering::Relaxed) {
+    /// Whether that has not been said yet.
+    fn ping_waits(&self) -> bool {
+        self.lock().ping
+    }
+
+    /// The client is to be answered.
+    fn answer(&self, ping: &[u8]) {
+        self.lock().pong = Some(ping.to_vec());
+        self.any.store(true, Ordering::Relaxed);
+    }
+
+    fn poll_take(&self) -> Poll<Unsaid> {
+        if !self.any.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
-        self.came.store(false, Ordering::Relaxed);
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        Poll::Ready(last.take().unwrap_or_default())
+        self.any.store(false, Ordering::Relaxed);
+        Poll::Ready(std::mem::take(&mut *self.lock()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unsaid> {
+        // What the lock protects is whole between any two statements.
+        self.unsaid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The end of a connection on which nothing goes, or whose client shows no life.
+async fn silence(wire: &Wire, life: &Life<'_>, signs: &Signs) -> End {
+    let limits = &life.core.config.limits;
+    let (mut wait, mut pinged) = (limits.ping, false);
+    loop {
+        let idle_in = limits.idle.saturating_sub(life.idle(wire));
+        tokio::time::sleep(wait.min(idle_in)).await;
+        if life.idle(wire) >= limits.idle {
+            return End::Target(Reason::Idle.into());
+        }
+        let silent = life.since(&life.heard_us);
+        if silent < limits.ping {
+            pinged = false;
+            wait = limits.ping - silent;
+        } else if !pinged {
+            pinged = true;
+            signs.ping();
+            wait = limits.pong;
+        } else {
+            // A client that takes nothing has no ping to answer yet; who writes to it has patience of
+            // its own.
+            let out = match signs.ping_waits() {
+                true => Duration::ZERO,
+                false => life.since(&life.pinged_us),
+            };
+            if out >= limits.pong {
+                return End::Client;
+            }
+            wait = limits.pong - out;
+        }
     }
 }
 
@@ -232,7 +303,7 @@ async fn from_client(
     reader: &mut Reader,
     wire: &Wire,
     life: &Life<'_>,
-    pings: &Pings,
+    signs: &Signs,
 ) -> End {
     let rate = life.core.config.limits.control_per_second;
     let mut control = Bucket::new(rate.saturating_mul(2), rate, std::time::Instant::now());
@@ -241,7 +312,7 @@ async fn from_client(
             Incoming::Text(text) => pass_on(text.as_bytes(), wire, life),
             Incoming::Binary(bytes) => pass_on(bytes, wire, life),
             Incoming::Ping(payload) => {
-                pings.put(payload);
+                signs.answer(payload);
                 Said::SignOfLife
             }
             Incoming::Pong => Said::SignOfLife,
@@ -282,15 +353,12 @@ async fn from_target(
     writer: &mut Writer,
     wire: &Wire,
     life: &Life<'_>,
-    pings: &Pings,
+    signs: &Signs,
 ) -> End {
     let limits = &life.core.config.limits;
     let patience = limits.ping + limits.pong;
-    let due = tokio::time::sleep(limits.ping.min(limits.idle));
-    tokio::pin!(due);
-    let mut pinged = false;
     loop {
-        // readable and a ping are cancel-safe, and the timer goes on where it was.
+        // Both are cancel-safe.
         let put = tokio::select! {
             biased;
             ready = wire.readable() => match ready.and_then(|()| frame(stream, writer, wire, life)) {
@@ -304,30 +372,18 @@ async fn from_target(
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) => return End::Target(Failure::of(&error)),
             },
-            ping = poll_fn(|_| pings.poll_take()) => {
-                writer.answer(ping);
-                Ok(())
-            }
-            () = &mut due => {
-                if life.idle(wire) >= limits.idle {
-                    return End::Target(Reason::Idle.into());
+            Unsaid { ping, pong } = poll_fn(|_| signs.poll_take()) => {
+                if let Some(payload) = pong {
+                    writer.answer(payload);
                 }
-                let silent = life.since(&life.heard_us);
-                let (wait, put) = match (pinged, silent < limits.ping) {
-                    (_, true) => {
-                        pinged = false;
-                        (limits.ping - silent, Ok(()))
-                    }
-                    (true, false) => return End::Client,
-                    (false, false) => {
-                        pinged = true;
+                match ping {
+                    true => {
+                        life.pinged();
                         let (head, start) = ws::head(Opcode::Ping, 0);
-                        (limits.pong, writer.put(stream, &[&head[start..], &[]]))
+                        writer.put(stream, &[&head[start..], &[]])
                     }
-                };
-                let idle_in = limits.idle.saturating_sub(life.idle(wire));
-                due.as_mut().reset(Instant::now() + wait.min(idle_in));
-                put
+                    false => Ok(()),
+                }
             }
         };
         if put.is_err() {

@@ -18,10 +18,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::fault::{Direction, Fault, FaultDid};
-use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
@@ -68,6 +68,13 @@ struct State {
     broken: Option<Failure>,
     /// Why it is over.
     closed: Option<Reason>,
+}
+
+/// What happens to a socket besides bytes.
+enum Seldom {
+    /// Something changed.
+    Woken,
+    Over(Failure),
 }
 
 impl<C: Client> Socket<C> {
@@ -238,15 +245,18 @@ impl<C: Client> Socket<C> {
         };
         let mut dropped = 0;
         let mut driving = Driving::default();
-        // Looked at when it is over, not set anew for each message.
-        let idle = tokio::time::sleep_until(self.idle_at());
-        tokio::pin!(idle);
-        let woken = self.wake.notified();
-        tokio::pin!(woken);
-        // Looked at only when it has moved.
-        let mut stopped: FuturesUnordered<_> = std::iter::once(stop.cancelled()).collect();
-        // When a client that has closed is out of patience with its faults.
-        let mut give_up: Option<Instant> = None;
+        // Looked at only when it has moved, and not with each message.
+        let mut seldom: FuturesUnordered<BoxFuture<'_, Seldom>> = FuturesUnordered::new();
+        let woken = || self.wake.notified().map(|()| Seldom::Woken);
+        seldom.push(Box::pin(woken()));
+        seldom.push(Box::pin(async {
+            tokio::select! {
+                () = self.idle() => Seldom::Over(Reason::Idle.into()),
+                () = stop.cancelled() => Seldom::Over(self.stopped()),
+            }
+        }));
+        // Whether a client that has closed is about to be out of patience with its faults.
+        let mut gives_up = false;
         loop {
             let room = self.client.has_room() && self.credit_left() > 0;
             let lost = wire.take_lost();
@@ -264,11 +274,10 @@ impl<C: Client> Socket<C> {
                 if state.closed.is_some() {
                     return None;
                 }
-                if give_up.is_none() && state.machine.is_closing() && wire.is_faulted() {
-                    let at = Instant::now() + LINGER;
-                    give_up = Some(at);
-                    let first = at.min(idle.deadline());
-                    idle.as_mut().reset(first);
+                if !gives_up && state.machine.is_closing() && wire.is_faulted() {
+                    gives_up = true;
+                    let over = || Seldom::Over(Reason::ClosedByClient.into());
+                    seldom.push(Box::pin(tokio::time::sleep(LINGER).map(move |()| over())));
                 }
                 if let Some(failure) = state.broken.clone() {
                     let reads = state.machine.reads();
@@ -291,33 +300,26 @@ impl<C: Client> Socket<C> {
             };
             driving.start(wire, || self.tell_reports(&mut self.lock()));
             // Each of these is cancel-safe, or goes on where it was: nothing is read or written before
-            // a branch is chosen.
+            // a branch is chosen. What may be ready over and over comes last.
             tokio::select! {
+                biased;
+                Some(it) = seldom.next() => match it {
+                    Seldom::Woken => seldom.push(Box::pin(woken())),
+                    Seldom::Over(failure) => return Some(failure),
+                },
+                failure = driving.over() => {
+                    self.lock().broken.get_or_insert(failure);
+                }
+                ready = wire.writable(), if writes => match ready {
+                    Ok(()) => self.flush(wire),
+                    Err(error) => return Some(Failure::of(&error)),
+                },
                 ready = wire.readable(), if reads => match ready {
                     Ok(()) => if let Read::Failed(failure) = self.read(wire, &mut dropped) {
                         return Some(failure);
                     },
                     Err(error) => return Some(Failure::of(&error)),
                 },
-                ready = wire.writable(), if writes => match ready {
-                    Ok(()) => self.flush(wire),
-                    Err(error) => return Some(Failure::of(&error)),
-                },
-                failure = driving.over() => {
-                    self.lock().broken.get_or_insert(failure);
-                }
-                () = &mut woken => woken.set(self.wake.notified()),
-                () = &mut idle => {
-                    let (idle_at, now) = (self.idle_at(), Instant::now());
-                    if give_up.is_some_and(|at| at <= now) {
-                        return Some(Reason::ClosedByClient.into());
-                    }
-                    if idle_at <= now {
-                        return Some(Reason::Idle.into());
-                    }
-                    idle.as_mut().reset(give_up.map_or(idle_at, |at| at.min(idle_at)));
-                }
-                Some(()) = stopped.next() => return Some(self.stopped()),
             }
         }
     }
@@ -380,12 +382,18 @@ impl<C: Client> Socket<C> {
         now_us
     }
 
-    fn idle_at(&self) -> Instant {
-        let now_us = self.context.clock.now_us();
-        let hop_us = self.wire.get().map_or(0, Wire::active_us);
-        let active_us = self.active_us.load(Ordering::Relaxed).max(hop_us);
-        let silent = Duration::from_micros(now_us.saturating_sub(active_us));
-        Instant::now() + self.context.idle.saturating_sub(silent)
+    /// Resolves when no byte has gone for too long.
+    async fn idle(&self) {
+        loop {
+            let now_us = self.context.clock.now_us();
+            let hop_us = self.wire.get().map_or(0, Wire::active_us);
+            let active_us = self.active_us.load(Ordering::Relaxed).max(hop_us);
+            let silent = Duration::from_micros(now_us.saturating_sub(active_us));
+            if silent >= self.context.idle {
+                return;
+            }
+            tokio::time::sleep(self.context.idle - silent).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

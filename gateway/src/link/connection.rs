@@ -84,8 +84,10 @@ pub(crate) async fn serve(mut carrier: Carrier, link: Arc<Link>, links: Arc<Link
     }
 }
 
-/// What ends a connection from outside.
+/// What comes from outside of a connection.
 enum Outside {
+    /// Its link has something to send that could not be written at once, or is full.
+    Woken,
     /// Another connection has the link.
     TakenOver,
     /// The link has ended.
@@ -162,13 +164,13 @@ impl Connection {
             self.link.opens(&self.mine, carrier.outlet());
             self.pass_on(carrier).await?;
             let (link, mine) = (self.link.clone(), self.mine.clone());
-            let woken = link.wake.notified();
-            tokio::pin!(woken);
             // Each is looked at only when it has moved.
-            let mut over: FuturesUnordered<BoxFuture<'_, Outside>> = FuturesUnordered::new();
-            over.push(Box::pin(mine.cancelled().map(|()| Outside::TakenOver)));
-            over.push(Box::pin(link.ended.cancelled().map(|()| Outside::Ended)));
-            over.push(Box::pin(async {
+            let mut outside: FuturesUnordered<BoxFuture<'_, Outside>> = FuturesUnordered::new();
+            let woken = || link.wake.notified().map(|()| Outside::Woken);
+            outside.push(Box::pin(woken()));
+            outside.push(Box::pin(mine.cancelled().map(|()| Outside::TakenOver)));
+            outside.push(Box::pin(link.ended.cancelled().map(|()| Outside::Ended)));
+            outside.push(Box::pin(async {
                 draining.cancelled().await;
                 tokio::time::sleep(spread).await;
                 Outside::Drained
@@ -182,16 +184,16 @@ impl Connection {
                 // the select.
                 tokio::select! {
                     biased;
-                    Some(over) = over.next() => match over {
+                    Some(it) = outside.next() => match it {
+                        // However much a client says: it is not heard while it does not read.
+                        Outside::Woken => {
+                            outside.push(Box::pin(woken()));
+                            self.pass_on(carrier).await?;
+                        }
                         Outside::TakenOver => return Err(End::TakenOver),
                         Outside::Ended => return Err(End::Draining),
                         Outside::Drained => return Err(self.say_goodbye(carrier).await),
                     },
-                    // However much a client says: it is not heard while it does not read.
-                    () = &mut woken => {
-                        woken.set(link.wake.notified());
-                        self.pass_on(carrier).await?;
-                    }
                     said = carrier.recv(|incoming| hear(&link, incoming)) => {
                         let (heard_at, said) = said.ok_or(End::Dropped)?.map_err(end_of)?;
                         self.take(carrier, heard_at, said?).await?;

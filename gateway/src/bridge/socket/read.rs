@@ -56,8 +56,8 @@ impl<C: Client> Socket<C> {
                 self.context.metrics.from_target.inc_by(n as u64);
                 let kept = n.min(MAX_PAYLOAD_BYTES);
                 let cost = (GATEWAY_HEADER_BYTES + kept) as u64;
-                let fits = self.credit.load(Ordering::Relaxed) >= cost && self.client.has_room();
-                if self.datagram && !fits {
+                let fits = || self.credit.load(Ordering::Relaxed) >= cost && self.client.has_room();
+                if self.datagram && !fits() {
                     *dropped += 1;
                     self.context.metrics.dropped_datagrams.inc();
                     return Read::More;
