@@ -36,6 +36,7 @@ pub mod observe;
 pub mod policy;
 mod raw;
 pub mod room;
+mod seldom;
 pub mod target;
 pub mod tasks;
 pub mod timestamp;

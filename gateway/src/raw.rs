@@ -11,14 +11,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use chalkwire_shared::close::{LinkClose, Reason};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::FutureExt;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
 use crate::fault::{Plan, Wire, refused};
 use crate::policy::rate::Bucket;
+use crate::seldom::Seldom;
 use crate::target::{Failure, RECV_BYTES, Target, with_buffer};
 use crate::ws::{self, HEAD_BYTES, Incoming, Message, Opcode, Reader, WebSocket, Writer};
 
@@ -168,18 +168,13 @@ async fn pump(socket: &mut WebSocket, wire: &Wire, core: &Core, stop: &Cancellat
         let spread = core.spread(core.config.limits.drain / 2);
         let _ = tokio::time::timeout(spread, stop.cancelled()).await;
     };
-    let seldom = async {
-        tokio::select! {
-            end = silence(wire, &life, &signs) => end,
-            () = drained => End::Draining,
-        }
-    };
-    // Looked at only when it has moved, and not with each message.
-    let mut seldom: FuturesUnordered<_> = std::iter::once(seldom).collect();
+    // Not with each message.
+    let mut seldom = Seldom::new(drained.map(|()| End::Draining));
+    seldom.push(silence(wire, &life, &signs));
     // Dropping the loser of these is safe: the connection ends with either of them.
     let end = tokio::select! {
         biased;
-        Some(end) = seldom.next() => end,
+        end = seldom.next() => end,
         end = from_client(stream, reader, wire, &life, &signs) => end,
         end = from_target(stream, &mut writer, wire, &life, &signs) => end,
         end = wire.work() => end,

@@ -18,9 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
 use chalkwire_shared::fault::{Direction, Fault, FaultDid};
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +28,7 @@ use super::driving::{Driving, Teller};
 use super::machine::{Event, Machine};
 use super::watch::{Views, Watched};
 use crate::fault::{Plan, Wire, refused};
+use crate::seldom::Seldom;
 use crate::target::{Dialled, Ends, Failure, LINGER, Named, Target, Targets};
 use read::Read;
 
@@ -71,7 +70,7 @@ struct State {
 }
 
 /// What happens to a socket besides bytes.
-enum Seldom {
+enum Else {
     /// Something changed.
     Woken,
     Over(Failure),
@@ -245,16 +244,11 @@ impl<C: Client> Socket<C> {
         };
         let mut dropped = 0;
         let mut driving = Driving::default();
-        // Looked at only when it has moved, and not with each message.
-        let mut seldom: FuturesUnordered<BoxFuture<'_, Seldom>> = FuturesUnordered::new();
-        let woken = || self.wake.notified().map(|()| Seldom::Woken);
-        seldom.push(Box::pin(woken()));
-        seldom.push(Box::pin(async {
-            tokio::select! {
-                () = self.idle() => Seldom::Over(Reason::Idle.into()),
-                () = stop.cancelled() => Seldom::Over(self.stopped()),
-            }
-        }));
+        // Not with each message.
+        let woken = || self.wake.notified().map(|()| Else::Woken);
+        let mut seldom = Seldom::new(woken());
+        seldom.push(self.idle().map(|()| Else::Over(Reason::Idle.into())));
+        seldom.push(stop.cancelled().map(|()| Else::Over(self.stopped())));
         // Whether a client that has closed is about to be out of patience with its faults.
         let mut gives_up = false;
         loop {
@@ -276,8 +270,8 @@ impl<C: Client> Socket<C> {
                 }
                 if !gives_up && state.machine.is_closing() && wire.is_faulted() {
                     gives_up = true;
-                    let over = || Seldom::Over(Reason::ClosedByClient.into());
-                    seldom.push(Box::pin(tokio::time::sleep(LINGER).map(move |()| over())));
+                    let over = || Else::Over(Reason::ClosedByClient.into());
+                    seldom.push(tokio::time::sleep(LINGER).map(move |()| over()));
                 }
                 if let Some(failure) = state.broken.clone() {
                     let reads = state.machine.reads();
@@ -303,9 +297,9 @@ impl<C: Client> Socket<C> {
             // a branch is chosen. What may be ready over and over comes last.
             tokio::select! {
                 biased;
-                Some(it) = seldom.next() => match it {
-                    Seldom::Woken => seldom.push(Box::pin(woken())),
-                    Seldom::Over(failure) => return Some(failure),
+                it = seldom.next() => match it {
+                    Else::Woken => seldom.push(woken()),
+                    Else::Over(failure) => return Some(failure),
                 },
                 failure = driving.over() => {
                     self.lock().broken.get_or_insert(failure);

@@ -8,9 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage, NoticeKind};
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt, poll};
+use futures_util::{FutureExt, poll};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +19,7 @@ use super::{Link, Links, message_of};
 use crate::core::Core;
 use crate::policy::rate::Bucket;
 use crate::room::Reader;
+use crate::seldom::Seldom;
 use crate::ws::{Broken, Incoming, Message};
 
 /// After so many messages of the client at the latest they are acknowledged.
@@ -164,17 +163,16 @@ impl Connection {
             self.link.opens(&self.mine, carrier.outlet());
             self.pass_on(carrier).await?;
             let (link, mine) = (self.link.clone(), self.mine.clone());
-            // Each is looked at only when it has moved.
-            let mut outside: FuturesUnordered<BoxFuture<'_, Outside>> = FuturesUnordered::new();
+            // Not with each message.
             let woken = || link.wake.notified().map(|()| Outside::Woken);
-            outside.push(Box::pin(woken()));
-            outside.push(Box::pin(mine.cancelled().map(|()| Outside::TakenOver)));
-            outside.push(Box::pin(link.ended.cancelled().map(|()| Outside::Ended)));
-            outside.push(Box::pin(async {
+            let mut outside = Seldom::new(woken());
+            outside.push(mine.cancelled().map(|()| Outside::TakenOver));
+            outside.push(link.ended.cancelled().map(|()| Outside::Ended));
+            outside.push(async {
                 draining.cancelled().await;
                 tokio::time::sleep(spread).await;
                 Outside::Drained
-            }));
+            });
             while Arc::ptr_eq(&link, &self.link) {
                 // What is due later than that is looked at when it is over.
                 if self.next_due() < due.deadline() {
@@ -184,10 +182,10 @@ impl Connection {
                 // the select.
                 tokio::select! {
                     biased;
-                    Some(it) = outside.next() => match it {
+                    it = outside.next() => match it {
                         // However much a client says: it is not heard while it does not read.
                         Outside::Woken => {
-                            outside.push(Box::pin(woken()));
+                            outside.push(woken());
                             self.pass_on(carrier).await?;
                         }
                         Outside::TakenOver => return Err(End::TakenOver),
