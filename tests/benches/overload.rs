@@ -67,6 +67,7 @@ async fn measure(each: Duration) -> anyhow::Result<Table> {
         "CPU µs each",
         "unanswered",
         "MiB before",
+        "at most, first half",
         "at most",
         "after",
         "normal after ms",
@@ -114,9 +115,12 @@ async fn overload(
 
     let cpu = cpu_seconds(gateway.pid)?;
     let load = tokio::spawn(clients.open(2.0 * capacity, each, usize::MAX));
-    let mut most = before;
+    let (began, mut most, mut first_half) = (Instant::now(), before, before);
     while !load.is_finished() {
         most = most.max(mib(gateway)?);
+        if began.elapsed() < each / 2 {
+            first_half = most;
+        }
         sleep(Duration::from_millis(50)).await;
     }
     let came = load.await?;
@@ -141,6 +145,7 @@ async fn overload(
             Cell::Number(refusal_us, 0),
             Cell::Number(came.failed as f64, 0),
             Cell::Number(before, 0),
+            Cell::Number(first_half, 0),
             Cell::Number(most, 0),
             Cell::Number(mib(gateway)?, 0),
             Cell::Number(normal.as_secs_f64() * 1e3, 0),
