@@ -270,8 +270,8 @@ impl<C: Client> Socket<C> {
                 }
                 if !gives_up && state.machine.is_closing() && wire.is_faulted() {
                     gives_up = true;
-                    let over = || Else::Over(Reason::ClosedByClient.into());
-                    seldom.push(tokio::time::sleep(LINGER).map(move |()| over()));
+                    let patience = tokio::time::sleep(LINGER);
+                    seldom.push(patience.map(|()| Else::Over(Reason::ClosedByClient.into())));
                 }
                 if let Some(failure) = state.broken.clone() {
                     let reads = state.machine.reads();
