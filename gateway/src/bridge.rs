@@ -16,12 +16,15 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::fault::Places;
 use crate::metrics::Metrics;
+use crate::timers::Timers;
 
 /// What a socket needs of the gateway.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The gateway's clock.
     pub clock: Clock,
+    /// What is due late.
+    pub timers: Timers,
     /// Where hops find room.
     pub faulted: Places,
     /// Where it counts.

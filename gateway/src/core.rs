@@ -26,6 +26,7 @@ use crate::policy::guesses::Guesses;
 use crate::policy::guests::Guests;
 use crate::target::{Target, Targets};
 use crate::tasks::Tasks;
+use crate::timers::Timers;
 use crate::timestamp::{Count, Workers};
 
 /// Calls of jobs that hold a thread at once. tokio has 512 for all that blocks, and name resolution
@@ -42,6 +43,8 @@ pub struct Core {
     pub config: Config,
     /// Its clock.
     pub clock: Clock,
+    /// What is due late.
+    pub timers: Timers,
     /// What it counts.
     pub metrics: Arc<Metrics>,
     /// The owner of its tasks.
@@ -81,6 +84,7 @@ impl Core {
     pub fn new(
         config: Config,
         clock: Clock,
+        timers: Timers,
         metrics: Arc<Metrics>,
         tasks: Tasks,
         targets: Targets,
@@ -102,6 +106,7 @@ impl Core {
             guesses: Guesses::default(),
             config,
             clock,
+            timers,
             metrics,
             tasks,
             targets,
@@ -136,6 +141,7 @@ impl Core {
     pub fn context(&self) -> Context {
         Context {
             clock: self.clock,
+            timers: self.timers.clone(),
             faulted: self.faulted.clone(),
             metrics: self.metrics.clone(),
             draining: self.tasks.draining().clone(),

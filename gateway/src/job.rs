@@ -133,6 +133,7 @@ mod tests {
     use crate::observe::Observers;
     use crate::target::Targets;
     use crate::tasks::Tasks;
+    use crate::timers::Timers;
     use chalkwire_shared::job::{Load, Outcome};
     use chalkwire_shared::target::TargetInfo;
 
@@ -145,6 +146,7 @@ mod tests {
         Arc::new(Core::new(
             config,
             clock,
+            Timers::of(tokio::runtime::Handle::current()),
             metrics,
             tasks,
             targets,

@@ -11,8 +11,10 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::thread::{self, JoinHandle};
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::timers::Timers;
 
 /// A lane that has so many tasks is full: from then on the other half has some, too.
 const FULL: usize = 2_000;
@@ -23,9 +25,35 @@ pub struct Lanes {
     first: Handle,
     /// The first half is used from the start, with the first lane.
     others: Vec<Handle>,
-    threads: Vec<JoinHandle<()>>,
-    /// The threads end when it is dropped.
+    timers: Timers,
+    /// Of the timers, and before it the lanes'.
+    threads: Vec<Thread>,
+}
+
+/// A thread with a runtime.
+#[derive(Debug)]
+struct Thread {
+    /// It ends when this is dropped.
     end: DropGuard,
+    joined: JoinHandle<()>,
+}
+
+impl Thread {
+    fn start(name: &str, runtime: Runtime) -> io::Result<Self> {
+        let end = CancellationToken::new();
+        let ended = end.clone();
+        let thread = thread::Builder::new().name(name.to_owned());
+        Ok(Thread {
+            end: end.drop_guard(),
+            joined: thread.spawn(move || runtime.block_on(ended.cancelled()))?,
+        })
+    }
+
+    fn end(self) {
+        drop(self.end);
+        // A thread that panicked has ended, too.
+        let _ = self.joined.join();
+    }
 }
 
 impl Lanes {
@@ -43,23 +71,27 @@ impl Lanes {
 
     /// So many, half of which are used from the start.
     fn start(count: usize) -> io::Result<Self> {
-        let end = CancellationToken::new();
-        let mut lanes = Lanes {
-            first: Handle::current(),
-            others: Vec::new(),
-            threads: Vec::new(),
-            end: end.clone().drop_guard(),
-        };
+        let mut threads = Vec::new();
+        let mut others = Vec::new();
         for _ in 1..count {
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            lanes.others.push(runtime.handle().clone());
-            let end = end.clone();
-            let thread = thread::Builder::new().name("lane".to_owned());
-            lanes
-                .threads
-                .push(thread.spawn(move || runtime.block_on(end.cancelled()))?);
+            others.push(runtime.handle().clone());
+            threads.push(Thread::start("lane", runtime)?);
         }
-        Ok(lanes)
+        let runtime = Builder::new_current_thread().enable_time().build()?;
+        let timers = Timers::of(runtime.handle().clone());
+        threads.push(Thread::start("timers", runtime)?);
+        Ok(Lanes {
+            first: Handle::current(),
+            others,
+            timers,
+            threads,
+        })
+    }
+
+    /// The timers of what is due late, for all lanes.
+    pub fn timers(&self) -> &Timers {
+        &self.timers
     }
 
     /// The lane that has the fewest tasks: connections, and the sockets of links.
@@ -82,11 +114,9 @@ impl Lanes {
 
     /// Ends the threads, and what still runs there.
     pub async fn stop(self) {
-        drop(self.end);
-        let threads = self.threads;
-        let join = || threads.into_iter().map(JoinHandle::join).for_each(drop);
-        // A thread that panicked has ended, too.
-        let _ = tokio::task::spawn_blocking(join).await;
+        let end = || self.threads.into_iter().for_each(Thread::end);
+        // What can go wrong there is that a thread panicked, which has ended, too.
+        let _ = tokio::task::spawn_blocking(end).await;
     }
 }
 

@@ -39,6 +39,7 @@ pub mod room;
 mod seldom;
 pub mod target;
 pub mod tasks;
+pub mod timers;
 pub mod timestamp;
 mod ws;
 
@@ -126,7 +127,11 @@ impl Gateway {
             builtin.directory().to_owned(),
         );
         let counts = builtin.counts();
-        let core = Core::new(config, clock, metrics, tasks, targets, observers, counts);
+        let lanes = Lanes::for_cores().map_err(BindError::Lanes)?;
+        let timers = lanes.timers().clone();
+        let core = Core::new(
+            config, clock, timers, metrics, tasks, targets, observers, counts,
+        );
         let core = Arc::new(core);
         let rooms = match core.config.rooms.enabled {
             true => {
@@ -141,7 +146,7 @@ impl Gateway {
             door: Door::new(listener)
                 .map_err(|e| BindError::Listen(address.to_string(), e.to_string()))?,
             address,
-            lanes: Lanes::for_cores().map_err(BindError::Lanes)?,
+            lanes,
             core,
             builtin,
             rooms,
@@ -177,7 +182,7 @@ impl Gateway {
             ..
         } = self;
         if let Some(rooms) = rooms.clone() {
-            core.tasks.spawn(rooms.run());
+            core.tasks.spawn(rooms.run(core.timers.clone()));
         }
         let links = Arc::new(Links::new(core.clone(), rooms.clone()));
         let expiring = links.clone();

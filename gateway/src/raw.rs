@@ -237,7 +237,7 @@ async fn silence(wire: &Wire, life: &Life<'_>, signs: &Signs) -> End {
     let (mut wait, mut pinged) = (limits.ping, false);
     loop {
         let idle_in = limits.idle.saturating_sub(life.idle(wire));
-        tokio::time::sleep(wait.min(idle_in)).await;
+        life.core.timers.sleep(wait.min(idle_in)).await;
         if life.idle(wire) >= limits.idle {
             return End::Target(Reason::Idle.into());
         }

@@ -386,7 +386,7 @@ impl<C: Client> Socket<C> {
             if silent >= self.context.idle {
                 return;
             }
-            tokio::time::sleep(self.context.idle - silent).await;
+            self.context.timers.sleep(self.context.idle - silent).await;
         }
     }
 

@@ -22,6 +22,7 @@ use super::upgrade::{Offer, Serving};
 use super::{Front, answer};
 use crate::lanes::Lanes;
 use crate::policy::rate::Bucket;
+use crate::timers::Timers;
 
 /// How long to wait when the system has no more file descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -69,10 +70,10 @@ impl Drop for Lasting {
 
 impl Offers {
     /// Resolves when the connection has had its time.
-    async fn time_up(&self) {
+    async fn time_up(&self, timers: &Timers) {
         tokio::select! {
             () = self.lasted.notified() => {}
-            () = tokio::time::sleep(LIFETIME) => match self.lasts.load(Ordering::Relaxed) {
+            () = timers.sleep(LIFETIME) => match self.lasts.load(Ordering::Relaxed) {
                 true => self.lasted.notified().await,
                 false => return,
             },
@@ -188,7 +189,7 @@ async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) -> Opti
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let time_up = offers.time_up();
+    let time_up = offers.time_up(&core.timers);
     tokio::pin!(connection, time_up);
     let (draining, stop) = (core.tasks.draining(), core.tasks.stopping());
     // Who comes while the gateway drains is still answered; the answer says that it closes.

@@ -156,7 +156,7 @@ impl Connection {
         // Links close over the drain time, not all at one moment: they come back somewhere.
         let draining = self.core.tasks.draining().clone();
         let spread = self.core.spread(self.core.config.limits.drain / 2);
-        let due = tokio::time::sleep_until(self.next_due());
+        let due = self.core.timers.sleep_until(self.next_due());
         tokio::pin!(due);
         // Kept from one message to the next; anew where a resumed link takes the new one's place.
         loop {

@@ -50,7 +50,7 @@ impl Links {
         loop {
             tokio::select! {
                 () = draining.cancelled() => break,
-                () = tokio::time::sleep(every) => self.expire(Instant::now(), keep),
+                () = self.core.timers.sleep(every) => self.expire(Instant::now(), keep),
             }
         }
         // Nobody can come for them any more.

@@ -9,13 +9,14 @@ use chalkwire_shared::room::{Armed, Happened, RUN_US};
 use super::inside::{Inside, TOUCHES};
 use super::{Over, Room, Rooms};
 use crate::log::Health;
+use crate::timers::Timers;
 
 /// What happens in so short a time comes in one text.
 const TICK: Duration = Duration::from_millis(20);
 
 impl Rooms {
     /// Looks after all rooms until the gateway ends, and every link has gone.
-    pub async fn run(self: Arc<Self>) {
+    pub async fn run(self: Arc<Self>, timers: Timers) {
         let (draining, stop) = (self.common.tasks.draining(), self.common.tasks.stop());
         let mut health = self.log.health();
         let mut has_log = true;
@@ -24,7 +25,7 @@ impl Rooms {
             // The notification is kept where it comes while nobody waits.
             tokio::select! {
                 () = self.common.wake.notified() => {}
-                () = tokio::time::sleep(until_due) => {}
+                () = timers.sleep(until_due) => {}
                 changed = health.changed(), if has_log => {
                     self.attend_to_all();
                     // Without its thread, rooms go on unsaved.

@@ -1,0 +1,35 @@
+//! Timers for what is due in seconds or minutes, kept by a thread of their own.
+//!
+//! A thread that waits for sockets while it keeps a timer has the kernel set and take back one of its
+//! own with each wait. Every connection waits for a long silence that seldom comes: with these timers
+//! elsewhere, a lane that has nothing else due just waits for its sockets.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::{Instant, Sleep};
+
+/// Timers that a runtime keeps, whichever thread waits for them.
+#[derive(Clone, Debug)]
+pub struct Timers {
+    runtime: Handle,
+}
+
+impl Timers {
+    /// Timers of this runtime, which must last for longer than anybody waits for them.
+    pub fn of(runtime: Handle) -> Self {
+        Timers { runtime }
+    }
+
+    /// As [`tokio::time::sleep`], which is for what is due at once.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        let _context = self.runtime.enter();
+        tokio::time::sleep(duration)
+    }
+
+    /// As [`tokio::time::sleep_until`], which is for what is due at once.
+    pub fn sleep_until(&self, deadline: Instant) -> Sleep {
+        let _context = self.runtime.enter();
+        tokio::time::sleep_until(deadline)
+    }
+}
