@@ -81,6 +81,7 @@ pub struct Core {
 
 impl Core {
     /// The common ground of one gateway.
+    #[expect(clippy::too_many_arguments, reason = "all that it has in common")]
     pub fn new(
         config: Config,
         clock: Clock,

@@ -11,6 +11,7 @@ mod corrupt;
 mod duplicate;
 mod held;
 mod hop;
+mod inflow;
 mod latency;
 mod limit;
 mod loss;
@@ -30,6 +31,7 @@ mod wire;
 use chalkwire_shared::fault::{Direction, Fault, FaultError, check_list};
 
 use chance::Chance;
+pub use inflow::Inflow;
 use pipeline::Pipeline;
 pub use pump::Report;
 pub use refuse::refused;

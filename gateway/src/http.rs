@@ -282,9 +282,8 @@ async fn raw_socket(
         return full(&core, "sockets");
     };
     let upgrade = upgrade.protocol("binary");
-    upgrade.answer(MAX_MESSAGE_BYTES, move |socket| async move {
-        raw::serve(socket, target, plan, core).await;
-        drop((place, permit));
+    upgrade.answer(MAX_MESSAGE_BYTES, move |socket| {
+        raw::serve(socket, target, plan, core, (place, permit))
     })
 }
 

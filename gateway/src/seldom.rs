@@ -76,7 +76,8 @@ impl<'a, T> Seldom<'a, T> {
         poll_fn(|context| self.poll_next(context)).await
     }
 
-    fn poll_next(&mut self, context: &Context<'_>) -> Poll<T> {
+    /// As [`Seldom::next`].
+    pub(crate) fn poll_next(&mut self, context: &Context<'_>) -> Poll<T> {
         if !self.task.will_wake(context.waker()) {
             self.task.clone_from(context.waker());
             let before = std::mem::replace(&mut *self.moved.task(), self.task.clone());

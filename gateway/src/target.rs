@@ -2,6 +2,7 @@
 
 mod dial;
 mod ends;
+mod readiness;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use ipnet::IpNet;
 
 pub use dial::{Dialled, reason_of};
 pub use ends::{Ends, Named};
+pub use readiness::Readiness;
 pub use stream::{BUFFER_BYTES, BoundPath, LINGER, RECV_BYTES, Stream, recv_stream, with_buffer};
 
 /// A target that can be dialled.

@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 use chalkwire_shared::close::Reason;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Plan;
 use super::hop::Hop;
 use super::pump::Report;
+use super::{Inflow, Plan};
 use crate::clock::Clock;
 use crate::target::{Failure, LINGER, Stream};
 /// What hops need of the gateway.
@@ -76,6 +76,16 @@ impl Wire {
             self.hop.get_or_init(|| Box::new(placed));
         }
         Ok(())
+    }
+
+    /// Its stream, where there is no hop before it.
+    pub(super) fn unfaulted(&self) -> Option<&Stream> {
+        self.hop().is_none().then_some(&self.real)
+    }
+
+    /// What waits for the target's bytes, for a task that is polled for other things, too.
+    pub fn inflow(&self) -> Inflow<'_> {
+        Inflow::of(self)
     }
 
     fn hop(&self) -> Option<&Hop> {

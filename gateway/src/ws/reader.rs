@@ -1,14 +1,17 @@
 //! Reads a client's messages from where they lie.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
 use std::{io, mem};
 
 use bytes::{Buf, BytesMut};
 use tokio::net::TcpStream;
+use tokio::task::{coop, yield_now};
 
 use super::Broken;
 use super::incoming::{Assembly, Incoming, Step};
-use crate::target::{recv_stream, with_buffer};
+use crate::target::{Readiness, recv_stream, with_buffer};
 
 /// What the client's side has come to.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +30,9 @@ pub(crate) struct Reader {
     kept: BytesMut,
     assembly: Assembly,
     pub(super) heard: Heard,
+    readiness: Readiness,
+    /// Fragments came since others had their turn.
+    fragments: bool,
 }
 
 impl Reader {
@@ -36,6 +42,8 @@ impl Reader {
             kept: first.into(),
             assembly: Assembly::new(most),
             heard: Heard::Nothing,
+            readiness: Readiness::default(),
+            fragments: false,
         }
     }
 
@@ -46,30 +54,41 @@ impl Reader {
         stream: &TcpStream,
         mut take: impl FnMut(Incoming<'_>) -> R,
     ) -> Option<Result<R, Broken>> {
-        let mut fragments = false;
+        poll_fn(|cx| self.poll_next(stream, cx, &mut take)).await
+    }
+
+    /// As [`Reader::next`].
+    pub(crate) fn poll_next<R>(
+        &mut self,
+        stream: &TcpStream,
+        cx: &mut Context<'_>,
+        mut take: impl FnMut(Incoming<'_>) -> R,
+    ) -> Poll<Option<Result<R, Broken>>> {
         loop {
             if !self.kept.is_empty() {
                 // What lies here comes without waiting: others have their turn all the same.
-                tokio::task::coop::consume_budget().await;
+                ready!(coop::poll_proceed(cx)).made_progress();
                 let mut kept = mem::take(&mut self.kept);
                 let (taken, message) = self.look(&mut kept, &mut take);
                 kept.advance(taken);
-                fragments |= taken > 0;
+                self.fragments |= taken > 0;
                 if !kept.is_empty() {
                     self.kept = kept;
                 }
-                if let Some(message) = message {
-                    return Some(message);
+                if message.is_some() {
+                    self.fragments = false;
+                    return Poll::Ready(message);
                 }
             }
-            if mem::take(&mut fragments) {
+            if mem::take(&mut self.fragments) {
                 // They come as fast as they like, and none may end a message: timers have their turn.
-                tokio::task::yield_now().await;
+                // Polled for the first time, this has the task woken after the others.
+                ready!(pin!(yield_now()).poll(cx));
             }
             if matches!(self.heard, Heard::Goodbye(_) | Heard::End) {
-                return None;
+                return Poll::Ready(None);
             }
-            let ready = poll_fn(|cx| stream.poll_read_ready(cx)).await;
+            let ready = ready!(self.readiness.poll(stream, cx));
             let message =
                 with_buffer(
                     |buffer| match ready.and_then(|()| recv_stream(stream, buffer)) {
@@ -82,7 +101,7 @@ impl Reader {
                         Ok(n) if self.kept.is_empty() => {
                             let (taken, message) = self.look(&mut buffer[..n], &mut take);
                             self.kept.extend_from_slice(&buffer[taken..n]);
-                            fragments = taken > 0;
+                            self.fragments = taken > 0 && message.is_none();
                             message
                         }
                         Ok(n) => {
@@ -92,7 +111,7 @@ impl Reader {
                     },
                 );
             if message.is_some() {
-                return message;
+                return Poll::Ready(message);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Writes frames, each with one system call where it fits.
 
-use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::net::TcpStream;
@@ -38,14 +38,14 @@ impl Writer {
     /// When the client is gone.
     pub(crate) fn put(&mut self, stream: &TcpStream, pieces: &[&[u8]; 2]) -> io::Result<()> {
         let [first, second] = pieces;
-        let mut small = [0; SMALL];
         let both = first.len() + second.len();
         let written = if second.is_empty() {
             stream.try_write(first)
-        } else if let Some(small) = small.get_mut(..both) {
+        } else if both <= SMALL {
+            let mut small = [0; SMALL];
             small[..first.len()].copy_from_slice(first);
-            small[first.len()..].copy_from_slice(second);
-            stream.try_write(small)
+            small[first.len()..both].copy_from_slice(second);
+            stream.try_write(&small[..both])
         } else {
             stream.try_write_vectored(&[IoSlice::new(first), IoSlice::new(second)])
         };
@@ -82,15 +82,19 @@ impl Writer {
         }
     }
 
-    /// Waits until all that was put has gone. Cancel-safe.
+    /// Waits until all that was put has gone.
     ///
     /// # Errors
     /// When the client is gone.
-    pub(crate) async fn flush(&mut self, stream: &TcpStream) -> io::Result<()> {
+    pub(crate) fn poll_flush(
+        &mut self,
+        stream: &TcpStream,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         while !self.is_empty() {
-            poll_fn(|cx| stream.poll_write_ready(cx)).await?;
+            ready!(stream.poll_write_ready(cx))?;
             self.try_flush(stream)?;
         }
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 }
