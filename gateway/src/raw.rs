@@ -69,10 +69,9 @@ pub(crate) async fn serve<P>(
             // Not with each message.
             let mut seldom = Seldom::new(drained(&core));
             seldom.push(silence(&wire, &life));
-            let mut pump = Pump::new(socket.split(), &wire, &life, &core, seldom);
+            let mut pump = Box::new(Pump::new(socket, &wire, &life, &core, seldom));
             let end = poll_fn(|cx| pump.poll(cx)).await;
-            let writer = pump.into_writer();
-            socket.join(writer);
+            socket = pump.into_socket();
             (end, wire)
         }
         Err(failure) => {

@@ -14,10 +14,10 @@ use futures_util::future::BoxFuture;
 
 /// Futures of which none is polled before one of them was woken; then all are.
 pub(crate) struct Seldom<'a, T> {
-    futures: Vec<BoxFuture<'a, T>>,
     moved: Arc<Moved>,
     /// Whom [`Moved`] wakes.
     task: Waker,
+    futures: Vec<BoxFuture<'a, T>>,
 }
 
 /// Wakes a task, and tells it why.

@@ -93,16 +93,19 @@ impl WebSocket {
         &self.outlet
     }
 
-    /// For one who reads and writes at the same time, and is alone with it: the writer is to be given
-    /// back by [`WebSocket::join`].
-    pub(crate) fn split(&mut self) -> (&TcpStream, &mut Reader, Writer) {
-        let writer = self.outlet.take_writer();
-        (&self.outlet.stream, &mut self.reader, writer)
+    /// For one who is alone with it: what it is written by, to be given back.
+    pub(crate) fn take_writer(&mut self) -> Writer {
+        self.outlet.take_writer()
     }
 
-    /// What was split is whole again.
-    pub(crate) fn join(&mut self, writer: Writer) {
+    /// Gives back what [`WebSocket::take_writer`] took.
+    pub(crate) fn put_back(&mut self, writer: Writer) {
         self.outlet.put_back(writer);
+    }
+
+    /// The connection, and what reads from it: for one who does both at once.
+    pub(crate) fn parts(&mut self) -> (&TcpStream, &mut Reader) {
+        (&self.outlet.stream, &mut self.reader)
     }
 
     /// Has the client's next message taken from where it lies; `None` when nothing more comes. A ping

@@ -1,6 +1,5 @@
 //! Both directions of a raw socket, polled by hand: what a line touches lies close together.
 
-use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,7 +8,6 @@ use std::time::Instant;
 use chalkwire_shared::close::{LinkClose, Reason};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::End;
@@ -19,38 +17,27 @@ use crate::fault::{Inflow, Wire};
 use crate::policy::rate::Bucket;
 use crate::seldom::Seldom;
 use crate::target::{Failure, RECV_BYTES, with_buffer};
-use crate::ws::{self, HEAD_BYTES, Incoming, Opcode, Reader, Writer};
+use crate::ws::{self, HEAD_BYTES, Incoming, Opcode, WebSocket, Writer};
 
 /// A raw socket at work.
+///
+/// With hundreds of them in turn, what a line costs is how many cache lines of each it touches: these
+/// are together, aligned, in the order in which they are looked at, before what is seldom used.
+#[repr(C, align(64))]
 pub(super) struct Pump<'a> {
-    stream: &'a TcpStream,
-    reader: &'a mut Reader,
+    /// What is looked at when it has moved.
+    seldom: Seldom<'a, End>,
+    /// The rest of a client's message that did not fit. Nothing is read from the client meanwhile.
+    rest: Option<BoxFuture<'a, io::Result<()>>>,
+    socket: WebSocket,
+    writer: Writer,
+    inflow: Inflow<'a>,
     wire: &'a Wire,
     life: &'a Life<'a>,
     core: &'a Core,
-    inflow: Inflow<'a>,
-    writer: Writer,
-    /// The client's last ping, to be answered.
-    pong: Option<Vec<u8>>,
-    /// Nothing is read from the client while something of it waits here.
-    outflow: Outflow<'a>,
-    /// What is looked at when it has moved.
-    seldom: Seldom<'a, End>,
-    /// The faults at work, if there are any.
-    work: Option<BoxFuture<'a, Infallible>>,
     /// The client is to take what waits for it before this is over.
     patience: Option<Pin<Box<Sleep>>>,
     control: Bucket,
-}
-
-/// What holds up the way from the client to the target.
-enum Outflow<'a> {
-    Free,
-    /// The rest of a message did not fit.
-    Waits(BoxFuture<'a, io::Result<()>>),
-    /// The target has reset it: what it said before that is still to be passed on, and the other
-    /// direction meets the same end after that.
-    Broken,
 }
 
 /// What became of a client's message.
@@ -67,25 +54,25 @@ enum Said {
 impl<'a> Pump<'a> {
     /// With what ends it from outside.
     pub(super) fn new(
-        (stream, reader, writer): (&'a TcpStream, &'a mut Reader, Writer),
+        mut socket: WebSocket,
         wire: &'a Wire,
         life: &'a Life<'a>,
         core: &'a Core,
-        seldom: Seldom<'a, End>,
+        mut seldom: Seldom<'a, End>,
     ) -> Self {
+        if wire.is_faulted() {
+            seldom.push(wire.work());
+        }
         let rate = core.config.limits.control_per_second;
         Pump {
-            stream,
-            reader,
+            seldom,
+            rest: None,
+            writer: socket.take_writer(),
+            socket,
+            inflow: wire.inflow(),
             wire,
             life,
             core,
-            inflow: wire.inflow(),
-            writer,
-            pong: None,
-            outflow: Outflow::Free,
-            seldom,
-            work: wire.is_faulted().then(|| wire.work().boxed()),
             patience: None,
             control: Bucket::new(rate.saturating_mul(2), rate, Instant::now()),
         }
@@ -99,38 +86,36 @@ impl<'a> Pump<'a> {
         if let Poll::Ready(end) = self.poll_client(cx) {
             return Poll::Ready(end);
         }
-        if let Poll::Ready(end) = self.poll_target(cx) {
-            return Poll::Ready(end);
-        }
-        match &mut self.work {
-            Some(work) => work.poll_unpin(cx).map(|never| match never {}),
-            None => Poll::Pending,
-        }
+        self.poll_target(cx)
     }
 
-    /// What still waits for the client.
-    pub(super) fn into_writer(self) -> Writer {
-        self.writer
+    /// The WebSocket, with what still waits for the client.
+    pub(super) fn into_socket(self: Box<Self>) -> WebSocket {
+        let Pump {
+            mut socket, writer, ..
+        } = *self;
+        socket.put_back(writer);
+        socket
     }
 
     /// Client to target.
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
-            let sent = match &mut self.outflow {
-                Outflow::Free => Ok(()),
-                Outflow::Waits(rest) => ready!(rest.poll_unpin(cx)),
-                Outflow::Broken => return Poll::Pending,
+            let sent = match &mut self.rest {
+                Some(rest) => ready!(rest.poll_unpin(cx)),
+                None => Ok(()),
             };
             let said = match sent {
                 Ok(()) => {
-                    self.outflow = Outflow::Free;
+                    self.rest = None;
                     let (wire, life, core) = (self.wire, self.life, self.core);
-                    let pong = &mut self.pong;
-                    let said = self.reader.poll_next(self.stream, cx, |it| match it {
+                    let writer = &mut self.writer;
+                    let (stream, reader) = self.socket.parts();
+                    let said = reader.poll_next(stream, cx, |it| match it {
                         Incoming::Text(text) => pass_on(text.as_bytes(), wire, life, core),
                         Incoming::Binary(bytes) => pass_on(bytes, wire, life, core),
                         Incoming::Ping(payload) => {
-                            *pong = Some(payload.to_vec());
+                            writer.answer(payload.to_vec());
                             Said::SignOfLife
                         }
                         Incoming::Pong => Said::SignOfLife,
@@ -150,12 +135,13 @@ impl<'a> Pump<'a> {
                 Said::Sent => {}
                 Said::Waits(rest) => {
                     let wire = self.wire;
-                    self.outflow =
-                        Outflow::Waits(async move { wire.send_all(&rest).await }.boxed());
+                    self.rest = Some(async move { wire.send_all(&rest).await }.boxed());
                 }
                 Said::Failed(error) => match Failure::of(&error) {
+                    // What the target said before it closed is still to be passed on; the other
+                    // direction meets the same end after that.
                     failure if failure.reason == Reason::Reset && !self.wire.is_datagram() => {
-                        self.outflow = Outflow::Broken;
+                        self.rest = Some(std::future::pending().boxed());
                     }
                     failure => return Poll::Ready(End::Target(failure)),
                 },
@@ -174,9 +160,10 @@ impl<'a> Pump<'a> {
     /// Target to client, and the signs of life.
     fn poll_target(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
+            let (stream, _) = self.socket.parts();
             // Before anything else is put.
             if !self.writer.is_empty() {
-                match self.writer.poll_flush(self.stream, cx) {
+                match self.writer.poll_flush(stream, cx) {
                     Poll::Ready(Ok(())) => self.patience = None,
                     Poll::Ready(Err(_)) => return Poll::Ready(End::Client),
                     Poll::Pending => {
@@ -199,22 +186,11 @@ impl<'a> Pump<'a> {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                     Err(error) => return Poll::Ready(End::Target(Failure::of(&error))),
                 },
-                Poll::Pending => {
-                    let ping = self.life.takes_ping();
-                    if self.pong.is_none() && !ping {
-                        return Poll::Pending;
-                    }
-                    if let Some(payload) = self.pong.take() {
-                        self.writer.answer(payload);
-                    }
-                    match ping {
-                        true => {
-                            let (head, start) = ws::head(Opcode::Ping, 0);
-                            self.writer.put(self.stream, &[&head[start..], &[]])
-                        }
-                        false => Ok(()),
-                    }
+                Poll::Pending if self.life.takes_ping() => {
+                    let (head, start) = ws::head(Opcode::Ping, 0);
+                    self.writer.put(stream, &[&head[start..], &[]])
                 }
+                Poll::Pending => return Poll::Pending,
             };
             if put.is_err() {
                 return Poll::Ready(End::Client);
@@ -225,6 +201,7 @@ impl<'a> Pump<'a> {
     /// Reads from the target, and puts what came into one frame for the client where it lies. What came
     /// of putting it there; `None` at the target's end.
     fn frame(&mut self) -> io::Result<Option<io::Result<()>>> {
+        let (stream, _) = self.socket.parts();
         with_buffer(|buffer| {
             let n = self
                 .wire
@@ -237,7 +214,7 @@ impl<'a> Pump<'a> {
             let (head, start) = ws::head(Opcode::Binary, n);
             buffer[start..HEAD_BYTES].copy_from_slice(&head[start..]);
             let frame = &buffer[start..HEAD_BYTES + n];
-            Ok(Some(self.writer.put(self.stream, &[frame, &[]])))
+            Ok(Some(self.writer.put(stream, &[frame, &[]])))
         })
     }
 }

@@ -1,7 +1,5 @@
 //! A client's messages, put together from its frames; nothing here reads a socket.
 
-use std::mem;
-
 use chalkwire_shared::close::LinkClose;
 
 use super::Broken;
@@ -34,9 +32,15 @@ pub(super) enum Step<R> {
 pub(super) struct Assembly {
     /// The longest message.
     most: usize,
-    /// The kind of the message whose fragments come.
-    under_way: Option<Opcode>,
-    parts: Vec<u8>,
+    /// In memory of its own: most messages are one frame.
+    under_way: Option<Box<Fragments>>,
+}
+
+/// A message of which not all fragments have come.
+#[derive(Debug)]
+struct Fragments {
+    kind: Opcode,
+    bytes: Vec<u8>,
 }
 
 impl Assembly {
@@ -45,7 +49,6 @@ impl Assembly {
         Assembly {
             most,
             under_way: None,
-            parts: Vec::new(),
         }
     }
 
@@ -69,20 +72,24 @@ impl Assembly {
             return Ok(Step::Short);
         };
         unmask(payload, head.mask);
-        let whole = match (head.opcode, self.under_way) {
-            (Opcode::Close, _) => Incoming::Close(code(payload)?),
-            (Opcode::Ping, _) => Incoming::Ping(payload),
-            (Opcode::Pong, _) => Incoming::Pong,
-            (kind, None) if head.fin => data(kind, payload)?,
-            (kind, under_way) => {
-                self.parts.extend_from_slice(payload);
-                let kind = under_way.unwrap_or(kind);
-                self.under_way = (!head.fin).then_some(kind);
+        let whole = match head.opcode {
+            Opcode::Close => Incoming::Close(code(payload)?),
+            Opcode::Ping => Incoming::Ping(payload),
+            Opcode::Pong => Incoming::Pong,
+            kind if head.fin && self.under_way.is_none() => data(kind, payload)?,
+            kind => {
+                let begin = || {
+                    let bytes = Vec::new();
+                    Box::new(Fragments { kind, bytes })
+                };
+                let mut message = self.under_way.take().unwrap_or_else(begin);
+                message.bytes.extend_from_slice(payload);
                 if !head.fin {
+                    self.under_way = Some(message);
                     return Ok(Step::Part(end));
                 }
-                let parts = mem::take(&mut self.parts);
-                return Ok(Step::Whole(end, take(data(kind, &parts)?)));
+                let whole = data(message.kind, &message.bytes)?;
+                return Ok(Step::Whole(end, take(whole)));
             }
         };
         Ok(Step::Whole(end, take(whole)))
@@ -90,7 +97,7 @@ impl Assembly {
 
     /// Whether the frame may come here, and so long.
     fn check(&self, head: Head) -> Result<(), Broken> {
-        match (head.opcode, self.under_way) {
+        match (head.opcode, &self.under_way) {
             (Opcode::Continuation, None) => {
                 let detail = "a fragment of no message";
                 return Err(Broken::protocol(detail));
@@ -101,10 +108,8 @@ impl Assembly {
             }
             _ => {}
         }
-        let (most, size) = (
-            self.most,
-            self.parts.len().saturating_add(head.payload_bytes),
-        );
+        let before = self.under_way.as_ref().map_or(0, |it| it.bytes.len());
+        let (most, size) = (self.most, before.saturating_add(head.payload_bytes));
         if size > most {
             let detail = format!("a message of {size} bytes or more; at most {most} are accepted");
             return Err(Broken::new(LinkClose::TooBig, detail));

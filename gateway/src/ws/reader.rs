@@ -26,8 +26,8 @@ pub(super) enum Heard {
 /// Reads a client's messages.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    /// Read, and not taken yet.
-    kept: BytesMut,
+    /// Read, and not taken yet. In memory of its own: mostly there is nothing.
+    kept: Option<Box<BytesMut>>,
     assembly: Assembly,
     pub(super) heard: Heard,
     readiness: Readiness,
@@ -39,7 +39,7 @@ impl Reader {
     /// With what came already; of messages of so many bytes at the most.
     pub(super) fn new(first: &[u8], most: usize) -> Self {
         Reader {
-            kept: first.into(),
+            kept: (!first.is_empty()).then(|| Box::new(first.into())),
             assembly: Assembly::new(most),
             heard: Heard::Nothing,
             readiness: Readiness::default(),
@@ -65,15 +65,16 @@ impl Reader {
         mut take: impl FnMut(Incoming<'_>) -> R,
     ) -> Poll<Option<Result<R, Broken>>> {
         loop {
-            if !self.kept.is_empty() {
+            if self.kept.is_some() {
                 // What lies here comes without waiting: others have their turn all the same.
                 ready!(coop::poll_proceed(cx)).made_progress();
-                let mut kept = mem::take(&mut self.kept);
+            }
+            if let Some(mut kept) = self.kept.take() {
                 let (taken, message) = self.look(&mut kept, &mut take);
                 kept.advance(taken);
                 self.fragments |= taken > 0;
                 if !kept.is_empty() {
-                    self.kept = kept;
+                    self.kept = Some(kept);
                 }
                 if message.is_some() {
                     self.fragments = false;
@@ -98,16 +99,20 @@ impl Reader {
                             None
                         }
                         Ok(_) if matches!(self.heard, Heard::Broken) => None,
-                        Ok(n) if self.kept.is_empty() => {
-                            let (taken, message) = self.look(&mut buffer[..n], &mut take);
-                            self.kept.extend_from_slice(&buffer[taken..n]);
-                            self.fragments = taken > 0 && message.is_none();
-                            message
-                        }
-                        Ok(n) => {
-                            self.kept.extend_from_slice(&buffer[..n]);
-                            None
-                        }
+                        Ok(n) => match &mut self.kept {
+                            Some(kept) => {
+                                kept.extend_from_slice(&buffer[..n]);
+                                None
+                            }
+                            None => {
+                                let (taken, message) = self.look(&mut buffer[..n], &mut take);
+                                self.fragments = taken > 0 && message.is_none();
+                                if taken < n {
+                                    self.kept = Some(Box::new(buffer[taken..n].into()));
+                                }
+                                message
+                            }
+                        },
                     },
                 );
             if message.is_some() {

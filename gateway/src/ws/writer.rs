@@ -14,6 +14,13 @@ const SMALL: usize = 512;
 /// Writes frames, one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
+    /// In memory of its own, which is there only as long.
+    waits: Option<Box<Waits>>,
+}
+
+/// What is still to be written.
+#[derive(Debug, Default)]
+struct Waits {
     /// Of a frame that the kernel has not taken whole.
     rest: BytesMut,
     /// What the last ping is to be answered with: only the last one needs it (section 5.5.3).
@@ -23,12 +30,12 @@ pub(crate) struct Writer {
 impl Writer {
     /// Whether all that was put has gone.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rest.is_empty() && self.pong.is_none()
+        self.waits.is_none()
     }
 
     /// The answer to a ping goes out before the next frame.
     pub(crate) fn answer(&mut self, ping: Vec<u8>) {
-        self.pong = Some(ping);
+        self.waits.get_or_insert_default().pong = Some(ping);
     }
 
     /// Writes a frame in as many pieces as it lies in. What does not fit now waits in memory, for
@@ -54,32 +61,35 @@ impl Writer {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(error) => return Err(error),
         };
-        let of_second = written.saturating_sub(first.len());
-        self.rest
-            .extend_from_slice(&first[written.min(first.len())..]);
-        self.rest.extend_from_slice(&second[of_second..]);
+        if written < both {
+            let of_second = written.saturating_sub(first.len());
+            let rest = &mut self.waits.get_or_insert_default().rest;
+            rest.extend_from_slice(&first[written.min(first.len())..]);
+            rest.extend_from_slice(&second[of_second..]);
+        }
         Ok(())
     }
 
     /// Writes what waits, as far as it fits.
     pub(super) fn try_flush(&mut self, stream: &TcpStream) -> io::Result<()> {
-        loop {
-            if self.rest.is_empty() {
-                // Its memory goes, too.
-                self.rest = BytesMut::new();
-                let Some(pong) = self.pong.take() else {
-                    return Ok(());
+        while let Some(waits) = &mut self.waits {
+            let Waits { rest, pong } = &mut **waits;
+            if rest.is_empty() {
+                let Some(pong) = pong.take() else {
+                    self.waits = None;
+                    continue;
                 };
                 let (head, start) = head(Opcode::Pong, pong.len());
-                self.rest.extend_from_slice(&head[start..]);
-                self.rest.extend_from_slice(&pong);
+                rest.extend_from_slice(&head[start..]);
+                rest.extend_from_slice(&pong);
             }
-            match stream.try_write(&self.rest) {
-                Ok(n) => self.rest.advance(n),
+            match stream.try_write(rest) {
+                Ok(n) => rest.advance(n),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
     /// Waits until all that was put has gone.
