@@ -220,7 +220,7 @@ async fn link(
     };
     let links = app.links.clone();
     upgrade.answer(MAX_MESSAGE_BYTES, move |socket| async move {
-        connection::serve(Carrier::WebSocket(socket), link, links).await;
+        connection::serve(Carrier::WebSocket(socket.shared()), link, links).await;
         drop(place);
     })
 }

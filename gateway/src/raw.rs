@@ -69,7 +69,7 @@ pub(crate) async fn serve<P>(
             // Not with each message.
             let mut seldom = Seldom::new(drained(&core));
             seldom.push(silence(&wire, &life));
-            let mut pump = Box::new(Pump::new(socket, &wire, &life, &core, seldom));
+            let mut pump = Pump::new(socket, &wire, &life, &core, seldom);
             let end = poll_fn(|cx| pump.poll(cx)).await;
             socket = pump.into_socket();
             (end, wire)

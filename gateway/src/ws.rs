@@ -10,6 +10,7 @@ mod outlet;
 mod reader;
 mod writer;
 
+use std::borrow::Borrow;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,10 +69,10 @@ impl Message {
     }
 }
 
-/// A WebSocket.
+/// A WebSocket. Its way out is its own, or an `Arc` that others have, too.
 #[derive(Debug)]
-pub(crate) struct WebSocket {
-    outlet: Arc<Outlet>,
+pub(crate) struct WebSocket<O = Outlet> {
+    outlet: O,
     reader: Reader,
     /// The close was said by us.
     goodbye: bool,
@@ -82,46 +83,51 @@ impl WebSocket {
     /// message has `most` bytes at the most.
     pub(crate) fn new(stream: TcpStream, first: &[u8], most: usize) -> Self {
         WebSocket {
-            outlet: Arc::new(Outlet::new(stream)),
+            outlet: Outlet::new(stream),
             reader: Reader::new(first, most),
             goodbye: false,
         }
     }
 
+    /// For others who write, too.
+    pub(crate) fn shared(self) -> WebSocket<Arc<Outlet>> {
+        WebSocket {
+            outlet: Arc::new(self.outlet),
+            reader: self.reader,
+            goodbye: self.goodbye,
+        }
+    }
+
+    /// The connection, what reads from it, and what writes: for one who does all at once.
+    pub(crate) fn parts(&mut self) -> (&TcpStream, &mut Reader, &mut Writer) {
+        let (stream, writer) = self.outlet.parts();
+        (stream, &mut self.reader, writer)
+    }
+}
+
+impl WebSocket<Arc<Outlet>> {
     /// Its way out, for others who write, too.
     pub(crate) fn outlet(&self) -> &Arc<Outlet> {
         &self.outlet
     }
+}
 
-    /// For one who is alone with it: what it is written by, to be given back.
-    pub(crate) fn take_writer(&mut self) -> Writer {
-        self.outlet.take_writer()
-    }
-
-    /// Gives back what [`WebSocket::take_writer`] took.
-    pub(crate) fn put_back(&mut self, writer: Writer) {
-        self.outlet.put_back(writer);
-    }
-
-    /// The connection, and what reads from it: for one who does both at once.
-    pub(crate) fn parts(&mut self) -> (&TcpStream, &mut Reader) {
-        (&self.outlet.stream, &mut self.reader)
-    }
-
+impl<O: Borrow<Outlet>> WebSocket<O> {
     /// Has the client's next message taken from where it lies; `None` when nothing more comes. A ping
     /// is answered. Cancel-safe. What `take` does must not need the thread's buffer.
     pub(crate) async fn recv<R>(
         &mut self,
         mut take: impl FnMut(Incoming<'_>) -> R,
     ) -> Option<Result<R, Broken>> {
+        let outlet = self.outlet.borrow();
         let mut pong = None;
-        let next = self.reader.next(&self.outlet.stream, |incoming| {
+        let next = self.reader.next(&outlet.stream, |incoming| {
             if let Incoming::Ping(payload) = incoming {
                 pong = Some(payload.to_vec());
             }
             take(incoming)
         });
-        let message = match self.outlet.is_empty() {
+        let message = match outlet.is_empty() {
             true => next.await,
             false => {
                 tokio::pin!(next);
@@ -130,7 +136,7 @@ impl WebSocket {
                     biased;
                     message = &mut next => message,
                     // An answer that did not fit into the kernel.
-                    gone = self.outlet.flush() => {
+                    gone = outlet.flush() => {
                         gone.ok()?;
                         next.await
                     }
@@ -138,7 +144,7 @@ impl WebSocket {
             }
         };
         if let Some(pong) = pong {
-            self.outlet.answer(pong).ok()?;
+            outlet.answer(pong).ok()?;
         }
         message
     }
@@ -148,14 +154,15 @@ impl WebSocket {
     /// # Errors
     /// When the client is gone.
     pub(crate) async fn send(&self, message: Message) -> io::Result<()> {
+        let outlet = self.outlet.borrow();
         match message {
-            Message::Text(text) => self.outlet.send(Opcode::Text, text.as_bytes()).await,
-            Message::Binary(bytes) => self.outlet.send(Opcode::Binary, &bytes).await,
-            Message::Ping => self.outlet.send(Opcode::Ping, &[]).await,
+            Message::Text(text) => outlet.send(Opcode::Text, text.as_bytes()).await,
+            Message::Binary(bytes) => outlet.send(Opcode::Binary, &bytes).await,
+            Message::Ping => outlet.send(Opcode::Ping, &[]).await,
             Message::Close(close) => {
                 let payload = close.map(|(code, reason)| close_payload(code, &reason));
                 let payload = payload.unwrap_or_default();
-                self.outlet.send(Opcode::Close, &payload).await
+                outlet.send(Opcode::Close, &payload).await
             }
         }
     }
@@ -253,7 +260,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_taken_while_something_before_it_has_not_gone() {
         let (mut client, server) = pair().await;
-        let outlet = server.outlet();
+        let outlet = &server.outlet;
         outlet.stream.writable().await.unwrap();
         let message = [7; 60_000];
         let mut frames = 1;

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::door::Door;
 use super::proxied::arrived;
-use super::upgrade::{Offer, Serving};
+use super::upgrade::Offer;
 use super::{Front, answer};
 use crate::lanes::Lanes;
 use crate::policy::rate::Bucket;
@@ -148,11 +148,8 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
             if newcomers.are_too_many() && Box::pin(turn_away(&stream, &front)).await {
                 return newcomers.refuse();
             }
-            let upgraded = Box::pin(requests(stream, address.ip(), front)).await;
+            requests(stream, address.ip(), front).await;
             drop(place);
-            if let Some(serving) = upgraded {
-                serving.await;
-            }
         };
         match lanes.emptiest() {
             None => core.tasks.spawn(task),
@@ -173,8 +170,8 @@ async fn turn_away(stream: &TcpStream, front: &Front) -> bool {
     core.newcomers.are_too_many() && front.turned_away.answer(stream)
 }
 
-/// Answers requests; what is to be served instead once one of them has upgraded the connection.
-async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) -> Option<Serving> {
+/// Answers requests, until one of them has upgraded the connection: then what it became is started.
+async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) {
     let core = &front.core;
     let offers = Arc::<Offers>::default();
     let (answering, offered) = (front.clone(), offers.clone());
@@ -205,17 +202,17 @@ async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) -> Opti
                 drains = true;
             }
             // Half a header, or a reply that nobody reads, does not hold the end up.
-            () = stop.cancelled(), if drains => return None,
+            () = stop.cancelled(), if drains => return,
             // Who reads a reply byte by byte would have its place for ever: then it is dropped.
             () = &mut time_up => {
                 core.metrics.refuse("lifetime");
-                return None;
+                return;
             }
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
-        return None;
+        return;
     }
-    offers.upgrade.taken().await
+    offers.upgrade.start(&core.tasks).await;
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
@@ -17,13 +16,13 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::accept::Offers;
 use super::proxied::Arrival;
+use crate::tasks::Tasks;
 use crate::ws::WebSocket;
 
-pub(super) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Serve = Box<dyn FnOnce(TcpStream, &[u8]) -> Serving + Send>;
+type Serve = Box<dyn FnOnce(TcpStream, &[u8], &Tasks) + Send>;
 
-/// Where a handler leaves what the connection is to become. The connection's own task goes on with it:
-/// no other one is started.
+/// Where a handler leaves what the connection is to become: a task of its own kind, in which nothing
+/// is left of what its request needed.
 #[derive(Default)]
 pub(super) struct Offer(Mutex<Option<(OnUpgrade, Serve)>>);
 
@@ -34,12 +33,17 @@ impl fmt::Debug for Offer {
 }
 
 impl Offer {
-    /// What the connection became, when its request has been answered; `None` where it is over.
-    pub(super) async fn taken(&self) -> Option<Serving> {
+    /// Starts what the connection became, when its request has been answered.
+    pub(super) async fn start(&self, tasks: &Tasks) {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (upgrade, serve) = taken?;
-        let parts = upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
-        Some(serve(parts.io.into_inner(), &parts.read_buf))
+        let Some((upgrade, serve)) = taken else {
+            return;
+        };
+        let parts = upgrade.await.map(|it| it.downcast::<TokioIo<TcpStream>>());
+        // Else the connection is over.
+        if let Ok(Ok(parts)) = parts {
+            serve(parts.io.into_inner(), &parts.read_buf, tasks);
+        }
     }
 }
 
@@ -124,8 +128,9 @@ impl Upgrade {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let serve: Serve =
-            Box::new(move |stream, first| Box::pin(serve(WebSocket::new(stream, first, most))));
+        let serve: Serve = Box::new(move |stream, first, tasks| {
+            tasks.spawn(serve(WebSocket::new(stream, first, most)));
+        });
         let slot = &self.offers.upgrade.0;
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         *slot = Some((self.upgrade, serve));

@@ -7,7 +7,7 @@ use crate::ws::{self, Broken, Incoming, Message, Outlet, WebSocket};
 
 /// What carries a link's messages. Both know the same kinds of them, a WebSocket's.
 pub(crate) enum Carrier {
-    WebSocket(WebSocket),
+    WebSocket(WebSocket<Arc<Outlet>>),
     Events(Events),
 }
 

@@ -17,7 +17,7 @@ use crate::fault::{Inflow, Wire};
 use crate::policy::rate::Bucket;
 use crate::seldom::Seldom;
 use crate::target::{Failure, RECV_BYTES, with_buffer};
-use crate::ws::{self, HEAD_BYTES, Incoming, Opcode, WebSocket, Writer};
+use crate::ws::{self, HEAD_BYTES, Incoming, Opcode, WebSocket};
 
 /// A raw socket at work.
 ///
@@ -30,7 +30,6 @@ pub(super) struct Pump<'a> {
     /// The rest of a client's message that did not fit. Nothing is read from the client meanwhile.
     rest: Option<BoxFuture<'a, io::Result<()>>>,
     socket: WebSocket,
-    writer: Writer,
     inflow: Inflow<'a>,
     wire: &'a Wire,
     life: &'a Life<'a>,
@@ -54,7 +53,7 @@ enum Said {
 impl<'a> Pump<'a> {
     /// With what ends it from outside.
     pub(super) fn new(
-        mut socket: WebSocket,
+        socket: WebSocket,
         wire: &'a Wire,
         life: &'a Life<'a>,
         core: &'a Core,
@@ -67,7 +66,6 @@ impl<'a> Pump<'a> {
         Pump {
             seldom,
             rest: None,
-            writer: socket.take_writer(),
             socket,
             inflow: wire.inflow(),
             wire,
@@ -90,12 +88,8 @@ impl<'a> Pump<'a> {
     }
 
     /// The WebSocket, with what still waits for the client.
-    pub(super) fn into_socket(self: Box<Self>) -> WebSocket {
-        let Pump {
-            mut socket, writer, ..
-        } = *self;
-        socket.put_back(writer);
-        socket
+    pub(super) fn into_socket(self) -> WebSocket {
+        self.socket
     }
 
     /// Client to target.
@@ -109,8 +103,7 @@ impl<'a> Pump<'a> {
                 Ok(()) => {
                     self.rest = None;
                     let (wire, life, core) = (self.wire, self.life, self.core);
-                    let writer = &mut self.writer;
-                    let (stream, reader) = self.socket.parts();
+                    let (stream, reader, writer) = self.socket.parts();
                     let said = reader.poll_next(stream, cx, |it| match it {
                         Incoming::Text(text) => pass_on(text.as_bytes(), wire, life, core),
                         Incoming::Binary(bytes) => pass_on(bytes, wire, life, core),
@@ -160,10 +153,10 @@ impl<'a> Pump<'a> {
     /// Target to client, and the signs of life.
     fn poll_target(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
-            let (stream, _) = self.socket.parts();
+            let (stream, _, writer) = self.socket.parts();
             // Before anything else is put.
-            if !self.writer.is_empty() {
-                match self.writer.poll_flush(stream, cx) {
+            if !writer.is_empty() {
+                match writer.poll_flush(stream, cx) {
                     Poll::Ready(Ok(())) => self.patience = None,
                     Poll::Ready(Err(_)) => return Poll::Ready(End::Client),
                     Poll::Pending => {
@@ -188,7 +181,7 @@ impl<'a> Pump<'a> {
                 },
                 Poll::Pending if self.life.takes_ping() => {
                     let (head, start) = ws::head(Opcode::Ping, 0);
-                    self.writer.put(stream, &[&head[start..], &[]])
+                    writer.put(stream, &[&head[start..], &[]])
                 }
                 Poll::Pending => return Poll::Pending,
             };
@@ -201,7 +194,7 @@ impl<'a> Pump<'a> {
     /// Reads from the target, and puts what came into one frame for the client where it lies. What came
     /// of putting it there; `None` at the target's end.
     fn frame(&mut self) -> io::Result<Option<io::Result<()>>> {
-        let (stream, _) = self.socket.parts();
+        let (stream, _, writer) = self.socket.parts();
         with_buffer(|buffer| {
             let n = self
                 .wire
@@ -214,7 +207,7 @@ impl<'a> Pump<'a> {
             let (head, start) = ws::head(Opcode::Binary, n);
             buffer[start..HEAD_BYTES].copy_from_slice(&head[start..]);
             let frame = &buffer[start..HEAD_BYTES + n];
-            Ok(Some(self.writer.put(stream, &[frame, &[]])))
+            Ok(Some(writer.put(stream, &[frame, &[]])))
         })
     }
 }

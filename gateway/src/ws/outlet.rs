@@ -91,13 +91,14 @@ impl Outlet {
         self.lock().is_empty()
     }
 
-    /// For one who is alone, and gives it back.
-    pub(super) fn take_writer(&self) -> Writer {
-        std::mem::take(&mut *self.lock())
-    }
-
-    pub(super) fn put_back(&self, writer: Writer) {
-        *self.lock() = writer;
+    /// The connection, and what is to be written to it, for one who is alone.
+    pub(super) fn parts(&mut self) -> (&TcpStream, &mut Writer) {
+        // As below.
+        let writer = self
+            .writer
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        (&self.stream, writer)
     }
 
     fn try_flush(&self) -> io::Result<bool> {
