@@ -18,6 +18,9 @@ use crate::way::{Bridge, Way};
 /// Readers that do not read.
 pub(crate) const READERS: usize = 50;
 
+/// So long targets flood clients that do not read.
+const FLOOD: Duration = Duration::from_millis(1200);
+
 /// What a program may take before it is said to take without bound.
 const ENOUGH_KIB: u64 = 512 * 1024;
 
@@ -135,7 +138,7 @@ pub(crate) async fn readers(effort: &Effort) -> anyhow::Result<Table> {
     let mut table = Table::new(title, &columns);
     for way in ways(effort) {
         let mut cells = Vec::new();
-        match flooded(way, effort.each).await {
+        match flooded(way).await {
             Ok(kib) => cells.push(Cell::Number(kib as f64 / 1024.0, 1)),
             Err(error) => {
                 cells.push(Cell::Fails);
@@ -159,14 +162,14 @@ pub(crate) async fn readers(effort: &Effort) -> anyhow::Result<Table> {
     table.note(&format!(
         "The most that was seen, after {:.1} s of flood, or once nothing more was taken for half a \
          second. A program that takes {} MiB is stopped: it has no bound.",
-        effort.each.as_secs_f64(),
+        FLOOD.as_secs_f64(),
         ENOUGH_KIB / 1024
     ));
     Ok(table)
 }
 
 /// How much the program grew at the most.
-async fn flooded(way: Way, each: Duration) -> anyhow::Result<u64> {
+async fn flooded(way: Way) -> anyhow::Result<u64> {
     let bridge = way.start(Habit::Flood)?;
     let before = bridge.memory_kib()?;
     let mut open: Vec<Connection> = Vec::new();
@@ -181,7 +184,7 @@ async fn flooded(way: Way, each: Duration) -> anyhow::Result<u64> {
     }
     let began = Instant::now();
     let mut most = 0;
-    while began.elapsed() < each && most < ENOUGH_KIB {
+    while began.elapsed() < FLOOD && most < ENOUGH_KIB {
         sleep(Duration::from_millis(20)).await;
         most = most.max(bridge.memory_kib()?.saturating_sub(before));
     }

@@ -85,12 +85,16 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// How far the values are apart, as a share of the middle one.
+/// How far the middle half of the values is apart, as a share of the middle one.
 pub(crate) fn spread(values: impl Iterator<Item = f64>) -> f64 {
-    let values: Vec<f64> = values.collect();
-    let most = values.iter().copied().fold(f64::MIN, f64::max);
-    let least = values.iter().copied().fold(f64::MAX, f64::min);
-    (most - least) / median(values.into_iter())
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let quarter = values.len() / 4;
+    let middle = &values[quarter..values.len() - quarter];
+    match (middle.first(), middle.last()) {
+        (Some(least), Some(most)) => (most - least) / median(values.iter().copied()),
+        _ => f64::NAN,
+    }
 }
 
 /// Shows the tables, and puts them into BENCHMARKS.md unless they are `shown_only`.

@@ -143,7 +143,8 @@ pub(crate) const CPU_OF_RELAY: &str = "CPU of relay";
 pub(crate) const NOISE: &str = "± %";
 pub(crate) const P50: &str = "p50 µs";
 
-/// The table of the outcomes: medians, and ratios to direct TCP and the relay of the same rounds.
+/// The table of the outcomes: medians, and ratios to direct TCP and the relay. A ratio is the median of
+/// those of each round, whose ways followed each other within seconds: the machine's pace drifts.
 pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
     let mut columns = vec![shown.rate, "of direct"];
     columns.extend(shown.relay.then_some(OF_RELAY));
@@ -152,14 +153,16 @@ pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
     columns.push(shown.cpu);
     columns.extend(shown.relay.then_some(CPU_OF_RELAY));
     let mut table = Table::new(&shown.title, &columns);
-    let of = |way: Way, what: fn(&Run) -> f64| {
-        let runs = outcomes.iter().find(|it| it.0 == way);
-        let runs = runs.and_then(|it| it.1.as_ref().ok());
-        runs.map_or(f64::NAN, |runs| median(runs.iter().map(what)))
+    let runs_of = |way: Way| {
+        let outcome = outcomes.iter().find(|it| it.0 == way);
+        outcome.and_then(|it| it.1.as_deref().ok())
     };
-    let relay = outcomes.iter().find(|it| it.0 == Way::Relay);
-    let relay = relay.and_then(|it| it.1.as_ref().ok());
-    let relay_cpu = relay.map_or(f64::NAN, |runs| mean_cpu(runs));
+    let of = |runs: &[Run], other: Option<&[Run]>| {
+        let pairs = runs.iter().zip(other.unwrap_or_default());
+        median(pairs.map(|(run, other)| run.per_second / other.per_second))
+    };
+    let (direct, relay) = (runs_of(Way::Direct), runs_of(Way::Relay));
+    let relay_cpu = relay.map_or(f64::NAN, mean_cpu);
     for (way, runs) in outcomes {
         let runs = match runs {
             Ok(runs) => runs,
@@ -172,12 +175,9 @@ pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
         };
         let middle = |what: fn(&Run) -> f64| median(runs.iter().map(what));
         let rate = middle(|it| it.per_second);
-        let mut cells = vec![
-            Cell::Number(rate, 0),
-            Cell::Number(rate / of(Way::Direct, |it| it.per_second), 2),
-        ];
+        let mut cells = vec![Cell::Number(rate, 0), Cell::Number(of(runs, direct), 2)];
         if shown.relay {
-            cells.push(Cell::Number(rate / of(Way::Relay, |it| it.per_second), 2));
+            cells.push(Cell::Number(of(runs, relay), 2));
         }
         let apart = spread(runs.iter().map(|it| it.per_second));
         cells.push(Cell::Number(apart * 50.0, 0));

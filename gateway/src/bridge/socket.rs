@@ -10,6 +10,7 @@ mod read;
 mod write;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -244,6 +245,7 @@ impl<C: Client> Socket<C> {
         };
         let mut dropped = 0;
         let mut driving = Driving::default();
+        let mut inflow = wire.inflow();
         // Not with each message.
         let woken = || self.wake.notified().map(|()| Else::Woken);
         let mut seldom = Seldom::new(woken());
@@ -308,7 +310,7 @@ impl<C: Client> Socket<C> {
                     Ok(()) => self.flush(wire),
                     Err(error) => return Some(Failure::of(&error)),
                 },
-                ready = wire.readable(), if reads => match ready {
+                ready = poll_fn(|cx| inflow.poll_ready(cx)), if reads => match ready {
                     Ok(()) => if let Read::Failed(failure) = self.read(wire, &mut dropped) {
                         return Some(failure);
                     },

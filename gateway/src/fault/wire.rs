@@ -32,10 +32,7 @@ impl Places {
 }
 
 /// An open socket, which may be faulted. Without faults it is its stream and nothing else.
-///
-/// In this order, and aligned, what there is to a TCP socket lies in one line of the cache.
 #[derive(Debug)]
-#[repr(C, align(64))]
 pub struct Wire {
     /// Once there, it stays: what it holds must keep its place.
     hop: OnceLock<Box<Placed>>,

@@ -23,7 +23,7 @@ use crate::ws::{self, HEAD_BYTES, Incoming, Opcode, WebSocket};
 ///
 /// With hundreds of them in turn, what a line costs is how many cache lines of each it touches: these
 /// are together, aligned, in the order in which they are looked at, before what is seldom used.
-#[repr(C, align(64))]
+#[repr(C)]
 pub(super) struct Pump<'a> {
     /// What is looked at when it has moved.
     seldom: Seldom<'a, End>,

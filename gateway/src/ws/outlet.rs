@@ -8,10 +8,8 @@ use tokio::net::TcpStream;
 use super::Writer;
 use super::frame::{Opcode, head};
 
-/// The connection, and what is to be written to it. Aligned, so that a line touches one line of the
-/// cache here.
+/// The connection, and what is to be written to it.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(crate) struct Outlet {
     pub(super) stream: TcpStream,
     writer: Mutex<Writer>,
