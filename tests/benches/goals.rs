@@ -2,7 +2,7 @@
 
 use crate::memory::READERS;
 use crate::report::{Cell, Table};
-use crate::rounds::{CPU_OF_RELAY, NOISE, OF_RELAY, P50};
+use crate::rounds::{CPU_OF_RELAY, NOISE, OF_RELAY, P50_OF_RELAY};
 use crate::way::Way;
 
 /// The tables of a run, by their names for BENCH.
@@ -65,7 +65,6 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         let (_, ours, theirs) = found.beside_the_best(ONE_SHOT, column)?;
         Some(ours / theirs)
     };
-    let p50 = |way| found.figure("exchanges-1", way, P50);
     let rate = |way| found.figure("exchanges-64", way, EXCHANGES);
     let idle = |row: &str, column: &str| found.table("idle")?.figure(row, column);
     // Ten thousand, or what the system lets open.
@@ -87,7 +86,7 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         ("`/raw`, 64 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-64", raw, CPU_OF_RELAY)),
         ("`/raw`, 512 connections: exchanges of the relay's", AtLeast(1.0), found.figure("exchanges-512", raw, OF_RELAY)),
         ("`/raw`, 512 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-512", raw, CPU_OF_RELAY)),
-        ("`/raw`, 1 connection: p50 of the relay's", AtMost(1.0), over(p50(raw), p50(Way::Relay))),
+        ("`/raw`, 1 connection: p50 of the relay's", AtMost(1.0), found.figure("exchanges-1", raw, P50_OF_RELAY)),
         ("`/raw`, bulk of the relay's", AtLeast(1.0), found.figure("bulk", raw, OF_RELAY)),
         ("`/ws`, 64 connections: exchanges of `/raw`'s", AtLeast(0.85), over(rate(link), rate(raw))),
         ("connect, exchange, close: of the best peer's", AtLeast(1.3), of_peer(A_SECOND)),

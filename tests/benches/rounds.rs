@@ -142,6 +142,7 @@ pub(crate) const OF_RELAY: &str = "of relay";
 pub(crate) const CPU_OF_RELAY: &str = "CPU of relay";
 pub(crate) const NOISE: &str = "± %";
 pub(crate) const P50: &str = "p50 µs";
+pub(crate) const P50_OF_RELAY: &str = "p50 of relay";
 
 /// The table of the outcomes: medians, and ratios to direct TCP and the relay. A ratio is the median of
 /// those of each round, whose ways followed each other within seconds: the machine's pace drifts.
@@ -149,7 +150,11 @@ pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
     let mut columns = vec![shown.rate, "of direct"];
     columns.extend(shown.relay.then_some(OF_RELAY));
     columns.push(NOISE);
-    columns.extend([P50, "p99 µs"].iter().filter(|_| shown.times));
+    if shown.times {
+        columns.push(P50);
+        columns.extend(shown.relay.then_some(P50_OF_RELAY));
+        columns.push("p99 µs");
+    }
     columns.push(shown.cpu);
     columns.extend(shown.relay.then_some(CPU_OF_RELAY));
     let mut table = Table::new(&shown.title, &columns);
@@ -157,9 +162,9 @@ pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
         let outcome = outcomes.iter().find(|it| it.0 == way);
         outcome.and_then(|it| it.1.as_deref().ok())
     };
-    let of = |runs: &[Run], other: Option<&[Run]>| {
+    let of = |runs: &[Run], other: Option<&[Run]>, what: fn(&Run) -> f64| {
         let pairs = runs.iter().zip(other.unwrap_or_default());
-        median(pairs.map(|(run, other)| run.per_second / other.per_second))
+        median(pairs.map(|(run, other)| what(run) / what(other)))
     };
     let (direct, relay) = (runs_of(Way::Direct), runs_of(Way::Relay));
     let relay_cpu = relay.map_or(f64::NAN, mean_cpu);
@@ -175,14 +180,20 @@ pub(crate) fn table(shown: &Shown, outcomes: &[Outcome]) -> Table {
         };
         let middle = |what: fn(&Run) -> f64| median(runs.iter().map(what));
         let rate = middle(|it| it.per_second);
-        let mut cells = vec![Cell::Number(rate, 0), Cell::Number(of(runs, direct), 2)];
+        let mut cells = vec![
+            Cell::Number(rate, 0),
+            Cell::Number(of(runs, direct, |it| it.per_second), 2),
+        ];
         if shown.relay {
-            cells.push(Cell::Number(of(runs, relay), 2));
+            cells.push(Cell::Number(of(runs, relay, |it| it.per_second), 2));
         }
         let apart = spread(runs.iter().map(|it| it.per_second));
         cells.push(Cell::Number(apart * 50.0, 0));
         if shown.times {
             cells.push(Cell::Number(middle(|it| it.p50_us), 1));
+            if shown.relay {
+                cells.push(Cell::Number(of(runs, relay, |it| it.p50_us), 2));
+            }
             cells.push(Cell::Number(middle(|it| it.p99_us), 0));
         }
         let cpu = match way {

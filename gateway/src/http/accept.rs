@@ -144,7 +144,7 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
             drop(turn);
             let newcomers = &front.core.newcomers;
             newcomers.waited(accepted);
-            // Both in memory of their own, which goes when they are over.
+            // In memory of its own, which most need not have.
             if newcomers.are_too_many() && Box::pin(turn_away(&stream, &front)).await {
                 return newcomers.refuse();
             }

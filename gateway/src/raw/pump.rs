@@ -202,24 +202,25 @@ impl<'a> Pump<'a> {
             if n == 0 && !self.wire.is_datagram() {
                 return Ok(None);
             }
-            self.life.moved();
-            self.core.metrics.from_target.inc_by(n as u64);
             let (head, start) = ws::head(Opcode::Binary, n);
             buffer[start..HEAD_BYTES].copy_from_slice(&head[start..]);
-            let frame = &buffer[start..HEAD_BYTES + n];
-            Ok(Some(writer.put(stream, &[frame, &[]])))
+            let put = writer.put(stream, &[&buffer[start..HEAD_BYTES + n], &[]]);
+            self.life.moved();
+            self.core.metrics.from_target.inc_by(n as u64);
+            Ok(Some(put))
         })
     }
 }
 
 /// Passes a message's bytes on from where they lie.
 fn pass_on(bytes: &[u8], wire: &Wire, life: &Life<'_>, core: &Core) -> Said {
+    let sent = match bytes.is_empty() && !wire.is_datagram() {
+        true => Ok(0),
+        false => wire.try_send(bytes),
+    };
     life.said();
     core.metrics.to_target.inc_by(bytes.len() as u64);
-    if bytes.is_empty() && !wire.is_datagram() {
-        return Said::Sent;
-    }
-    match wire.try_send(bytes) {
+    match sent {
         Ok(n) if n == bytes.len() || wire.is_datagram() => Said::Sent,
         Ok(n) => Said::Waits(bytes[n..].to_vec()),
         Err(error) => match error.kind() {
