@@ -43,8 +43,10 @@ impl Readiness {
             self.waits = false;
             return Poll::Ready(Ok(()));
         }
+        // Without any left of the task's turn, it is woken for the next one, but not for the socket.
+        let asks = coop::has_budget_remaining();
         let ready = socket.poll_read_ready(cx);
-        self.waits = ready.is_pending();
+        self.waits = asks && ready.is_pending();
         if self.waits {
             self.task.clone_from(cx.waker());
         }
@@ -132,6 +134,29 @@ mod tests {
         tokio::task::yield_now().await;
         client.write_all(b"now\n").await.unwrap();
         assert_eq!(goes_on.await.unwrap(), b"now\n");
+    }
+
+    #[tokio::test]
+    async fn who_has_used_up_a_turn_is_woken_all_the_same() {
+        let (mut client, server) = pair().await;
+        let mut readiness = Readiness::default();
+        wait(&mut readiness, &server).await;
+        for line in [&b"one\n"[..], b"two\n"] {
+            client.write_all(line).await.unwrap();
+            assert_eq!(read(&mut readiness, &server).await, line);
+            poll_fn(|cx| {
+                while let Poll::Ready(used) = coop::poll_proceed(cx) {
+                    used.made_progress();
+                }
+                assert!(readiness.poll(&server, cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            // In the next turn nothing has come yet.
+            tokio::task::yield_now().await;
+            let polled = poll_fn(|cx| Poll::Ready(readiness.poll(&server, cx))).await;
+            assert!(polled.is_pending());
+        }
     }
 
     #[tokio::test]
