@@ -16,6 +16,8 @@ pub struct Inflow<'a> {
     readiness: Readiness,
     /// Elsewhere, in memory of its own that is used again.
     readable: Option<ReusableBoxFuture<'a, io::Result<()>>>,
+    /// Whether that waits for a hop.
+    faulted: bool,
 }
 
 impl fmt::Debug for Inflow<'_> {
@@ -30,6 +32,7 @@ impl<'a> Inflow<'a> {
             wire,
             readiness: Readiness::default(),
             readable: None,
+            faulted: wire.is_faulted(),
         }
     }
 
@@ -41,6 +44,11 @@ impl<'a> Inflow<'a> {
         let wire = self.wire;
         if let Some(Stream::Tcp(socket)) = wire.unfaulted() {
             return self.readiness.poll(socket, cx);
+        }
+        // Once there is a hop, what waits for the socket itself would wait for ever: the hop reads it.
+        if self.faulted != wire.is_faulted() {
+            self.faulted = true;
+            self.readable = None;
         }
         let begin = || ReusableBoxFuture::new(wire.readable());
         let readable = self.readable.get_or_insert_with(begin);

@@ -22,7 +22,7 @@ use crate::ws::{self, HEAD_BYTES, Incoming, Opcode, WebSocket};
 /// A raw socket at work.
 ///
 /// With hundreds of them in turn, what a line costs is how many cache lines of each it touches: these
-/// are together, aligned, in the order in which they are looked at, before what is seldom used.
+/// are together, in the order in which they are looked at, before what is seldom used.
 #[repr(C)]
 pub(super) struct Pump<'a> {
     /// What is looked at when it has moved.
