@@ -128,6 +128,24 @@ async fn edges_survive_a_faulted_socket_both_ways_the_empty_datagrams_too() {
     }
 }
 
+#[tokio::test]
+async fn datagrams_come_back_through_faults_that_are_set_and_removed_while_the_socket_is_open() {
+    let (peer, _gateway, mut link) = with_peer().await;
+    let socket = link.opened("t").await;
+    let plans: [&[&str]; 4] = [&[], &["latency,ms=5"], &["latency,ms=1"], &[]];
+    for (i, plan) in plans.into_iter().enumerate() {
+        link.set_faults(socket, plan, 0).await;
+        let datagram = [i as u8; 9];
+        let from = there(&peer, &mut link, socket, &[&datagram]).await;
+        // The second comes when what waited for the first has been asked anew.
+        for _ in 0..2 {
+            peer.send_to(&datagram, from).await.unwrap();
+            let frame = link.expect_data(socket).await;
+            assert_eq!(frame.payload[..], datagram, "with {plan:?}");
+        }
+    }
+}
+
 async fn there(
     peer: &UdpSocket,
     link: &mut Link,
