@@ -59,7 +59,7 @@ pub(crate) enum Message {
     Binary(Bytes),
     Ping,
     /// With a code and a reason.
-    Close(Option<(u16, String)>),
+    Close(u16, String),
 }
 
 impl Message {
@@ -159,9 +159,8 @@ impl<O: Borrow<Outlet>> WebSocket<O> {
             Message::Text(text) => outlet.send(Opcode::Text, text.as_bytes()).await,
             Message::Binary(bytes) => outlet.send(Opcode::Binary, &bytes).await,
             Message::Ping => outlet.send(Opcode::Ping, &[]).await,
-            Message::Close(close) => {
-                let payload = close.map(|(code, reason)| close_payload(code, &reason));
-                let payload = payload.unwrap_or_default();
+            Message::Close(code, reason) => {
+                let payload = close_payload(code, &reason);
                 outlet.send(Opcode::Close, &payload).await
             }
         }
@@ -173,15 +172,15 @@ impl<O: Borrow<Outlet>> WebSocket<O> {
         // A client that said goodbye first is answered, and waits for nothing else.
         if !matches!(self.reader.heard, Heard::Goodbye(_)) {
             self.goodbye = true;
-            let close = Message::Close(Some((code, reason.to_owned())));
+            let close = Message::Close(code, reason.to_owned());
             // A client that does not read has had its time.
             let _ = tokio::time::timeout(GOODBYE, self.send(close)).await;
         }
         self.finish().await;
     }
 
-    /// Carries the closing handshake to its end: answers the client's goodbye, or waits a little for
-    /// its answer to ours.
+    /// Carries the closing handshake to its end: answers the client's goodbye and ends our side, or
+    /// waits a little for its answer to ours.
     pub(crate) async fn finish(&mut self) {
         let rest = async {
             while !matches!(self.reader.heard, Heard::Goodbye(_)) {
@@ -190,9 +189,10 @@ impl<O: Borrow<Outlet>> WebSocket<O> {
                 }
             }
             if let (false, Heard::Goodbye(code)) = (self.goodbye, self.reader.heard) {
-                let answer = Message::Close(code.map(|code| (code, String::new())));
+                let code = code.map(u16::to_be_bytes);
+                let answer = code.as_ref().map_or(&[][..], |code| code);
                 // The client may be gone by now.
-                let _ = self.send(answer).await;
+                let _ = self.outlet.borrow().end(answer).await;
             }
         };
         // A client that does not answer has had its time.
@@ -255,6 +255,22 @@ mod tests {
         };
         let (message, ()) = tokio::join!(server.recv(kind), read);
         assert_eq!(message, Some(Ok(r#"Text("!")"#.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn a_goodbye_is_answered_with_its_code_and_the_end_of_our_side() {
+        let codes: [&[u8]; 2] = [&[], &1000_u16.to_be_bytes()];
+        for code in codes {
+            let (mut client, mut server) = pair().await;
+            let length = code.len() as u8;
+            let goodbye = [&[0x88, 0x80 | length, 0, 0, 0, 0], code].concat();
+            client.write_all(&goodbye).await.unwrap();
+            server.finish().await;
+            // It ends though the server's socket is still there.
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.unwrap();
+            assert_eq!(answer, [&[0x88, length], code].concat());
+        }
     }
 
     #[tokio::test]

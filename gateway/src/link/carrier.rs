@@ -45,7 +45,7 @@ impl Carrier {
         match self {
             Carrier::WebSocket(socket) => socket.close(code, reason).await,
             Carrier::Events(events) => {
-                let goodbye = events.send(Message::Close(Some((code, reason.to_owned()))));
+                let goodbye = events.send(Message::Close(code, reason.to_owned()));
                 // A client that does not read has had its time.
                 let _ = tokio::time::timeout(ws::GOODBYE, goodbye).await;
             }

@@ -73,11 +73,7 @@ impl Events {
             Message::Binary(bytes) => event(BYTES_EVENT, &STANDARD.encode(bytes)),
             // Without data it would be no event.
             Message::Ping => event(PING_EVENT, "?"),
-            Message::Close(close) => {
-                let (code, reason) = match &close {
-                    Some((code, reason)) => (*code, reason.as_str()),
-                    None => (LinkClose::Normal.code(), ""),
-                };
+            Message::Close(code, reason) => {
                 // A reason may quote what the client sent.
                 let reason = reason.replace(char::is_control, " ");
                 event(END_EVENT, &format!("{code} {reason}"))

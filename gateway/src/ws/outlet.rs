@@ -1,8 +1,10 @@
 //! A WebSocket's way out, for several who write: each message goes whole, one after the other.
 
 use std::io;
+use std::net::Shutdown;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::Writer;
@@ -64,6 +66,29 @@ impl Outlet {
                 Put::NotTaken => self.flush().await?,
             }
         }
+    }
+
+    /// Sends a close frame when all before it has gone, and ends our side of the connection.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub(super) async fn end(&self, payload: &[u8]) -> io::Result<()> {
+        let (head, start) = head(Opcode::Close, payload.len());
+        let frame = [&head[start..], payload].concat();
+        while !self.try_put_last(&frame)? {
+            self.flush().await?;
+        }
+        self.flush().await?;
+        SockRef::from(&self.stream).shutdown(Shutdown::Write)
+    }
+
+    fn try_put_last(&self, frame: &[u8]) -> io::Result<bool> {
+        let mut writer = self.lock();
+        let is_next = writer.is_empty();
+        if is_next {
+            writer.put_last(&self.stream, frame)?;
+        }
+        Ok(is_next)
     }
 
     /// Waits until all that was put has gone. Cancel-safe.

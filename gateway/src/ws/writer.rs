@@ -4,6 +4,8 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
+use rustix::net::SendFlags;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::frame::{Opcode, head};
@@ -56,6 +58,23 @@ impl Writer {
         } else {
             stream.try_write_vectored(&[IoSlice::new(first), IoSlice::new(second)])
         };
+        self.written(written, pieces)
+    }
+
+    /// As [`Writer::put`], for a frame that a FIN follows at once: one segment takes both (`MSG_MORE`,
+    /// send(2)).
+    pub(super) fn put_last(&mut self, stream: &TcpStream, frame: &[u8]) -> io::Result<()> {
+        let flags = SendFlags::MORE | SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let written = stream.try_io(Interest::WRITABLE, || {
+            Ok(rustix::net::send(stream, frame, flags)?)
+        });
+        self.written(written, &[frame, &[]])
+    }
+
+    /// So much was written, or nothing: the rest waits.
+    fn written(&mut self, written: io::Result<usize>, pieces: &[&[u8]; 2]) -> io::Result<()> {
+        let [first, second] = pieces;
+        let both = first.len() + second.len();
         let written = match written {
             Ok(n) => n,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
