@@ -46,6 +46,7 @@ fn higher_is_better(column: &str) -> bool {
     column.ends_with("/s") || column == A_SECOND
 }
 
+pub(crate) const ONE_CORE: &str = "exchanges-1-core";
 pub(crate) const ONE_SHOT: &str = "one-shot";
 pub(crate) const A_SECOND: &str = "a second";
 pub(crate) const EXCHANGES: &str = "exchanges/s";
@@ -86,7 +87,7 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         ("`/raw`, 64 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-64", raw, CPU_OF_RELAY)),
         ("`/raw`, 512 connections: exchanges of the relay's", AtLeast(1.0), found.figure("exchanges-512", raw, OF_RELAY)),
         ("`/raw`, 512 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-512", raw, CPU_OF_RELAY)),
-        ("`/raw`, 1 connection: p50 of the relay's", AtMost(1.0), found.figure("exchanges-1", raw, P50_OF_RELAY)),
+        ("`/raw`, 1 connection, all on one core: p50 of the relay's", AtMost(1.0), found.figure(ONE_CORE, raw, P50_OF_RELAY)),
         ("`/raw`, bulk of the relay's", AtLeast(1.0), found.figure("bulk", raw, OF_RELAY)),
         ("`/ws`, 64 connections: exchanges of `/raw`'s", AtLeast(0.85), over(rate(link), rate(raw))),
         ("connect, exchange, close: of the best peer's", AtLeast(1.3), of_peer(A_SECOND)),
@@ -118,8 +119,9 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         ];
         table.row(goal, cells);
     }
-    if let Some(noise) = noise(found) {
-        table.note(&noise);
+    let notes = [limit(found), noise(found)];
+    for note in notes.into_iter().flatten() {
+        table.note(&note);
     }
     (!table.is_empty()).then_some(table)
 }
@@ -158,6 +160,22 @@ pub(crate) fn lost(found: &Found) -> Table {
         lost.row("nowhere", [Cell::None, Cell::None, Cell::None]);
     }
     lost
+}
+
+/// What a relay without any WebSocket comes to, of the peer that ours is compared to.
+fn limit(found: &Found) -> Option<String> {
+    let of_peer = |column| {
+        let (peer, ..) = found.beside_the_best(ONE_SHOT, column)?;
+        let relay = found.figure(ONE_SHOT, Way::Relay, column)?;
+        Some((peer, relay / found.figure(ONE_SHOT, peer, column)?))
+    };
+    let (peer, rate) = of_peer(A_SECOND)?;
+    let (_, cpu) = of_peer(CPU)?;
+    Some(format!(
+        "Connect, exchange, close: the plain relay, which has no request to read or to answer, comes to \
+         {rate:.2} of {} and {cpu:.2} of its CPU.",
+        peer.name()
+    ))
 }
 
 /// How much the rounds of what does not change were apart.

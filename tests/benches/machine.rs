@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// A program that runs beside the bench, and ends with it.
 pub(crate) struct Program {
@@ -96,6 +97,30 @@ impl Program {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(program)
+    }
+}
+
+/// Keeps this thread, and what it starts from now on, on one core for as long as it is held.
+pub(crate) struct OneCore {
+    before: CpuSet,
+}
+
+impl OneCore {
+    /// The first that it may use.
+    pub(crate) fn begin() -> anyhow::Result<Self> {
+        let before = sched_getaffinity(None)?;
+        let first = (0..CpuSet::MAX_CPU).find(|&core| before.is_set(core));
+        let mut one = CpuSet::new();
+        one.set(first.context("no core")?);
+        sched_setaffinity(None, &one)?;
+        Ok(OneCore { before })
+    }
+}
+
+impl Drop for OneCore {
+    fn drop(&mut self) {
+        // These cores were its own before.
+        let _ = sched_setaffinity(None, &self.before);
     }
 }
 

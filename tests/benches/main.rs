@@ -39,6 +39,7 @@ use anyhow::Context;
 
 use echo::Habit;
 use goals::Found;
+use machine::OneCore;
 use report::Table;
 use rounds::Effort;
 use way::Way;
@@ -47,6 +48,7 @@ use way::Way;
 #[derive(Clone, Copy, Debug)]
 enum Measure {
     Exchanges { connections: usize, bytes: usize },
+    OnOneCore { bytes: usize },
     OneShot,
     Bulk,
     Idle,
@@ -54,59 +56,23 @@ enum Measure {
     Datagrams { sockets: usize },
 }
 
+const ON_ONE_CORE: &str = "One line on its way has load, bridge and server take turns. Left free on several cores, what it \
+     takes is how the scheduler has placed them, which stays so for a while and differs between runs of \
+     the same: here they are all kept on one core.";
+
 /// Its name for BENCH, whether a quick run has it, and what it is.
-const MEASURES: [(&str, bool, Measure); 12] = {
-    use Measure::{Bulk, Datagrams, Exchanges, Idle, OneShot, Readers};
+#[rustfmt::skip]
+const MEASURES: [(&str, bool, Measure); 13] = {
+    use Measure::{Bulk, Datagrams, Exchanges, Idle, OneShot, OnOneCore, Readers};
     [
-        (
-            "exchanges-1",
-            false,
-            Exchanges {
-                connections: 1,
-                bytes: 64,
-            },
-        ),
-        (
-            "exchanges-64",
-            true,
-            Exchanges {
-                connections: 64,
-                bytes: 64,
-            },
-        ),
-        (
-            "exchanges-512",
-            false,
-            Exchanges {
-                connections: 512,
-                bytes: 64,
-            },
-        ),
-        (
-            "exchanges-1-1k",
-            false,
-            Exchanges {
-                connections: 1,
-                bytes: 1024,
-            },
-        ),
-        (
-            "exchanges-64-1k",
-            false,
-            Exchanges {
-                connections: 64,
-                bytes: 1024,
-            },
-        ),
-        (
-            "exchanges-512-1k",
-            false,
-            Exchanges {
-                connections: 512,
-                bytes: 1024,
-            },
-        ),
-        ("one-shot", true, OneShot),
+        (goals::ONE_CORE, false, OnOneCore { bytes: 64 }),
+        ("exchanges-1", false, Exchanges { connections: 1, bytes: 64 }),
+        ("exchanges-64", true, Exchanges { connections: 64, bytes: 64 }),
+        ("exchanges-512", false, Exchanges { connections: 512, bytes: 64 }),
+        ("exchanges-1-1k", false, Exchanges { connections: 1, bytes: 1024 }),
+        ("exchanges-64-1k", false, Exchanges { connections: 64, bytes: 1024 }),
+        ("exchanges-512-1k", false, Exchanges { connections: 512, bytes: 1024 }),
+        (goals::ONE_SHOT, true, OneShot),
         ("bulk", true, Bulk),
         ("idle", true, Idle),
         ("readers", true, Readers),
@@ -237,6 +203,13 @@ async fn take(effort: &Effort, measure: Measure) -> anyhow::Result<Table> {
     match measure {
         Measure::Exchanges { connections, bytes } => {
             exchanges::measure(effort, Habit::Echo, connections, bytes).await
+        }
+        Measure::OnOneCore { bytes } => {
+            let _until_the_end = OneCore::begin()?;
+            let mut table = exchanges::measure(effort, Habit::Echo, 1, bytes).await?;
+            table.title += ", all on one core";
+            table.note(ON_ONE_CORE);
+            Ok(table)
         }
         Measure::OneShot => one_shot::measure(effort).await,
         Measure::Bulk => bulk::measure(effort).await,
