@@ -225,7 +225,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_timer_that_runs_late_for_a_moment_closes_nothing() {
         let (newcomers, _tasks) = newcomers();
-        nothing_runs_for(&newcomers, ms(100)).await;
+        nothing_runs_for(&newcomers, ms(50)).await;
         assert_eq!(admitted(&newcomers), 1_000);
     }
 

@@ -28,8 +28,8 @@ use crate::timers::Timers;
 const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// So many are accepted before they have their turn: who comes after them waits in the kernel's queue,
-/// where it takes no memory of ours, or is turned away.
-const TURNS: usize = 1_024;
+/// where it takes no memory of ours, and keeps nobody waiting who was let in. How long is known ([`Door`]).
+const TURNS: usize = 128;
 
 /// An HTTP connection has so long for all its requests and replies. The page over a slow line takes
 /// a minute; a browser opens another connection when it wants one.
@@ -127,7 +127,7 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
             }
         };
         // Here it waits for nobody's turn.
-        let too_many = core.newcomers.are_too_many() || turns.available_permits() == 0;
+        let too_many = core.newcomers.are_too_many();
         if too_many && front.turned_away.answer(&stream) {
             core.newcomers.refuse();
             continue;

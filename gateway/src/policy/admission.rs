@@ -13,7 +13,7 @@ use super::rate::Bucket;
 const EVERY: Duration = Duration::from_millis(10);
 
 /// Being late for so long is more than a burst.
-const SUSTAINED: Duration = Duration::from_millis(100);
+const SUSTAINED: Duration = Duration::from_millis(50);
 
 /// An overload is over when the gateway was not late for so long. Until then it is answered at once.
 const CALM: Duration = Duration::from_secs(1);
@@ -174,7 +174,7 @@ mod tests {
         let mut now = Instant::now();
         let mut admission = Admission::new(MOST, now);
         for _ in 0..100 {
-            now = late(&mut admission, now, ms(90));
+            now = late(&mut admission, now, ms(40));
             assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
             now = late(&mut admission, now, ms(1));
         }
@@ -197,8 +197,8 @@ mod tests {
         let start = Instant::now();
         let mut admission = Admission::new(MOST, start);
         assert!(admission.admit(start));
-        assert_eq!(admitted(&mut admission, start + ms(109), 9), 9);
-        assert_eq!(admitted(&mut admission, start + ms(110), 9_999), 591);
+        assert_eq!(admitted(&mut admission, start + ms(59), 9), 9);
+        assert_eq!(admitted(&mut admission, start + ms(60), 9_999), 591);
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         for _ in 0..500 {
             now = late(&mut admission, now, ms(0));
         }
-        now = late(&mut admission, now, ms(90));
+        now = late(&mut admission, now, ms(40));
         assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
         for _ in 0..1_000 {
             now = late(&mut admission, now, ms(0));
@@ -251,7 +251,7 @@ mod tests {
 
         #[test]
         fn who_is_always_late_lets_no_more_in_than_grace(
-            lateness in prop::collection::vec(110_u64..500, 1..200), come in 0_usize..1_000
+            lateness in prop::collection::vec(60_u64..500, 1..200), come in 0_usize..1_000
         ) {
             let start = Instant::now();
             let mut now = start;
