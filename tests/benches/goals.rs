@@ -46,7 +46,6 @@ fn higher_is_better(column: &str) -> bool {
     column.ends_with("/s") || column == A_SECOND
 }
 
-pub(crate) const ONE_CORE: &str = "exchanges-1-core";
 pub(crate) const ONE_SHOT: &str = "one-shot";
 pub(crate) const A_SECOND: &str = "a second";
 pub(crate) const EXCHANGES: &str = "exchanges/s";
@@ -87,7 +86,11 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         ("`/raw`, 64 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-64", raw, CPU_OF_RELAY)),
         ("`/raw`, 512 connections: exchanges of the relay's", AtLeast(1.0), found.figure("exchanges-512", raw, OF_RELAY)),
         ("`/raw`, 512 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-512", raw, CPU_OF_RELAY)),
-        ("`/raw`, 1 connection, all on one core: p50 of the relay's", AtMost(1.0), found.figure(ONE_CORE, raw, P50_OF_RELAY)),
+        ("`/raw`, 64 connections, all on one core: exchanges of the relay's", AtLeast(1.0), found.figure("one-core-64", raw, OF_RELAY)),
+        ("`/raw`, 64 connections, all on one core: CPU of the relay's", AtMost(1.05), found.figure("one-core-64", raw, CPU_OF_RELAY)),
+        ("`/raw`, 512 connections, all on one core: exchanges of the relay's", AtLeast(1.0), found.figure("one-core-512", raw, OF_RELAY)),
+        ("`/raw`, 512 connections, all on one core: CPU of the relay's", AtMost(1.05), found.figure("one-core-512", raw, CPU_OF_RELAY)),
+        ("`/raw`, 1 connection, all on one core: p50 of the relay's", AtMost(1.0), found.figure("one-core-1", raw, P50_OF_RELAY)),
         ("`/raw`, bulk of the relay's", AtLeast(1.0), found.figure("bulk", raw, OF_RELAY)),
         ("`/ws`, 64 connections: exchanges of `/raw`'s", AtLeast(0.85), over(rate(link), rate(raw))),
         ("connect, exchange, close: of the best peer's", AtLeast(1.3), of_peer(A_SECOND)),

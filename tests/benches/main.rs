@@ -48,7 +48,7 @@ use way::Way;
 #[derive(Clone, Copy, Debug)]
 enum Measure {
     Exchanges { connections: usize, bytes: usize },
-    OnOneCore { bytes: usize },
+    OnOneCore { connections: usize, bytes: usize },
     OneShot,
     Bulk,
     Idle,
@@ -56,16 +56,18 @@ enum Measure {
     Datagrams { sockets: usize },
 }
 
-const ON_ONE_CORE: &str = "One line on its way has load, bridge and server take turns. Left free on several cores, what it \
-     takes is how the scheduler has placed them, which stays so for a while and differs between runs of \
-     the same: here they are all kept on one core.";
+const ON_ONE_CORE: &str = "Load, bridge and server take turns here, so that what each costs adds up. Left free on several \
+     cores, a figure is also how the scheduler has placed them, which stays so for a while and differs \
+     between runs of the same.";
 
 /// Its name for BENCH, whether a quick run has it, and what it is.
 #[rustfmt::skip]
-const MEASURES: [(&str, bool, Measure); 13] = {
+const MEASURES: [(&str, bool, Measure); 15] = {
     use Measure::{Bulk, Datagrams, Exchanges, Idle, OneShot, OnOneCore, Readers};
     [
-        (goals::ONE_CORE, false, OnOneCore { bytes: 64 }),
+        ("one-core-1", false, OnOneCore { connections: 1, bytes: 64 }),
+        ("one-core-64", false, OnOneCore { connections: 64, bytes: 64 }),
+        ("one-core-512", false, OnOneCore { connections: 512, bytes: 64 }),
         ("exchanges-1", false, Exchanges { connections: 1, bytes: 64 }),
         ("exchanges-64", true, Exchanges { connections: 64, bytes: 64 }),
         ("exchanges-512", false, Exchanges { connections: 512, bytes: 64 }),
@@ -204,9 +206,9 @@ async fn take(effort: &Effort, measure: Measure) -> anyhow::Result<Table> {
         Measure::Exchanges { connections, bytes } => {
             exchanges::measure(effort, Habit::Echo, connections, bytes).await
         }
-        Measure::OnOneCore { bytes } => {
+        Measure::OnOneCore { connections, bytes } => {
             let _until_the_end = OneCore::begin()?;
-            let mut table = exchanges::measure(effort, Habit::Echo, 1, bytes).await?;
+            let mut table = exchanges::measure(effort, Habit::Echo, connections, bytes).await?;
             table.title += ", all on one core";
             table.note(ON_ONE_CORE);
             Ok(table)
