@@ -184,8 +184,10 @@ pub(crate) fn release_program() -> anyhow::Result<PathBuf> {
 struct Stat {
     pid: u32,
     parent: u32,
-    /// In user and system mode, with those of children that ended.
-    cpu_ticks: u64,
+    /// In user and system mode.
+    ticks: u64,
+    /// The same of its children that ended.
+    ended_ticks: u64,
 }
 
 fn stat(pid: u32) -> anyhow::Result<Stat> {
@@ -197,7 +199,8 @@ fn stat(pid: u32) -> anyhow::Result<Stat> {
     Ok(Stat {
         pid,
         parent: u32::try_from(field(4)?)?,
-        cpu_ticks: field(14)? + field(15)? + field(16)? + field(17)?,
+        ticks: field(14)? + field(15)?,
+        ended_ticks: field(16)? + field(17)?,
     })
 }
 
@@ -221,9 +224,25 @@ fn tree(root: u32) -> anyhow::Result<Vec<Stat>> {
 
 /// CPU seconds that a process and its children have used, in user and system mode.
 pub(crate) fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    let ticks: u64 = tree(pid)?.iter().map(|it| it.cpu_ticks).sum();
     // USER_HZ is 100 on every Linux that this runs on.
-    Ok(ticks as f64 / 100.0)
+    let seconds = |ticks: u64| ticks as f64 / 100.0;
+    let each = tree(pid)?.into_iter();
+    // Ticks are rounded down for each process, of which one may have many that do little each.
+    Ok(each
+        .map(|it| seconds(it.ended_ticks) + seconds(it.ticks).max(running(it.pid)))
+        .sum())
+}
+
+/// Seconds that the threads a process has now have run, to the nanosecond: /proc/PID/task/TID/schedstat.
+fn running(pid: u32) -> f64 {
+    // A process or a thread that has ended meanwhile has none.
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    let nanoseconds = threads.filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    nanoseconds.sum::<f64>() / 1e9
 }
 
 /// Resident memory of a process and its children, in KiB. What processes share counts once.
