@@ -121,8 +121,8 @@ fn effort(quick: bool) -> anyhow::Result<(Effort, bool)> {
     let ways = Way::ALL.into_iter().filter(|way| has_old || !way.is_old());
     let mut effort = Effort {
         ways: ways.collect(),
-        rounds: if quick { 5 } else { 15 },
-        each: Duration::from_millis(400),
+        rounds: if quick { 3 } else { 15 },
+        each: Duration::from_millis(if quick { 300 } else { 400 }),
         bulk_bytes: if quick { 64 << 20 } else { 256 << 20 },
         idle: if quick {
             vec![500]

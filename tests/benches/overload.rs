@@ -32,7 +32,7 @@ fn main() -> anyhow::Result<()> {
         return until_the_end(target());
     }
     let quick = std::env::var("QUICK").is_ok_and(|quick| quick == "1");
-    let each = Duration::from_secs(if quick { 4 } else { 10 });
+    let each = Duration::from_secs(if quick { 2 } else { 10 });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -32,8 +32,8 @@ fn main() -> anyhow::Result<()> {
     let quick = std::env::var("QUICK").is_ok_and(|quick| quick == "1");
     let effort = match quick {
         true => Effort {
-            each: Duration::from_secs(5),
-            hour: 72_000,
+            each: Duration::from_secs(2),
+            hour: 18_000,
         },
         false => Effort {
             each: Duration::from_secs(30),

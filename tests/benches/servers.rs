@@ -105,8 +105,8 @@ fn main() -> anyhow::Result<()> {
     let quick = std::env::var("QUICK").is_ok_and(|quick| quick == "1");
     let effort = match quick {
         true => Effort {
-            rounds: 3,
-            each: Duration::from_millis(300),
+            rounds: 2,
+            each: Duration::from_millis(200),
         },
         false => Effort {
             rounds: 5,
