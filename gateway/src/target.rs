@@ -17,7 +17,9 @@ use ipnet::IpNet;
 pub use dial::{Dialled, reason_of};
 pub use ends::{Ends, Named};
 pub use readiness::Readiness;
-pub use stream::{BUFFER_BYTES, BoundPath, LINGER, RECV_BYTES, Stream, recv_stream, with_buffer};
+pub use stream::{
+    BUFFER_BYTES, BoundPath, LINGER, RECV_BYTES, Stream, recv_stream, send_last, with_buffer,
+};
 
 /// A target that can be dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]

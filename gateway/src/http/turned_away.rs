@@ -5,11 +5,12 @@
 
 use axum::http::{HeaderName, HeaderValue, header};
 use chalkwire_shared::close::Reason;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{RecvFlags, recv};
 use std::os::fd::AsFd;
 
 use super::{AGAIN_SECONDS, page};
 use crate::newcomers::TOO_MUCH;
+use crate::target::send_last;
 
 /// A request that is longer goes the usual way.
 const LONGEST: usize = 2_048;
@@ -66,9 +67,7 @@ impl TurnedAway {
         // What is left unread when a connection is closed becomes a reset, and might overtake the
         // answer. A client that is gone needs none.
         let _ = recv(stream, &mut bytes[..n], RecvFlags::DONTWAIT);
-        // Its end, which comes at once, goes in the same segment: tcp(7), TCP_CORK.
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL | SendFlags::MORE;
-        let _ = send(stream, answer, flags);
+        let _ = send_last(stream, answer);
         true
     }
 }

@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
@@ -170,6 +170,16 @@ pub fn recv_stream(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     drained(buffer, socket, |interest, read| {
         socket.try_io(interest, read)
     })
+}
+
+/// Writes what fits, without waiting, of the last bytes before a FIN that follows at once: one segment takes
+/// both (`MSG_MORE`, send(2)).
+///
+/// # Errors
+/// `WouldBlock` when nothing fits.
+pub fn send_last(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    let flags = SendFlags::MORE | SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    Ok(rustix::net::send(socket, bytes, flags)?)
 }
 
 /// Reads from a stream of bytes. Less than was asked for means that nothing is left, and epoll tells

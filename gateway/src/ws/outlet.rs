@@ -41,12 +41,16 @@ impl Outlet {
     /// # Errors
     /// When the client is gone.
     pub(crate) fn try_send(&self, opcode: Opcode, payload: &[u8]) -> io::Result<Put> {
+        let (head, start) = head(opcode, payload.len());
+        self.try_put(|writer| writer.put(&self.stream, &[&head[start..], payload]))
+    }
+
+    fn try_put(&self, put: impl Fn(&mut Writer) -> io::Result<()>) -> io::Result<Put> {
         let mut writer = self.lock();
         if !writer.is_empty() {
             return Ok(Put::NotTaken);
         }
-        let (head, start) = head(opcode, payload.len());
-        writer.put(&self.stream, &[&head[start..], payload])?;
+        put(&mut writer)?;
         Ok(match writer.is_empty() {
             true => Put::Gone,
             false => Put::Begun,
@@ -59,8 +63,14 @@ impl Outlet {
     /// # Errors
     /// When the client is gone.
     pub(super) async fn send(&self, opcode: Opcode, payload: &[u8]) -> io::Result<()> {
+        let (head, start) = head(opcode, payload.len());
+        let pieces = [&head[start..], payload];
+        self.put(|writer| writer.put(&self.stream, &pieces)).await
+    }
+
+    async fn put(&self, put: impl Fn(&mut Writer) -> io::Result<()>) -> io::Result<()> {
         loop {
-            match self.try_send(opcode, payload)? {
+            match self.try_put(&put)? {
                 Put::Gone => return Ok(()),
                 Put::Begun => return self.flush().await,
                 Put::NotTaken => self.flush().await?,
@@ -75,20 +85,9 @@ impl Outlet {
     pub(super) async fn end(&self, payload: &[u8]) -> io::Result<()> {
         let (head, start) = head(Opcode::Close, payload.len());
         let frame = [&head[start..], payload].concat();
-        while !self.try_put_last(&frame)? {
-            self.flush().await?;
-        }
-        self.flush().await?;
+        self.put(|writer| writer.put_last(&self.stream, &frame))
+            .await?;
         SockRef::from(&self.stream).shutdown(Shutdown::Write)
-    }
-
-    fn try_put_last(&self, frame: &[u8]) -> io::Result<bool> {
-        let mut writer = self.lock();
-        let is_next = writer.is_empty();
-        if is_next {
-            writer.put_last(&self.stream, frame)?;
-        }
-        Ok(is_next)
     }
 
     /// Waits until all that was put has gone. Cancel-safe.

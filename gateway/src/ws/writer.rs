@@ -4,11 +4,11 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use rustix::net::SendFlags;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::frame::{Opcode, head};
+use crate::target::send_last;
 
 /// A frame of so many bytes is copied together: for the kernel, one piece is less work than two.
 const SMALL: usize = 512;
@@ -61,13 +61,9 @@ impl Writer {
         self.written(written, pieces)
     }
 
-    /// As [`Writer::put`], for a frame that a FIN follows at once: one segment takes both (`MSG_MORE`,
-    /// send(2)).
+    /// As [`Writer::put`], for a frame that a FIN follows at once.
     pub(super) fn put_last(&mut self, stream: &TcpStream, frame: &[u8]) -> io::Result<()> {
-        let flags = SendFlags::MORE | SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        let written = stream.try_io(Interest::WRITABLE, || {
-            Ok(rustix::net::send(stream, frame, flags)?)
-        });
+        let written = stream.try_io(Interest::WRITABLE, || send_last(stream, frame));
         self.written(written, &[frame, &[]])
     }
 
