@@ -8,7 +8,7 @@ use chalkwire_shared::frame::GATEWAY_HEADER_BYTES;
 use chalkwire_shared::message::GatewayMessage;
 use tokio::io::AsyncRead;
 
-use crate::frames::{BINARY, CLOSE, Part, TEXT};
+use crate::frames::{BINARY, CLOSE, TEXT};
 use crate::manner::{CREDIT, Manner, WISP_CONTINUE, WISP_DATA};
 use crate::speech::Duties;
 use crate::websocket::Input;
@@ -85,33 +85,13 @@ impl Receiver {
         &mut self,
         from: &mut (impl AsyncRead + Unpin),
     ) -> anyhow::Result<Payload> {
-        // Where bytes are all that comes, as short as can be: the load must not be what is measured.
-        match self.manner {
-            Manner::Plain => {
-                let (from, to) = self.input.plain(from).await?;
-                return Ok(Payload {
-                    socket: 0,
-                    from,
-                    to,
-                });
-            }
-            Manner::Raw => loop {
-                let Part {
-                    opcode, from, to, ..
-                } = self.input.part(from).await?;
-                match opcode {
-                    BINARY => {
-                        return Ok(Payload {
-                            socket: 0,
-                            from,
-                            to,
-                        });
-                    }
-                    CLOSE => bail!("closed by the other side"),
-                    _ => {}
-                }
-            },
-            Manner::Link | Manner::Wisp => {}
+        if self.manner == Manner::Plain {
+            let (from, to) = self.input.plain(from).await?;
+            return Ok(Payload {
+                socket: 0,
+                from,
+                to,
+            });
         }
         loop {
             if let Some(payload) = self.step(from).await? {
@@ -154,7 +134,11 @@ impl Receiver {
                 match self.manner {
                     Manner::Link => Ok(Some(self.link_data(part.from, part.to, part.last))),
                     Manner::Wisp => self.wisp_packet(part.from, part.to, part.last),
-                    Manner::Plain | Manner::Raw => bail!("a message with no header"),
+                    Manner::Plain | Manner::Raw => Ok(Some(Payload {
+                        socket: 0,
+                        from: part.from,
+                        to: part.to,
+                    })),
                 }
             }
             TEXT => {
