@@ -64,7 +64,6 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
         let of_relay = |way| found.figure(table, way, OF_RELAY);
         Some(of_relay(link)? / of_relay(raw)?)
     };
-    let noise_of = |table| found.figure(table, raw, NOISE);
     let of_peer = |column| {
         let (_, ours, theirs) = found.beside_the_best(ONE_SHOT, column)?;
         Some(ours / theirs)
@@ -85,36 +84,36 @@ pub(crate) fn table(found: &Found) -> Option<Table> {
 
     #[rustfmt::skip]
     let goals = [
-        ("`/raw`, 64 connections: exchanges of the relay's", AtLeast(1.0), found.figure("exchanges-64", raw, OF_RELAY), noise_of("exchanges-64")),
-        ("`/raw`, 64 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-64", raw, CPU_OF_RELAY), noise_of("exchanges-64")),
-        ("`/raw`, 512 connections: exchanges of the relay's", AtLeast(1.0), found.figure("exchanges-512", raw, OF_RELAY), noise_of("exchanges-512")),
-        ("`/raw`, 512 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-512", raw, CPU_OF_RELAY), noise_of("exchanges-512")),
-        ("`/ws`, 64 connections: exchanges of `/raw`'s", AtLeast(0.85), link_of_raw("exchanges-64"), noise_of("exchanges-64")),
-        ("all on one core, `/raw`, 64 connections: exchanges of the relay's", AtLeast(1.0), found.figure("one-core-64", raw, OF_RELAY), noise_of("one-core-64")),
-        ("all on one core, `/raw`, 64 connections: CPU of the relay's", AtMost(1.05), found.figure("one-core-64", raw, CPU_OF_RELAY), noise_of("one-core-64")),
-        ("all on one core, `/raw`, 512 connections: exchanges of the relay's", AtLeast(1.0), found.figure("one-core-512", raw, OF_RELAY), noise_of("one-core-512")),
-        ("all on one core, `/raw`, 512 connections: CPU of the relay's", AtMost(1.05), found.figure("one-core-512", raw, CPU_OF_RELAY), noise_of("one-core-512")),
-        ("all on one core, `/raw`, 1 connection: p50 of the relay's", AtMost(1.0), found.figure("one-core-1", raw, P50_OF_RELAY), noise_of("one-core-1")),
-        ("all on one core, `/ws`, 64 connections: exchanges of `/raw`'s", AtLeast(0.85), link_of_raw("one-core-64"), noise_of("one-core-64")),
-        ("`/raw`, bulk of the relay's", AtLeast(1.0), found.figure("bulk", raw, OF_RELAY), noise_of("bulk")),
-        ("connect, exchange, close: of the best peer's", AtLeast(1.3), of_peer(A_SECOND), noise_of(ONE_SHOT)),
-        ("connect, exchange, close: CPU of the best peer's", AtMost(0.75), of_peer(CPU), noise_of(ONE_SHOT)),
-        ("KiB of an open `/raw` of 1,000", AtMost(8.0), idle(&raw.name(), "KiB each of 1000"), None),
-        ("KiB of an idle link of 1,000", AtMost(12.0), idle(&unused, "KiB each of 1000"), None),
-        ("MiB for the most `/raw` connections", AtMost(150.0), many(&raw.name()), None),
-        ("MiB for the most idle links", AtMost(150.0), many(&unused), None),
-        ("MiB for a `/raw` reader that does not read", AtMost(1.0), flooded(raw), None),
-        ("MiB for a link that does not read", AtMost(1.0), flooded(link), None),
+        ("exchanges-64", "`/raw`, 64 connections: exchanges of the relay's", AtLeast(1.0), found.figure("exchanges-64", raw, OF_RELAY)),
+        ("exchanges-64", "`/raw`, 64 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-64", raw, CPU_OF_RELAY)),
+        ("exchanges-512", "`/raw`, 512 connections: exchanges of the relay's", AtLeast(1.0), found.figure("exchanges-512", raw, OF_RELAY)),
+        ("exchanges-512", "`/raw`, 512 connections: CPU of the relay's", AtMost(1.05), found.figure("exchanges-512", raw, CPU_OF_RELAY)),
+        ("exchanges-64", "`/ws`, 64 connections: exchanges of `/raw`'s", AtLeast(0.85), link_of_raw("exchanges-64")),
+        ("one-core-64", "all on one core, `/raw`, 64 connections: exchanges of the relay's", AtLeast(1.0), found.figure("one-core-64", raw, OF_RELAY)),
+        ("one-core-64", "all on one core, `/raw`, 64 connections: CPU of the relay's", AtMost(1.05), found.figure("one-core-64", raw, CPU_OF_RELAY)),
+        ("one-core-512", "all on one core, `/raw`, 512 connections: exchanges of the relay's", AtLeast(1.0), found.figure("one-core-512", raw, OF_RELAY)),
+        ("one-core-512", "all on one core, `/raw`, 512 connections: CPU of the relay's", AtMost(1.05), found.figure("one-core-512", raw, CPU_OF_RELAY)),
+        ("one-core-1", "all on one core, `/raw`, 1 connection: p50 of the relay's", AtMost(1.0), found.figure("one-core-1", raw, P50_OF_RELAY)),
+        ("one-core-64", "all on one core, `/ws`, 64 connections: exchanges of `/raw`'s", AtLeast(0.85), link_of_raw("one-core-64")),
+        ("bulk", "`/raw`, bulk of the relay's", AtLeast(1.0), found.figure("bulk", raw, OF_RELAY)),
+        (ONE_SHOT, "connect, exchange, close: of the best peer's", AtLeast(1.3), of_peer(A_SECOND)),
+        (ONE_SHOT, "connect, exchange, close: CPU of the best peer's", AtMost(0.75), of_peer(CPU)),
+        ("idle", "KiB of an open `/raw` of 1,000", AtMost(8.0), idle(&raw.name(), "KiB each of 1000")),
+        ("idle", "KiB of an idle link of 1,000", AtMost(12.0), idle(&unused, "KiB each of 1000")),
+        ("idle", "MiB for the most `/raw` connections", AtMost(150.0), many(&raw.name())),
+        ("idle", "MiB for the most idle links", AtMost(150.0), many(&unused)),
+        ("readers", "MiB for a `/raw` reader that does not read", AtMost(1.0), flooded(raw)),
+        ("readers", "MiB for a link that does not read", AtMost(1.0), flooded(link)),
     ];
     let mut table = Table::new("In short", &["goal", "measured", ""]);
     table.rows_are = "what";
-    for (goal, bound, measured, noise) in goals {
+    for (measure, goal, bound, measured) in goals {
         let Some(measured) = measured else { continue };
         let (asked, missed) = match bound {
             AtLeast(least) => (format!("≥ {least}"), least - measured),
             AtMost(most) => (format!("≤ {most}"), measured - most),
         };
-        let verdict = match noise {
+        let verdict = match found.figure(measure, raw, NOISE) {
             _ if missed <= 0.005 => "reached",
             Some(noise) if missed * 100.0 < noise => "**not reached**, by less than the noise",
             _ => "**not reached**",
@@ -169,15 +168,14 @@ pub(crate) fn lost(found: &Found) -> Table {
     lost
 }
 
-/// What a relay without any WebSocket comes to, of the peer that ours is compared to.
+/// What a relay without any WebSocket comes to, of the peer that is the quickest beside ours.
 fn limit(found: &Found) -> Option<String> {
+    let (peer, ..) = found.beside_the_best(ONE_SHOT, A_SECOND)?;
     let of_peer = |column| {
-        let (peer, ..) = found.beside_the_best(ONE_SHOT, column)?;
         let relay = found.figure(ONE_SHOT, Way::Relay, column)?;
-        Some((peer, relay / found.figure(ONE_SHOT, peer, column)?))
+        Some(relay / found.figure(ONE_SHOT, peer, column)?)
     };
-    let (peer, rate) = of_peer(A_SECOND)?;
-    let (_, cpu) = of_peer(CPU)?;
+    let (rate, cpu) = (of_peer(A_SECOND)?, of_peer(CPU)?);
     Some(format!(
         "Connect, exchange, close: the plain relay, which has no request to read or to answer, comes to \
          {rate:.2} of {} and {cpu:.2} of its CPU.",

@@ -47,18 +47,23 @@ use way::Way;
 /// What there is to measure.
 #[derive(Clone, Copy, Debug)]
 enum Measure {
-    Exchanges { connections: usize, bytes: usize },
-    OnOneCore { connections: usize, bytes: usize },
+    Exchanges {
+        connections: usize,
+        bytes: usize,
+    },
+    /// The same, with load, bridge and server on one core.
+    OnOneCore {
+        connections: usize,
+        bytes: usize,
+    },
     OneShot,
     Bulk,
     Idle,
     Readers,
-    Datagrams { sockets: usize },
+    Datagrams {
+        sockets: usize,
+    },
 }
-
-const ON_ONE_CORE: &str = "Load, bridge and server take turns here, so that what each costs adds up. Left free on several \
-     cores, a figure is also how the scheduler has placed them, which stays so for a while and differs \
-     between runs of the same.";
 
 /// Its name for BENCH, whether a quick run has it, and what it is.
 #[rustfmt::skip]
@@ -210,7 +215,6 @@ async fn take(effort: &Effort, measure: Measure) -> anyhow::Result<Table> {
             let _until_the_end = OneCore::begin()?;
             let mut table = exchanges::measure(effort, Habit::Echo, connections, bytes).await?;
             table.title += ", all on one core";
-            table.note(ON_ONE_CORE);
             Ok(table)
         }
         Measure::OneShot => one_shot::measure(effort).await,
