@@ -77,13 +77,19 @@ impl Newcomers {
     /// # Errors
     /// What it is to be told instead; it is counted already.
     pub fn admit(&self) -> Result<(), Failure> {
-        if self.ask(Admission::admit) {
-            return Ok(());
-        }
-        self.refuse();
-        Err(Failure {
-            reason: Reason::Limit,
-            detail: TOO_MUCH.to_owned(),
+        self.let_in(Admission::admit)
+    }
+
+    /// The same for one who then has to wait for its first turn, and has it when what this gives is
+    /// dropped.
+    ///
+    /// # Errors
+    /// As for [`admit`](Newcomers::admit).
+    pub fn admit_to_wait(&self) -> Result<Waiting, Failure> {
+        self.let_in(Admission::admit_to_wait)?;
+        Ok(Waiting {
+            newcomers: self.clone(),
+            since: Instant::now().into_std(),
         })
     }
 
@@ -105,12 +111,38 @@ impl Newcomers {
         }
     }
 
+    fn let_in(&self, how: fn(&mut Admission, std::time::Instant) -> bool) -> Result<(), Failure> {
+        if self.ask(how) {
+            return Ok(());
+        }
+        self.refuse();
+        Err(Failure {
+            reason: Reason::Limit,
+            detail: TOO_MUCH.to_owned(),
+        })
+    }
+
     fn ask(&self, what: fn(&mut Admission, std::time::Instant) -> bool) -> bool {
         let now = Instant::now().into_std();
         let answer = what(&mut self.inner.lock().admission, now);
         // The next timer is wanted.
         self.inner.came.notify_one();
         answer
+    }
+}
+
+/// Who was let in and waits for its first turn.
+#[derive(Debug)]
+pub struct Waiting {
+    newcomers: Newcomers,
+    since: std::time::Instant,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let now = Instant::now().into_std();
+        let waited = now.saturating_duration_since(self.since);
+        self.newcomers.inner.lock().admission.begins(waited, now);
     }
 }
 
@@ -220,6 +252,22 @@ mod tests {
         let counted = newcomers.inner.metrics.render();
         let line = "refusals_total{reason=\"overload\"} 401\n";
         assert!(counted.contains(line), "{counted}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_turn_waits_until_what_was_given_is_dropped() {
+        let (newcomers, _tasks) = newcomers();
+        nothing_runs_for(&newcomers, ms(200)).await;
+        assert_eq!(admitted(&newcomers), 600);
+        runs_in_time(&newcomers).await;
+        let let_in = || -> Vec<_> {
+            let come = (0..1_000).map(|_| newcomers.admit_to_wait());
+            come.filter_map(Result::ok).collect()
+        };
+        let waiting = let_in();
+        assert_eq!((waiting.len(), let_in().len()), (128, 0));
+        drop(waiting);
+        assert_eq!(let_in().len(), 128);
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process_group};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use tempfile::TempDir;
 
 /// A program that runs beside the bench, and ends with it.
 pub(crate) struct Program {
@@ -17,6 +18,8 @@ pub(crate) struct Program {
     pub(crate) pid: u32,
     /// `HOST:PORT`
     pub(crate) address: String,
+    /// For its temporary files, which go with it.
+    _folder: TempDir,
 }
 
 impl Program {
@@ -63,31 +66,19 @@ impl Program {
 
     /// Starts a program that says where it listens: the end of its first line.
     pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
-        let mut child = spawn(command.stdout(Stdio::piped()))?;
-        let stdout = child.stdout.take().context("no standard output")?;
+        let mut program = Self::spawn(command.stdout(Stdio::piped()), "")?;
+        let stdout = program.child.stdout.take().context("no standard output")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        let address = line
-            .trim()
-            .rsplit(['/', ' '])
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        Ok(Program {
-            pid: child.id(),
-            child,
-            address,
-        })
+        let address = line.trim().rsplit(['/', ' ']).next();
+        program.address = address.unwrap_or_default().to_owned();
+        Ok(program)
     }
 
     /// Starts a program that was told to listen there, and waits until it does.
     pub(crate) fn start_at(mut command: Command, address: &str) -> anyhow::Result<Self> {
-        let child = spawn(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
-        let mut program = Program {
-            pid: child.id(),
-            child,
-            address: address.to_owned(),
-        };
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut program = Self::spawn(&mut command, address)?;
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
             let ended = program.child.try_wait()?;
@@ -97,6 +88,22 @@ impl Program {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(program)
+    }
+
+    fn spawn(command: &mut Command, address: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let child = command
+            .stdin(Stdio::piped())
+            .env("TMPDIR", folder.path())
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("{command:?}"))?;
+        Ok(Program {
+            pid: child.id(),
+            child,
+            address: address.to_owned(),
+            _folder: folder,
+        })
     }
 }
 
@@ -125,14 +132,6 @@ impl Drop for OneCore {
 }
 
 /// In a process group of its own, so that what it forks ends with it.
-fn spawn(command: &mut Command) -> anyhow::Result<Child> {
-    command
-        .stdin(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .with_context(|| format!("{command:?}"))
-}
-
 /// `HOST:PORT` that nobody listens on, for programs that can't take port 0.
 pub(crate) fn free_address() -> std::io::Result<String> {
     let taken = TcpListener::bind("127.0.0.1:0")?;

@@ -128,6 +128,9 @@ async fn overload(
     let cpu = cpu_seconds(gateway.pid)? - cpu;
     let normal = normal_after(address, door, over).await?;
     let (served, refused) = (&came.served_us, &came.refused_us);
+    if let Some(failure) = &came.failure {
+        table.note(&format!("{}, unanswered: {failure}.", door.name()));
+    }
     let refusal_us = (cpu * 1e6 - each_us * served.len() as f64) / refused.len() as f64;
     let p99 = within_ms(served, 0.99);
     table.row(

@@ -85,18 +85,17 @@ impl Link {
         }
         // Who is in a room is no newcomer: a class that is in goes on.
         let admitted = match state.room.recorder {
-            Some(_) => Ok(()),
-            None => core.newcomers.admit(),
+            Some(_) => Ok(None),
+            None => core.newcomers.admit_to_wait().map(Some),
         };
-        if let Err(Failure { reason, detail }) = admitted {
-            drop(state);
-            self.tell(
-                id,
-                core.clock.now_us(),
-                Told::Closed(Failure { reason, detail }),
-            );
-            return Ok(());
-        }
+        let waiting = match admitted {
+            Ok(waiting) => waiting,
+            Err(failure) => {
+                drop(state);
+                self.tell(id, core.clock.now_us(), Told::Closed(failure));
+                return Ok(());
+            }
+        };
         let Ok(permit) = core.sockets.clone().try_acquire_owned() else {
             return refuse(state, Reason::Limit, Reason::Limit.sentence().to_owned());
         };
@@ -132,6 +131,7 @@ impl Link {
         let stop = self.ended.child_token();
         let core = core.clone();
         self.core.tasks.spawn(async move {
+            drop(waiting);
             let account = core.account(&target);
             let views = core.views(&target, observed, kernel);
             let (reason, watched) = socket.run(&core.targets, &target, views, stop).await;

@@ -25,6 +25,10 @@ const GRACE: u32 = 600;
 /// So many of these are there again each second.
 const GRACE_PER_SECOND: u32 = 60;
 
+/// As long as an overload lasts, so many who were let in and wait for their first turn are a sign of
+/// being late, before it shows: more would all be let in within one turn.
+const WAITING: usize = 128;
+
 /// Who is let in.
 #[derive(Debug)]
 pub struct Admission {
@@ -35,6 +39,8 @@ pub struct Admission {
     /// How late something was the last time that this was seen.
     lateness: Duration,
     seen: Instant,
+    /// So many were let in and wait for their first turn.
+    waiting: usize,
     /// It is late since this time.
     late_since: Option<Instant>,
     /// It is overloaded until then, if it is not late again.
@@ -50,6 +56,7 @@ impl Admission {
             due: None,
             lateness: Duration::ZERO,
             seen: now,
+            waiting: 0,
             late_since: None,
             overloaded_until: None,
             grace: Bucket::new(GRACE, GRACE_PER_SECOND, now),
@@ -78,6 +85,12 @@ impl Admission {
         self.look(now);
     }
 
+    /// One who was let in to wait has its first turn, after so long.
+    pub fn begins(&mut self, lateness: Duration, now: Instant) {
+        self.waiting = self.waiting.saturating_sub(1);
+        self.waited(lateness, now);
+    }
+
     fn is_old(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.seen) >= EVERY
     }
@@ -89,6 +102,13 @@ impl Admission {
         // has been late for so long that others would not.
         let is_graced = self.late_since.is_some() && self.grace.take(now);
         !is_shut || is_graced
+    }
+
+    /// The same for one who then has to wait for its first turn: see [`begins`](Admission::begins).
+    pub fn admit_to_wait(&mut self, now: Instant) -> bool {
+        let is_admitted = self.admit(now);
+        self.waiting += usize::from(is_admitted);
+        is_admitted
     }
 
     /// Whether nobody is let in now.
@@ -113,7 +133,8 @@ impl Admission {
         // A timer that should have run long ago tells before it runs.
         let overdue = self.due.map(|due| now.saturating_duration_since(due));
         let lateness = self.lateness.max(overdue.unwrap_or_default());
-        if lateness <= self.most {
+        let will_be_late = self.waiting >= WAITING && self.overloaded_until.is_some();
+        if lateness <= self.most && !will_be_late {
             self.late_since = None;
             self.overloaded_until.take_if(|until| *until <= now);
             return false;
@@ -210,6 +231,31 @@ mod tests {
         // But then it takes no more than a moment.
         let now = now + EVERY + ms(21);
         assert!(admitted(&mut admission, now, 1_000) < 10);
+    }
+
+    #[test]
+    fn during_an_overload_no_more_are_let_in_to_wait_than_can_soon_have_their_turn() {
+        let (mut admission, now) = overloaded(Instant::now());
+        let now = late(&mut admission, now, ms(1));
+        let mut let_in = |begin: usize| {
+            (0..begin).for_each(|_| admission.begins(ms(1), now));
+            (0..1_000).filter(|_| admission.admit_to_wait(now)).count()
+        };
+        assert_eq!([0, 0, 100, 128].map(&mut let_in), [128, 0, 100, 128]);
+        // It was known to be late all the time.
+        assert!(!admission.admit(now));
+        admission.begins(ms(1), now);
+        assert!(admission.admit(now));
+    }
+
+    #[test]
+    fn however_many_wait_it_is_no_overload_while_the_gateway_is_in_time() {
+        let mut now = Instant::now();
+        let mut admission = Admission::new(MOST, now);
+        for _ in 0..10 {
+            assert!((0..1_000).all(|_| admission.admit_to_wait(now)));
+            now = late(&mut admission, now, ms(1));
+        }
     }
 
     #[test]
