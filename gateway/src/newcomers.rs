@@ -173,6 +173,7 @@ mod tests {
     use tokio::time::{advance, sleep, timeout};
 
     use super::*;
+    use crate::policy::admission::WAITING;
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -265,9 +266,9 @@ mod tests {
             come.filter_map(Result::ok).collect()
         };
         let waiting = let_in();
-        assert_eq!((waiting.len(), let_in().len()), (128, 0));
+        assert_eq!((waiting.len(), let_in().len()), (WAITING, 0));
         drop(waiting);
-        assert_eq!(let_in().len(), 128);
+        assert_eq!(let_in().len(), WAITING);
     }
 
     #[tokio::test(start_paused = true)]

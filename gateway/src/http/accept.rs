@@ -21,15 +21,12 @@ use super::proxied::arrived;
 use super::upgrade::Offer;
 use super::{Front, answer};
 use crate::lanes::Lanes;
+use crate::policy::admission::WAITING;
 use crate::policy::rate::Bucket;
 use crate::timers::Timers;
 
 /// How long to wait when the system has no more file descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
-
-/// So many are accepted before they have their turn: who comes after them waits in the kernel's queue,
-/// where it takes no memory of ours, and keeps nobody waiting who was let in. How long is known ([`Door`]).
-const TURNS: usize = 128;
 
 /// An HTTP connection has so long for all its requests and replies. The page over a slow line takes
 /// a minute; a browser opens another connection when it wants one.
@@ -87,7 +84,9 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
     let core = &front.core;
     let most = core.config.limits.connections;
     let places = Arc::new(Semaphore::new(most));
-    let turns = Arc::new(Semaphore::new(TURNS));
+    // Who comes after these waits in the kernel's queue, where it takes no memory of ours. How long it
+    // does is known ([`Door`]).
+    let turns = Arc::new(Semaphore::new(WAITING));
     // What lasts is told once a second.
     let mut failures = Bucket::new(1, 1, Instant::now());
     let mut warnings = Bucket::new(1, 1, Instant::now());

@@ -25,9 +25,9 @@ const GRACE: u32 = 600;
 /// So many of these are there again each second.
 const GRACE_PER_SECOND: u32 = 60;
 
-/// As long as an overload lasts, so many who were let in and wait for their first turn are a sign of
-/// being late, before it shows: more would all be let in within one turn.
-const WAITING: usize = 128;
+/// So many who were let in may wait for their first turn: more would all have it in the same one, and
+/// keep everybody waiting for that long.
+pub const WAITING: usize = 32;
 
 /// Who is let in.
 #[derive(Debug)]
@@ -133,6 +133,7 @@ impl Admission {
         // A timer that should have run long ago tells before it runs.
         let overdue = self.due.map(|due| now.saturating_duration_since(due));
         let lateness = self.lateness.max(overdue.unwrap_or_default());
+        // In an overload it need not show first.
         let will_be_late = self.waiting >= WAITING && self.overloaded_until.is_some();
         if lateness <= self.most && !will_be_late {
             self.late_since = None;
@@ -241,7 +242,10 @@ mod tests {
             (0..begin).for_each(|_| admission.begins(ms(1), now));
             (0..1_000).filter(|_| admission.admit_to_wait(now)).count()
         };
-        assert_eq!([0, 0, 100, 128].map(&mut let_in), [128, 0, 100, 128]);
+        assert_eq!(
+            [0, 0, 20, WAITING].map(&mut let_in),
+            [WAITING, 0, 20, WAITING]
+        );
         // It was known to be late all the time.
         assert!(!admission.admit(now));
         admission.begins(ms(1), now);
