@@ -4,8 +4,10 @@
 //! own with each wait. Every connection waits for a long silence that seldom comes: with these timers
 //! elsewhere, a lane that has nothing else due just waits for its sockets.
 
-use std::time::Duration;
+use std::pin::Pin;
+use std::time::{self, Duration};
 
+use hyper_util::rt::TokioTimer;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep};
 
@@ -31,5 +33,26 @@ impl Timers {
     pub fn sleep_until(&self, deadline: Instant) -> Sleep {
         let _context = self.runtime.enter();
         tokio::time::sleep_until(deadline)
+    }
+}
+
+/// For hyper, which times a request's header.
+impl hyper::rt::Timer for Timers {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        let _context = self.runtime.enter();
+        TokioTimer::new().sleep(duration)
+    }
+
+    fn sleep_until(&self, deadline: time::Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        let _context = self.runtime.enter();
+        TokioTimer::new().sleep_until(deadline)
+    }
+
+    fn reset(&self, sleep: &mut Pin<Box<dyn hyper::rt::Sleep>>, deadline: time::Instant) {
+        TokioTimer::new().reset(sleep, deadline);
+    }
+
+    fn now(&self) -> time::Instant {
+        TokioTimer::new().now()
     }
 }

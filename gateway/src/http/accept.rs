@@ -11,7 +11,7 @@ use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
@@ -180,7 +180,7 @@ async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) {
         answer(answering.clone(), request)
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(core.timers.clone())
         .header_read_timeout(core.config.limits.header)
         .max_buf_size(HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), service)
