@@ -147,3 +147,28 @@ async fn the_filter_shows_what_matches_and_offers_all_when_nothing_does() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn with_the_faults_unfolded_the_last_rows_stay_in_sight_and_so_does_the_composer() {
+    let gateway = Setup::default().builtin().start().await;
+    browse(&url(&gateway), Size::WALL, async |page| {
+        page.send("hello").await;
+        page.row("closed", "").await;
+        page.js("document.querySelector('.faults').open = true", json!([]))
+            .await;
+        page.choose("Add a fault", "Latency").await;
+        for size in [Size::WIDE, Size::MIDDLE, Size::WALL] {
+            page.resize(size).await;
+            let seen = "const rows = document.querySelector('.rows');
+                const last = rows.querySelector('.row:last-of-type').getBoundingClientRect();
+                const frame = rows.getBoundingClientRect();
+                const composer = document.querySelector('.composer').getBoundingClientRect();
+                return frame.height >= 3 * last.height && last.bottom <= frame.bottom + 1 &&
+                    frame.bottom <= composer.top + 1 && composer.bottom <= innerHeight;";
+            page.until("the last rows, and all of the composer", seen, json!([]))
+                .await;
+        }
+        page.picture("wall-faults").await;
+    })
+    .await;
+}
