@@ -1,5 +1,6 @@
 use super::*;
-use crate::role::Deed;
+use crate::role::{Deed, may};
+use crate::room::{Command, Refusal};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
