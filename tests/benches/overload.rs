@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use chalkwire_tests::arrivals::{Came, Clients, Door, answer, within_ms};
+use chalkwire_tests::arrivals::{Came, Clients, Door, MOST, answer, within_ms};
 use tokio::net::TcpSocket;
 use tokio::time::sleep;
 
@@ -130,6 +130,13 @@ async fn overload(
     let (served, refused) = (&came.served_us, &came.refused_us);
     if let Some(failure) = &came.failure {
         table.note(&format!("{}, unanswered: {failure}.", door.name()));
+    }
+    if came.kept_out > 0 {
+        table.note(&format!(
+            "{}: {} more should have come, but the load had {MOST} under way, which is all that it can.",
+            door.name(),
+            came.kept_out,
+        ));
     }
     let refusal_us = (cpu * 1e6 - each_us * served.len() as f64) / refused.len() as f64;
     let p99 = within_ms(served, 0.99);

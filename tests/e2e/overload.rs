@@ -114,6 +114,7 @@ async fn too_much(door: Door, says: &[&str]) {
     assert!(served.len() >= 600, "{} were served", served.len());
     assert!(!refused.is_empty(), "nobody was turned away");
     assert_eq!(came.failure, None, "{} came to nothing", came.failed);
+    assert_eq!(came.kept_out, 0, "the load was full");
     assert!(grown < 64 * MIB, "memory grew by {grown} bytes");
     let told = came.told.unwrap_or_default();
     for said in says {
