@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::fault::{Places, Plan};
 use crate::kernel::{NoView, Watcher};
+use crate::lanes::Lanes;
 use crate::metrics::{ByOutcome, ByTarget, Metrics};
 use crate::newcomers::Newcomers;
 use crate::observe::Observers;
@@ -85,7 +86,7 @@ impl Core {
     pub fn new(
         config: Config,
         clock: Clock,
-        timers: Timers,
+        lanes: &Lanes,
         metrics: Arc<Metrics>,
         tasks: Tasks,
         targets: Targets,
@@ -101,13 +102,18 @@ impl Core {
             counts,
             sockets: Arc::new(Semaphore::new(config.limits.sockets)),
             kernel: Watcher::start(clock, &tasks),
-            newcomers: Newcomers::start(config.limits.late, metrics.clone(), &tasks),
+            newcomers: Newcomers::start(
+                config.limits.late,
+                lanes.at_first(),
+                metrics.clone(),
+                &tasks,
+            ),
+            timers: lanes.timers().clone(),
             faulted: Places::new(clock, config.limits.faulted_sockets),
             guests: Guests::default(),
             guesses: Guesses::default(),
             config,
             clock,
-            timers,
             metrics,
             tasks,
             targets,

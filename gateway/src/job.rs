@@ -129,11 +129,11 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::config::{Config, Flags};
+    use crate::lanes::Lanes;
     use crate::metrics::Metrics;
     use crate::observe::Observers;
     use crate::target::Targets;
     use crate::tasks::Tasks;
-    use crate::timers::Timers;
     use chalkwire_shared::job::{Load, Outcome};
     use chalkwire_shared::target::TargetInfo;
 
@@ -146,7 +146,7 @@ mod tests {
         Arc::new(Core::new(
             config,
             clock,
-            Timers::of(tokio::runtime::Handle::current()),
+            &Lanes::for_cores().unwrap(),
             metrics,
             tasks,
             targets,

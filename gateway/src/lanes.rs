@@ -94,11 +94,16 @@ impl Lanes {
         &self.timers
     }
 
+    /// How many are used from the start.
+    pub fn at_first(&self) -> usize {
+        1 + self.others.len() / 2
+    }
+
     /// The lane that has the fewest tasks: connections, and the sockets of links.
     ///
     /// `None` is the first, where the caller is.
     pub fn emptiest(&self) -> Option<&Handle> {
-        let (first, others) = self.others.split_at(self.others.len() / 2);
+        let (first, others) = self.others.split_at(self.at_first() - 1);
         let first = self.emptiest_of(first);
         match tasks(first.unwrap_or(&self.first)) < FULL {
             true => first,
@@ -143,6 +148,7 @@ mod tests {
     #[tokio::test]
     async fn work_goes_where_the_least_is_and_ends_with_its_lane() {
         let lanes = Lanes::start(5).unwrap();
+        assert_eq!(lanes.at_first(), 3);
         assert_eq!(deal(&lanes, 9), [3, 3, 3, 0, 0]);
         let last = lanes.others[0].spawn(pending::<()>());
         lanes.stop().await;

@@ -128,9 +128,8 @@ impl Gateway {
         );
         let counts = builtin.counts();
         let lanes = Lanes::for_cores().map_err(BindError::Lanes)?;
-        let timers = lanes.timers().clone();
         let core = Core::new(
-            config, clock, timers, metrics, tasks, targets, observers, counts,
+            config, clock, &lanes, metrics, tasks, targets, observers, counts,
         );
         let core = Arc::new(core);
         let rooms = match core.config.rooms.enabled {

@@ -42,12 +42,12 @@ struct State {
 }
 
 impl Newcomers {
-    /// With a gateway that may be so late, and one task that looks.
-    pub fn start(most: Duration, metrics: Arc<Metrics>, tasks: &Tasks) -> Self {
+    /// With a gateway that may be so late and has so many lanes, and one task that looks.
+    pub fn start(most: Duration, lanes: usize, metrics: Arc<Metrics>, tasks: &Tasks) -> Self {
         let now = Instant::now().into_std();
         let inner = Arc::new(Inner {
             state: Mutex::new(State {
-                admission: Admission::new(most, now),
+                admission: Admission::new(most, lanes, now),
                 warnings: Bucket::new(1, 1, now),
                 untold: 0,
             }),
@@ -184,7 +184,7 @@ mod tests {
     /// The newcomers of a gateway that may be 20 ms late, with the owner of their task.
     fn newcomers() -> (Newcomers, Tasks) {
         let tasks = Tasks::default();
-        let newcomers = Newcomers::start(ms(20), Arc::default(), &tasks);
+        let newcomers = Newcomers::start(ms(20), 1, Arc::default(), &tasks);
         (newcomers, tasks)
     }
 

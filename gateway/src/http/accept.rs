@@ -86,7 +86,7 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
     let places = Arc::new(Semaphore::new(most));
     // Who comes after these waits in the kernel's queue, where it takes no memory of ours. How long it
     // does is known ([`Door`]).
-    let turns = Arc::new(Semaphore::new(WAITING));
+    let turns = Arc::new(Semaphore::new(WAITING * lanes.at_first()));
     // What lasts is told once a second.
     let mut failures = Bucket::new(1, 1, Instant::now());
     let mut warnings = Bucket::new(1, 1, Instant::now());

@@ -25,8 +25,8 @@ const GRACE: u32 = 600;
 /// So many of these are there again each second.
 const GRACE_PER_SECOND: u32 = 60;
 
-/// So many who were let in may wait for their first turn: more would all have it in the same one, and
-/// keep everybody waiting for that long.
+/// So many who were let in may wait for their first turn, for each lane: more would all have it in the
+/// same one, and keep everybody there waiting for that long.
 pub const WAITING: usize = 32;
 
 /// Who is let in.
@@ -39,8 +39,10 @@ pub struct Admission {
     /// How late something was the last time that this was seen.
     lateness: Duration,
     seen: Instant,
-    /// So many were let in and wait for their first turn.
+    /// So many were let in and wait for their first turn,
     waiting: usize,
+    /// and in an overload so many may.
+    may_wait: usize,
     /// It is late since this time.
     late_since: Option<Instant>,
     /// It is overloaded until then, if it is not late again.
@@ -49,14 +51,15 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// With a gateway that may be so late.
-    pub fn new(most: Duration, now: Instant) -> Self {
+    /// With a gateway that may be so late, and deals connections out to so many lanes.
+    pub fn new(most: Duration, lanes: usize, now: Instant) -> Self {
         Admission {
             most,
             due: None,
             lateness: Duration::ZERO,
             seen: now,
             waiting: 0,
+            may_wait: WAITING * lanes,
             late_since: None,
             overloaded_until: None,
             grace: Bucket::new(GRACE, GRACE_PER_SECOND, now),
@@ -134,7 +137,7 @@ impl Admission {
         let overdue = self.due.map(|due| now.saturating_duration_since(due));
         let lateness = self.lateness.max(overdue.unwrap_or_default());
         // In an overload it need not show first.
-        let will_be_late = self.waiting >= WAITING && self.overloaded_until.is_some();
+        let will_be_late = self.waiting >= self.may_wait && self.overloaded_until.is_some();
         if lateness <= self.most && !will_be_late {
             self.late_since = None;
             self.overloaded_until.take_if(|until| *until <= now);
@@ -154,6 +157,9 @@ mod tests {
     use proptest::prelude::*;
 
     const MOST: Duration = Duration::from_millis(20);
+    const LANES: usize = 2;
+    const MAY_WAIT: usize = LANES * WAITING;
+
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
@@ -175,7 +181,7 @@ mod tests {
 
     /// Overloaded, with its grace used up.
     fn overloaded(start: Instant) -> (Admission, Instant) {
-        let mut admission = Admission::new(MOST, start);
+        let mut admission = Admission::new(MOST, LANES, start);
         let now = late(&mut admission, start, ms(200));
         assert_eq!(admitted(&mut admission, now, 9_999), 600);
         (admission, now)
@@ -184,7 +190,7 @@ mod tests {
     #[test]
     fn everybody_is_let_in_while_the_gateway_is_in_time() {
         let mut now = Instant::now();
-        let mut admission = Admission::new(MOST, now);
+        let mut admission = Admission::new(MOST, LANES, now);
         for _ in 0..100 {
             now = late(&mut admission, now, ms(20));
             assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
@@ -194,7 +200,7 @@ mod tests {
     #[test]
     fn a_burst_is_no_overload() {
         let mut now = Instant::now();
-        let mut admission = Admission::new(MOST, now);
+        let mut admission = Admission::new(MOST, LANES, now);
         for _ in 0..100 {
             now = late(&mut admission, now, ms(40));
             assert_eq!(admitted(&mut admission, now, 1_000), 1_000);
@@ -205,7 +211,7 @@ mod tests {
     #[test]
     fn being_late_for_longer_is_and_then_a_class_is_let_in_all_the_same() {
         let mut now = Instant::now();
-        let mut admission = Admission::new(MOST, now);
+        let mut admission = Admission::new(MOST, LANES, now);
         for come in [9_999, 200, 200] {
             assert_eq!(admitted(&mut admission, now, come), come);
             now = late(&mut admission, now, ms(30));
@@ -217,7 +223,7 @@ mod tests {
     #[test]
     fn a_timer_that_does_not_run_tells_it_too() {
         let start = Instant::now();
-        let mut admission = Admission::new(MOST, start);
+        let mut admission = Admission::new(MOST, LANES, start);
         assert!(admission.admit(start));
         assert_eq!(admitted(&mut admission, start + ms(59), 9), 9);
         assert_eq!(admitted(&mut admission, start + ms(60), 9_999), 591);
@@ -243,8 +249,8 @@ mod tests {
             (0..1_000).filter(|_| admission.admit_to_wait(now)).count()
         };
         assert_eq!(
-            [0, 0, 20, WAITING].map(&mut let_in),
-            [WAITING, 0, 20, WAITING]
+            [0, 0, 20, MAY_WAIT].map(&mut let_in),
+            [MAY_WAIT, 0, 20, MAY_WAIT]
         );
         // It was known to be late all the time.
         assert!(!admission.admit(now));
@@ -255,7 +261,7 @@ mod tests {
     #[test]
     fn however_many_wait_it_is_no_overload_while_the_gateway_is_in_time() {
         let mut now = Instant::now();
-        let mut admission = Admission::new(MOST, now);
+        let mut admission = Admission::new(MOST, LANES, now);
         for _ in 0..10 {
             assert!((0..1_000).all(|_| admission.admit_to_wait(now)));
             now = late(&mut admission, now, ms(1));
@@ -290,7 +296,7 @@ mod tests {
             lateness in prop::collection::vec(0_u64..500, 1..200)
         ) {
             let mut now = Instant::now();
-            let mut admission = Admission::new(MOST, now);
+            let mut admission = Admission::new(MOST, LANES, now);
             for ms in lateness {
                 now = late(&mut admission, now, Duration::from_millis(ms));
                 admission.admit(now);
@@ -305,7 +311,7 @@ mod tests {
         ) {
             let start = Instant::now();
             let mut now = start;
-            let mut admission = Admission::new(MOST, now);
+            let mut admission = Admission::new(MOST, LANES, now);
             let mut came = 0;
             for ms in lateness {
                 now = late(&mut admission, now, Duration::from_millis(ms));
