@@ -137,22 +137,25 @@ mod tests {
     use chalkwire_shared::job::{Load, Outcome};
     use chalkwire_shared::target::TargetInfo;
 
-    fn core() -> Arc<Core> {
+    /// With the lanes that its timers are kept by.
+    fn core() -> (Arc<Core>, Lanes) {
         let config = Config::load(None, [], Flags::default()).unwrap();
         let (clock, tasks) = (Clock::start(), Tasks::default());
         let metrics = Arc::new(Metrics::default());
         let observers = Observers::start(clock, &metrics, &tasks);
         let targets = Targets::new(Vec::new(), Vec::new(), std::env::temp_dir());
-        Arc::new(Core::new(
+        let lanes = Lanes::for_cores().unwrap();
+        let core = Core::new(
             config,
             clock,
-            &Lanes::for_cores().unwrap(),
+            &lanes,
             metrics,
             tasks,
             targets,
             observers,
             Default::default(),
-        ))
+        );
+        (Arc::new(core), lanes)
     }
 
     #[tokio::test(start_paused = true)]
@@ -182,7 +185,8 @@ mod tests {
         let (reports, mut heard) = reports();
         let cancel = CancellationToken::new();
         let over = cancel.child_token();
-        let job = run(core(), Job::Load(load), vec![place], reports, cancel, over);
+        let (core, _lanes) = core();
+        let job = run(core, Job::Load(load), vec![place], reports, cancel, over);
         let clients = async {
             let mut outcomes = Vec::new();
             while let Some(report) = heard.recv().await {

@@ -67,9 +67,12 @@ impl Newcomers {
 
     /// A connection that was accepted at this time has its turn now.
     pub fn waited(&self, accepted: std::time::Instant) {
-        let now = Instant::now().into_std();
-        let waited = now.saturating_duration_since(accepted);
-        self.inner.lock().admission.waited(waited, now);
+        self.has_turn(accepted, Admission::waited);
+    }
+
+    /// So many connections may wait for their turn, once they are accepted.
+    pub fn may_wait(&self) -> usize {
+        self.inner.lock().admission.may_wait()
     }
 
     /// Lets one in. To be asked before anything is done for it.
@@ -111,6 +114,17 @@ impl Newcomers {
         }
     }
 
+    /// Who came at this time has its turn now.
+    fn has_turn(
+        &self,
+        came: std::time::Instant,
+        tell: fn(&mut Admission, Duration, std::time::Instant),
+    ) {
+        let now = Instant::now().into_std();
+        let waited = now.saturating_duration_since(came);
+        tell(&mut self.inner.lock().admission, waited, now);
+    }
+
     fn let_in(&self, how: fn(&mut Admission, std::time::Instant) -> bool) -> Result<(), Failure> {
         if self.ask(how) {
             return Ok(());
@@ -140,9 +154,7 @@ pub struct Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let now = Instant::now().into_std();
-        let waited = now.saturating_duration_since(self.since);
-        self.newcomers.inner.lock().admission.begins(waited, now);
+        self.newcomers.has_turn(self.since, Admission::begins);
     }
 }
 
@@ -173,7 +185,6 @@ mod tests {
     use tokio::time::{advance, sleep, timeout};
 
     use super::*;
-    use crate::policy::admission::WAITING;
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -266,9 +277,9 @@ mod tests {
             come.filter_map(Result::ok).collect()
         };
         let waiting = let_in();
-        assert_eq!((waiting.len(), let_in().len()), (WAITING, 0));
+        assert_eq!((waiting.len(), let_in().len()), (32, 0));
         drop(waiting);
-        assert_eq!(let_in().len(), WAITING);
+        assert_eq!(let_in().len(), 32);
     }
 
     #[tokio::test(start_paused = true)]

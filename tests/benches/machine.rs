@@ -90,6 +90,7 @@ impl Program {
         Ok(program)
     }
 
+    /// In a process group of its own, so that what it forks ends with it.
     fn spawn(command: &mut Command, address: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let child = command
@@ -131,7 +132,6 @@ impl Drop for OneCore {
     }
 }
 
-/// In a process group of its own, so that what it forks ends with it.
 /// `HOST:PORT` that nobody listens on, for programs that can't take port 0.
 pub(crate) fn free_address() -> std::io::Result<String> {
     let taken = TcpListener::bind("127.0.0.1:0")?;

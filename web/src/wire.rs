@@ -17,6 +17,8 @@ use crate::model::{SocketView, What};
 mod hear;
 pub mod log;
 pub mod socket;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use log::Log;
 use socket::{Socket, WINDOW_BYTES};

@@ -21,7 +21,6 @@ use super::proxied::arrived;
 use super::upgrade::Offer;
 use super::{Front, answer};
 use crate::lanes::Lanes;
-use crate::policy::admission::WAITING;
 use crate::policy::rate::Bucket;
 use crate::timers::Timers;
 
@@ -86,7 +85,7 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
     let places = Arc::new(Semaphore::new(most));
     // Who comes after these waits in the kernel's queue, where it takes no memory of ours. How long it
     // does is known ([`Door`]).
-    let turns = Arc::new(Semaphore::new(WAITING * lanes.at_first()));
+    let turns = Arc::new(Semaphore::new(core.newcomers.may_wait()));
     // What lasts is told once a second.
     let mut failures = Bucket::new(1, 1, Instant::now());
     let mut warnings = Bucket::new(1, 1, Instant::now());

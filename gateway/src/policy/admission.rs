@@ -27,7 +27,7 @@ const GRACE_PER_SECOND: u32 = 60;
 
 /// So many who were let in may wait for their first turn, for each lane: more would all have it in the
 /// same one, and keep everybody there waiting for that long.
-pub const WAITING: usize = 32;
+const WAITING: usize = 32;
 
 /// Who is let in.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct Admission {
     seen: Instant,
     /// So many were let in and wait for their first turn,
     waiting: usize,
-    /// and in an overload so many may.
+    /// and so many may.
     may_wait: usize,
     /// It is late since this time.
     late_since: Option<Instant>,
@@ -64,6 +64,11 @@ impl Admission {
             overloaded_until: None,
             grace: Bucket::new(GRACE, GRACE_PER_SECOND, now),
         }
+    }
+
+    /// So many who were let in may wait for their first turn.
+    pub fn may_wait(&self) -> usize {
+        self.may_wait
     }
 
     /// When the next timer is due: it is wanted after somebody came.

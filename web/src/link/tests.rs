@@ -3,30 +3,16 @@
 use std::collections::VecDeque;
 
 use chalkwire_shared::frame::ClientFrame;
-use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::NoticeKind;
 use proptest::prelude::*;
 
 use super::*;
+use crate::wire::testing::{self, LIMITS};
 
 const NOW: f64 = 1e12;
 
 fn welcome(token: &str) -> String {
-    GatewayMessage::Welcome {
-        token: Token::from(token.to_owned()),
-        version: "0.1.0".to_owned(),
-        clock_us: 5,
-        unix_ms: 1,
-        limits: Limits {
-            sockets: 8,
-            payload_bytes: 1000,
-            window_bytes: 4000,
-            idle_s: 60,
-            resume_s: 120,
-        },
-        targets: vec![],
-    }
-    .encode()
+    testing::welcome(token, LIMITS, vec![])
 }
 
 fn notice(seq: u64) -> GatewayMessage {

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use chalkwire_shared::close::Reason;
-use chalkwire_shared::frame::{ClientFrame, DATAGRAM, GatewayFrame};
-use chalkwire_shared::id::Token;
+use chalkwire_shared::frame::DATAGRAM;
 use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use chalkwire_shared::target::TargetInfo;
@@ -14,10 +13,11 @@ use crate::faults::Edit;
 use crate::line_end::LineEnd;
 use crate::link::Phase;
 use crate::model::What;
+use crate::wire::testing::Said;
 
 mod page;
 
-use page::{Page, Said, close, targets, welcome};
+use page::{Page, close, targets, welcome};
 
 const NOW: Now = Now {
     ms: 1e12,

@@ -1,29 +1,23 @@
 //! A runner and a gateway of a few lines.
 
 use chalkwire_shared::close::Reason;
-use chalkwire_shared::frame::{ClientFrame, DATAGRAM, GatewayFrame};
-use chalkwire_shared::id::{SocketId, Token};
+use chalkwire_shared::frame::DATAGRAM;
+use chalkwire_shared::id::SocketId;
 use chalkwire_shared::job::{JobEnd, JobId};
 use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::GatewayMessage;
 use chalkwire_shared::server::ServerDid;
-use chalkwire_shared::target::{Kind, TargetInfo};
+use chalkwire_shared::target::Kind;
 use proptest::prelude::*;
 
 use super::*;
 use crate::experiment::ALL;
 use crate::experiment::step::{Awaited, Step, To};
-
-/// What the runner said.
-#[derive(Debug, PartialEq)]
-enum Said {
-    Control(ClientMessage),
-    Data(SocketId, Bytes),
-}
+use crate::wire::testing::{self, Gateway, LIMITS, Said, target};
 
 struct Bench {
     runner: Runner,
-    seq: u64,
+    gateway: Gateway,
     ms: f64,
     /// When the runner wants to be woken for its step.
     wake_ms: Option<f64>,
@@ -33,7 +27,7 @@ impl Bench {
     fn new() -> Self {
         Bench {
             runner: Runner::default(),
-            seq: 0,
+            gateway: Gateway::default(),
             ms: 1e12,
             wake_ms: None,
         }
@@ -54,14 +48,8 @@ impl Bench {
         };
         for effect in self.runner.apply(action, now) {
             match effect {
-                Effect::Text(text) => match ClientMessage::decode(&text).unwrap() {
-                    ClientMessage::Ping { .. } => {}
-                    message => said.push(Said::Control(message)),
-                },
-                Effect::Bytes(bytes) => {
-                    let frame = ClientFrame::decode(bytes).unwrap();
-                    said.push(Said::Data(frame.socket, frame.payload));
-                }
+                Effect::Text(text) => said.extend(Said::text(&text)),
+                Effect::Bytes(bytes) => said.push(Said::bytes(bytes)),
                 Effect::Wake(Timer::Step, ms) => self.wake_ms = Some(self.ms + ms),
                 _ => {}
             }
@@ -70,9 +58,8 @@ impl Bench {
     }
 
     fn hear(&mut self, message: impl FnOnce(u64) -> GatewayMessage) -> Vec<Said> {
-        self.seq += 1;
-        let message = message(self.seq);
-        self.act(Action::Text(message.encode()))
+        let text = self.gateway.says(message);
+        self.act(Action::Text(text))
     }
 
     fn wake(&mut self) -> Vec<Said> {
@@ -98,14 +85,8 @@ impl Bench {
     }
 
     fn opened(&mut self, id: u32) -> Vec<Said> {
-        self.hear(|seq| GatewayMessage::Opened {
-            seq,
-            socket: SocketId(id),
-            local: "127.0.0.1:5".to_owned(),
-            peer: "127.0.0.1:6".to_owned(),
-            connect_us: 50,
-            clock_us: 10,
-        })
+        let text = self.gateway.opened(id);
+        self.act(Action::Text(text))
     }
 
     fn recv(&mut self, id: u32, bytes: u32) -> Vec<Said> {
@@ -118,13 +99,8 @@ impl Bench {
     }
 
     fn closed(&mut self, id: u32, reason: Reason) -> Vec<Said> {
-        self.hear(|seq| GatewayMessage::Closed {
-            seq,
-            socket: SocketId(id),
-            reason,
-            detail: "Closed.".to_owned(),
-            clock_us: 13,
-        })
+        let text = self.gateway.closed(id, reason);
+        self.act(Action::Text(text))
     }
 
     fn job_done(&mut self, id: u32, end: JobEnd) -> Vec<Said> {
@@ -138,15 +114,8 @@ impl Bench {
     }
 
     fn data(&mut self, id: u32, payload: &[u8]) -> Vec<Said> {
-        self.seq += 1;
-        let frame = GatewayFrame {
-            socket: SocketId(id),
-            flags: DATAGRAM,
-            seq: self.seq,
-            clock_us: 12,
-            payload: Bytes::copy_from_slice(payload),
-        };
-        self.act(Action::Bytes(frame.encode()))
+        let bytes = self.gateway.data(id, DATAGRAM, 12, payload);
+        self.act(Action::Bytes(bytes))
     }
 
     fn end(&self) -> Option<&End> {
@@ -159,28 +128,13 @@ impl Bench {
 }
 
 fn welcome(token: &str) -> Action {
-    let target = |name: &str, kind| TargetInfo {
-        name: name.to_owned(),
-        kind,
-        url: None,
-        about: "A target.".to_owned(),
-        builtin: true,
+    let limits = Limits {
+        payload_bytes: 65_000,
+        window_bytes: 131_072,
+        ..LIMITS
     };
-    let welcome = GatewayMessage::Welcome {
-        token: Token::from(token.to_owned()),
-        version: "0.1.0".to_owned(),
-        clock_us: 5,
-        unix_ms: 1,
-        limits: Limits {
-            sockets: 8,
-            payload_bytes: 65_000,
-            window_bytes: 131_072,
-            idle_s: 60,
-            resume_s: 120,
-        },
-        targets: vec![target("line", Kind::Tcp), target("udp", Kind::Udp)],
-    };
-    Action::Text(welcome.encode())
+    let targets = vec![target("line", Kind::Tcp), target("udp", Kind::Udp)];
+    Action::Text(testing::welcome(token, limits, targets))
 }
 
 fn nothing(_: &Settings, run: &Run) -> Finding {

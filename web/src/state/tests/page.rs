@@ -1,54 +1,29 @@
 //! The page and the gateway.
 
 use super::*;
-
-/// What the page said last.
-#[derive(Debug, PartialEq)]
-pub(super) enum Said {
-    Control(ClientMessage),
-    Data(SocketId, Bytes),
-}
+use crate::wire::testing::{self, Gateway, LIMITS, Said, target};
 
 pub(super) struct Page {
     pub(super) state: State,
-    seq: u64,
+    gateway: Gateway,
     pub(super) wakes: Vec<Timer>,
 }
 
-fn info(name: &str, kind: Kind) -> TargetInfo {
-    TargetInfo {
-        name: name.to_owned(),
-        kind,
-        url: None,
-        about: "A target.".to_owned(),
-        builtin: true,
-    }
-}
-
 pub(super) fn welcome(token: &str, targets: Vec<TargetInfo>) -> Action {
-    let welcome = GatewayMessage::Welcome {
-        token: Token::from(token.to_owned()),
-        version: "0.1.0".to_owned(),
-        clock_us: 5,
-        unix_ms: 1,
-        limits: Limits {
-            sockets: 3,
-            payload_bytes: 1_000,
-            window_bytes: 3_000,
-            idle_s: 60,
-            resume_s: 120,
-        },
-        targets,
+    let limits = Limits {
+        sockets: 3,
+        window_bytes: 3_000,
+        ..LIMITS
     };
-    Action::Text(welcome.encode())
+    Action::Text(testing::welcome(token, limits, targets))
 }
 
 pub(super) fn targets() -> Vec<TargetInfo> {
     vec![
-        info("basic", Kind::Tcp),
-        info("line", Kind::Tcp),
-        info("session", Kind::Tcp),
-        info("udp", Kind::Udp),
+        target("basic", Kind::Tcp),
+        target("line", Kind::Tcp),
+        target("session", Kind::Tcp),
+        target("udp", Kind::Udp),
     ]
 }
 
@@ -56,7 +31,7 @@ impl Page {
     pub(super) fn new() -> Self {
         Page {
             state: State::default(),
-            seq: 0,
+            gateway: Gateway::default(),
             wakes: Vec::new(),
         }
     }
@@ -72,14 +47,8 @@ impl Page {
         let mut said = Vec::new();
         for effect in self.state.apply(action, NOW) {
             match effect {
-                Effect::Text(text) => match ClientMessage::decode(&text).unwrap() {
-                    ClientMessage::Ping { .. } => {}
-                    message => said.push(Said::Control(message)),
-                },
-                Effect::Bytes(bytes) => {
-                    let frame = ClientFrame::decode(bytes).unwrap();
-                    said.push(Said::Data(frame.socket, frame.payload));
-                }
+                Effect::Text(text) => said.extend(Said::text(&text)),
+                Effect::Bytes(bytes) => said.push(Said::bytes(bytes)),
                 Effect::Wake(timer, _) => self.wakes.push(timer),
                 _ => {}
             }
@@ -88,20 +57,13 @@ impl Page {
     }
 
     pub(super) fn hear(&mut self, message: impl FnOnce(u64) -> GatewayMessage) -> Vec<Said> {
-        self.seq += 1;
-        let message = message(self.seq);
-        self.act(Action::Text(message.encode()))
+        let text = self.gateway.says(message);
+        self.act(Action::Text(text))
     }
 
     pub(super) fn opened(&mut self, id: u32) -> Vec<Said> {
-        self.hear(|seq| GatewayMessage::Opened {
-            seq,
-            socket: SocketId(id),
-            local: "127.0.0.1:5".to_owned(),
-            peer: "127.0.0.1:6".to_owned(),
-            connect_us: 50,
-            clock_us: 10,
-        })
+        let text = self.gateway.opened(id);
+        self.act(Action::Text(text))
     }
 
     pub(super) fn eof(&mut self, id: u32) -> Vec<Said> {
@@ -113,25 +75,13 @@ impl Page {
     }
 
     pub(super) fn closed(&mut self, id: u32) -> Vec<Said> {
-        self.hear(|seq| GatewayMessage::Closed {
-            seq,
-            socket: SocketId(id),
-            reason: Reason::ClosedByClient,
-            detail: "Closed.".to_owned(),
-            clock_us: 13,
-        })
+        let text = self.gateway.closed(id, Reason::ClosedByClient);
+        self.act(Action::Text(text))
     }
 
     pub(super) fn data(&mut self, id: u32, flags: u32, payload: &[u8]) -> Vec<Said> {
-        self.seq += 1;
-        let frame = GatewayFrame {
-            socket: SocketId(id),
-            seq: self.seq,
-            flags,
-            clock_us: 11,
-            payload: payload.to_vec().into(),
-        };
-        self.act(Action::Bytes(frame.encode()))
+        let bytes = self.gateway.data(id, flags, 11, payload);
+        self.act(Action::Bytes(bytes))
     }
 
     pub(super) fn write(&mut self, text: &str) -> Vec<Said> {
