@@ -1,14 +1,18 @@
-//! Puts the page (`dist/`, built by trunk) into the binary, compressed ahead of time.
+//! Puts the page into the binary: `dist/`, as trunk built it and scripts/compress.mjs packed it.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What stands in for the page where it has not been built, as under `cargo test` alone.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
 <title>Chalkwire</title><p>The gateway runs, but this binary was built without the page. \
 Run <code>make build</code>.</p></html>\n";
+
+/// The ends of a file's compressed forms, which lie beside it.
+const GZIP: &str = ".gz";
+const BROTLI: &str = ".br";
 
 fn main() -> io::Result<()> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
@@ -17,77 +21,61 @@ fn main() -> io::Result<()> {
     fs::create_dir_all(&dist)?;
     println!("cargo::rerun-if-changed={}", dist.display());
 
-    let mut files = Vec::new();
-    collect(&dist, &dist, &mut files)?;
-    if !files.iter().any(|(path, _)| path == "index.html") {
-        files = vec![("index.html".to_owned(), NOT_BUILT.as_bytes().to_vec())];
-    }
-    files.sort();
+    let names = names(&dist)?;
     let mut table = "static FILES: &[File] = &[\n".to_owned();
-    for (i, (path, plain)) in files.iter().enumerate() {
-        let gzip = write_if_smaller(&out, &format!("{i}.gz"), plain, gzip(plain)?)?;
-        let brotli = write_if_smaller(&out, &format!("{i}.br"), plain, brotli(plain)?)?;
-        fs::write(out.join(i.to_string()), plain)?;
-        let plain = include_bytes(&i.to_string());
-        let (mime, hashed) = (mime(path), is_hashed(path));
-        writeln!(
-            table,
-            "File {{ path: {path:?}, mime: {mime:?}, hashed: {hashed}, plain: {plain}, \
-             gzip: {gzip}, brotli: {brotli} }},"
-        )
-        .map_err(io::Error::other)?;
+    if names.iter().any(|name| name == "index.html") {
+        let packed = |name: &str| name.ends_with(GZIP) || name.ends_with(BROTLI);
+        for name in names.iter().filter(|name| !packed(name)) {
+            let form = |end| {
+                let path = format!("{name}{end}");
+                match names.contains(&path) {
+                    true => format!("Some({})", include_bytes(&path)),
+                    false => "None".to_owned(),
+                }
+            };
+            add(
+                &mut table,
+                name,
+                &include_bytes(name),
+                &form(GZIP),
+                &form(BROTLI),
+            )?;
+        }
+    } else {
+        let page = format!("{NOT_BUILT:?}.as_bytes()");
+        add(&mut table, "index.html", &page, "None", "None")?;
     }
     table.push_str("];\n");
     fs::write(out.join("page.rs"), table)
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            // trunk's own working folder
-            if !path
-                .file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-            {
-                collect(root, &path, files)?;
-            }
-            continue;
+/// The names of the page's files, in their order. It has no folders but trunk's own.
+fn names(dist: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dist)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
         }
-        let name = path.strip_prefix(root).map_err(io::Error::other)?;
-        files.push((name.to_string_lossy().replace('\\', "/"), fs::read(&path)?));
     }
-    Ok(())
+    names.sort();
+    Ok(names)
 }
 
-fn gzip(plain: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(plain)?;
-    encoder.finish()
-}
-
-fn brotli(plain: &[u8]) -> io::Result<Vec<u8>> {
-    let params = brotli::enc::BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
-        ..Default::default()
-    };
-    let mut out = Vec::new();
-    brotli::BrotliCompress(&mut &plain[..], &mut out, &params)?;
-    Ok(out)
-}
-
-/// The expression for a compressed body, or for none where it saves nothing.
-fn write_if_smaller(out: &Path, name: &str, plain: &[u8], packed: Vec<u8>) -> io::Result<String> {
-    if packed.len() >= plain.len() {
-        return Ok("None".to_owned());
-    }
-    fs::write(out.join(name), packed)?;
-    Ok(format!("Some({})", include_bytes(name)))
+/// Adds a row to the table; the last three are expressions.
+fn add(table: &mut String, path: &str, plain: &str, gzip: &str, brotli: &str) -> io::Result<()> {
+    let (mime, hashed) = (mime(path), is_hashed(path));
+    writeln!(
+        table,
+        "File {{ path: {path:?}, mime: {mime:?}, hashed: {hashed}, plain: {plain}, \
+         gzip: {gzip}, brotli: {brotli} }},"
+    )
+    .map_err(io::Error::other)
 }
 
 fn include_bytes(name: &str) -> String {
-    format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\"))")
+    let path = format!("/../dist/{name}");
+    format!("include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))")
 }
 
 fn mime(path: &str) -> &'static str {

@@ -3,3 +3,5 @@ await import('./code.mjs');
 await import('./imports.mjs');
 await import('./styles.mjs');
 await import('./start.mjs');
+// Under `trunk serve` the page comes from trunk, which sends no other forms.
+if (process.env.TRUNK_PROFILE === 'release') await import('./compress.mjs');

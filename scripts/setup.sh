@@ -111,8 +111,9 @@ if ! rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknow
   say "adding the Rust target wasm32-unknown-unknown …"
   quietly rustup target add wasm32-unknown-unknown
 fi
-cargo_tool wasm-bindgen-cli "$wasm_bindgen_version" "1 min" wasm-bindgen
-cargo_tool trunk "$trunk_version" "3 min" trunk --locked
+# Without TLS, which is for what they would fetch themselves.
+cargo_tool wasm-bindgen-cli "$wasm_bindgen_version" "1 min" wasm-bindgen --no-default-features --bin wasm-bindgen
+cargo_tool trunk "$trunk_version" "3 min" trunk --no-default-features --locked
 
 # One call for all, because npm without a lock file prunes what the call does not name.
 npm_tool binaryen "$binaryen_version" "axe-core@$axe_version"
