@@ -45,8 +45,6 @@ async fn scrolling_up_stops_following_and_new_rows_are_counted_and_nothing_jumps
     let flood = Flood::start();
     let gateway = Gateway::with_target("flood", &flood.url).await;
     browse(&url(&gateway), Size::WIDE, async |page| {
-        // The picture grows beside the list while it is drawn, and the list gets shorter.
-        page.press("Picture").await;
         page.press("Connect").await;
         page.row("connected", "").await;
         page.send("200 20").await;
@@ -92,6 +90,39 @@ async fn pause_holds_the_rows_back_and_lets_them_come() {
         page.press("Pause").await;
         page.row("received", "]two").await;
         assert_eq!(page.count().await, 2 * before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn from_the_first_row_on_the_log_stays_where_it_is_while_the_picture_is_drawn() {
+    let gateway = Setup::default().builtin().start().await;
+    browse(&url(&gateway), Size::WIDE, async |page| {
+        let look = r"
+            window.places = new Set();
+            const look = () => {
+                if (document.querySelector('[role=option]')) {
+                    const bar = document.querySelector('[type=search]').getBoundingClientRect();
+                    window.places.add(Math.round(bar.y));
+                }
+                requestAnimationFrame(look);
+            };
+            look();";
+        page.js(look, json!([])).await;
+        page.send("one").await;
+        page.row("closed", "").await;
+        let drawn =
+            "return document.querySelector('.picture svg')?.getBoundingClientRect().height > 200";
+        page.until("the picture", drawn, json!([])).await;
+        let twice =
+            "return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))";
+        page.js(twice, json!([])).await;
+        let places = page.js("return [...window.places]", json!([])).await;
+        assert_eq!(
+            places.as_array().unwrap().len(),
+            1,
+            "the filter was at {places}"
+        );
     })
     .await;
 }
