@@ -53,7 +53,7 @@ async fn the_wall_shows_who_says_nothing_while_all_others_wait() {
                 page.until(&format!("“{text}”"), there, json!([text])).await;
             };
             says("7 here").await;
-            says("connected · saved").await;
+            says("connected · in memory only").await;
             look(page, "board-waits", &mut found).await;
 
             let (plan, in_ms) = (plan(Some(idler)), 1_500);

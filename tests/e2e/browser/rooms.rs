@@ -136,7 +136,7 @@ async fn a_class_sends_at_one_instant_loses_one_gets_it_back_and_puts_one_out() 
         relay.cut();
         class.to("moth").await;
         page.connection("Connected").await;
-        says(page, "saved").await;
+        says(page, "here · in memory only").await;
 
         class.to("Ada").await;
         page.choose("Target for everyone", "iterative").await;
@@ -231,7 +231,7 @@ async fn a_class_is_led_and_survives_a_killed_gateway_and_the_projector_shows_it
 
         page.press("Send").await;
         class.sees("Ada", "otter → line: replied").await;
-        class.sees("Ada", "saved").await;
+        class.sees("Ada", "here · saved").await;
         gateway.program.signal(Signal::KILL);
         gateway.program.ended().await;
         page.connection("retrying").await;

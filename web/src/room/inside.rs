@@ -96,6 +96,16 @@ impl Inside {
         }
     }
 
+    /// What becomes of what one sees, in a word or three.
+    pub fn keeping(&self) -> &'static str {
+        match self.replica.unsaved() {
+            Some(_) => "not saved",
+            None if !self.kept => "in memory only",
+            None if self.replica.is_saved() => "saved",
+            None => "saving …",
+        }
+    }
+
     /// Members who are connected.
     pub fn here(&self) -> usize {
         self.state().members.values().filter(|it| it.here).count()

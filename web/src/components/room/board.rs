@@ -134,12 +134,13 @@ fn use_now_us(desk: &Desk) -> Callback<(), u64> {
     })
 }
 
-fn state(seat: &Seat, inside: &Inside) -> (bool, &'static str) {
-    match (seat.wire.link.phase(), inside.replica.unsaved()) {
-        (Phase::Up, Some(_)) => (false, "connected · not saved"),
-        (Phase::Up, None) if inside.replica.is_saved() => (true, "connected · saved"),
-        (Phase::Up, None) => (true, "connected · saving …"),
-        _ => (false, "no connection: this is how it was"),
+fn state(seat: &Seat, inside: &Inside) -> (bool, String) {
+    match seat.wire.link.phase() {
+        Phase::Up => {
+            let well = inside.replica.unsaved().is_none();
+            (well, format!("connected · {}", inside.keeping()))
+        }
+        _ => (false, "no connection: this is how it was".to_owned()),
     }
 }
 

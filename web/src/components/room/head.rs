@@ -39,15 +39,13 @@ fn state(seat: &Seat, inside: &Inside) -> Html {
         Some(me) => format!("You are {}, {}", me.name, me.role.label()),
         None => "You look on".to_owned(),
     };
-    let saved = match (inside.replica.unsaved(), inside.replica.is_saved()) {
-        _ if seat.wire.link.phase() != &Phase::Up => "as it was when the connection dropped",
-        (Some(_), _) => "✕ not saved",
-        (None, true) => "saved",
-        (None, false) => "live, saving …",
+    let keeping = match seat.wire.link.phase() {
+        Phase::Up => inside.keeping(),
+        _ => "as it was when the connection dropped",
     };
     html! {
         <>
-            <span>{ format!("{} here · {saved}", inside.here()) }</span>
+            <span>{ format!("{} here · {keeping}", inside.here()) }</span>
             <span class="soft">{ you }</span>
         </>
     }
