@@ -8,6 +8,10 @@ use web_sys::{Element, Event, EventTarget, HtmlElement, Window};
 use crate::link::ways::Way;
 use crate::state::settings::Theme;
 
+/// How the system says that it is dark, and that it is to have more contrast.
+const DARK: &str = "(prefers-color-scheme: dark)";
+const CONTRAST: &str = "(prefers-contrast: more)";
+
 /// The browser's window; there is none only outside a browser.
 pub fn window() -> Option<Window> {
     web_sys::window()
@@ -21,8 +25,22 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Calls `f` at each event of a kind.
-    pub fn new(target: EventTarget, kind: &'static str, f: impl FnMut(Event) + 'static) -> Self {
+    /// Calls `f` at each event of a kind, wherever in the window; there is none only outside a browser.
+    pub fn window(kind: &'static str, f: impl FnMut(Event) + 'static) -> Option<Self> {
+        Some(Listener::new(window()?.into(), kind, f))
+    }
+
+    /// Calls `f` when the system's colours change.
+    pub fn colours(f: impl Fn() + Clone + 'static) -> impl Iterator<Item = Self> {
+        let queries = [DARK, CONTRAST].into_iter();
+        queries.filter_map(move |query| {
+            let media = window()?.match_media(query).ok()??;
+            let f = f.clone();
+            Some(Listener::new(media.into(), "change", move |_| f()))
+        })
+    }
+
+    fn new(target: EventTarget, kind: &'static str, f: impl FnMut(Event) + 'static) -> Self {
         let closure = Closure::<dyn FnMut(Event)>::new(f);
         // The browser refuses no listener of a known target.
         let _ = target.add_event_listener_with_callback(kind, closure.as_ref().unchecked_ref());
@@ -201,11 +219,18 @@ pub fn media(query: &str) -> bool {
         .is_some_and(|it| it.matches())
 }
 
+/// The theme that was chosen last, in whatever place.
+pub fn stored_theme() -> Theme {
+    stored("theme")
+        .and_then(|it| Theme::from_key(&it))
+        .unwrap_or_default()
+}
+
 /// Gives the page its colours.
 pub fn dress(theme: Theme) {
     let theme = match theme {
-        Theme::System if media("(prefers-contrast: more)") => Theme::Contrast,
-        Theme::System if media("(prefers-color-scheme: dark)") => Theme::Dark,
+        Theme::System if media(CONTRAST) => Theme::Contrast,
+        Theme::System if media(DARK) => Theme::Dark,
         Theme::System => Theme::Light,
         theme => theme,
     };

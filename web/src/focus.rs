@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, EventTarget, HtmlElement};
+use web_sys::{Element, HtmlElement};
 
 use crate::browser::{self, Listener};
 
@@ -26,18 +26,15 @@ struct Held {
 #[derive(Default)]
 pub struct Keeper {
     held: Rc<RefCell<Option<Held>>>,
-    _listeners: Vec<Listener>,
+    _listeners: [Option<Listener>; 2],
 }
 
 impl Keeper {
     /// Begins to watch.
     pub fn new() -> Self {
-        let Some(window) = browser::window().map(EventTarget::from) else {
-            return Keeper::default();
-        };
         let held = Rc::<RefCell<Option<Held>>>::default();
         let noted = held.clone();
-        let came = Listener::new(window.clone(), "focusin", move |event| {
+        let came = Listener::window("focusin", move |event| {
             let by: Option<Element> = event.target().and_then(|it| it.dyn_into().ok());
             *noted.borrow_mut() = by.and_then(|by| {
                 let region = by.closest(REGION).ok().flatten()?;
@@ -47,13 +44,13 @@ impl Keeper {
         });
         // What a press takes away is gone once the page is drawn, which is right after the event.
         let (pressed, mut after) = (held.clone(), None);
-        let press = Listener::new(window, "click", move |_| {
+        let press = Listener::window("click", move |_| {
             let held = pressed.clone();
             after.replace(Timeout::new(0, move || keep(&held)));
         });
         Keeper {
             held,
-            _listeners: vec![came, press],
+            _listeners: [came, press],
         }
     }
 

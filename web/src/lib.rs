@@ -1,10 +1,12 @@
 //! The page of Chalkwire.
 //!
-//! Pure parts (everything but `browser`, `components`, `focus`, `pages`, `second`, `socket` and `stage`) are tested natively.
+//! Pure parts (everything but `alarms`, `browser`, `components`, `desk`, `focus`, `pages`, `second`, `socket` and `stage`) are tested natively.
 
+pub mod alarms;
 pub mod browser;
 pub mod bytes;
 pub mod components;
+pub mod desk;
 pub mod experiment;
 pub mod export;
 pub mod faults;

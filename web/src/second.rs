@@ -2,8 +2,6 @@
 
 use std::cell::Cell;
 
-use web_sys::EventTarget;
-
 use crate::browser::{self, Listener};
 use crate::components::{experiment, room};
 use crate::place::Place;
@@ -12,11 +10,9 @@ use crate::place::Place;
 pub fn begin() {
     let drawn = Cell::default();
     enter(&drawn);
-    if let Some(window) = browser::window().map(EventTarget::from) {
-        let listener = Listener::new(window, "hashchange", move |_| enter(&drawn));
-        // The page has no end before the window's.
-        std::mem::forget(listener);
-    }
+    let listener = Listener::window("hashchange", move |_| enter(&drawn));
+    // The page has no end before the window's.
+    std::mem::forget(listener);
 }
 
 /// Which of the two were drawn.

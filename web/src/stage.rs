@@ -2,8 +2,6 @@
 
 use std::cell::Cell;
 
-use web_sys::EventTarget;
-
 use crate::browser::{self, Listener};
 use crate::components::app::App;
 use crate::pages::lab::MAIN_ID;
@@ -13,11 +11,9 @@ use crate::place::Place;
 pub fn begin() {
     let stage = Cell::default();
     enter(&stage);
-    if let Some(window) = browser::window().map(EventTarget::from) {
-        let listener = Listener::new(window, "hashchange", move |_| enter(&stage));
-        // The page has no end before the window's.
-        std::mem::forget(listener);
-    }
+    let listener = Listener::window("hashchange", move |_| enter(&stage));
+    // The page has no end before the window's.
+    std::mem::forget(listener);
 }
 
 /// How the Lab stands.

@@ -1,26 +1,23 @@
 //! The page's shell: it performs what the reducer decides, and draws when something has changed.
 
-use std::cell::{Ref, RefCell};
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{EventTarget, KeyboardEvent};
-use yew::html::Scope;
+use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
 use super::details::DETAILS_ID;
 use super::log_list::LIST_ID;
+use crate::alarms::Alarms;
 use crate::browser::{self, Clock, Listener};
+use crate::desk::Desk;
 use crate::focus::Keeper;
 use crate::inbox::Inbox;
 use crate::link::Phase;
 use crate::pages::lab::{Lab, MAIN_ID};
 use crate::place::Place;
 use crate::socket::{Came, Line};
-use crate::state::settings::{Address, Settings, Theme};
+use crate::state::settings::{Address, Settings};
 use crate::state::{Action, Effect, Focus, Now, State, Timer};
 
 /// What came is taken in with the next frame, or after so many ms where frames stand still: in a
@@ -30,31 +27,8 @@ const GATHER_MS: u32 = 120;
 /// Where the details slide over the rest, as the sheet of styles has it.
 const SLIDES_OVER: &str = "(max-width: 1099px)";
 
-/// The page's state, to be read while drawing.
-#[derive(Clone)]
-pub struct Page {
-    state: Rc<RefCell<State>>,
-    revision: u64,
-    /// Minutes that the local time is east of UTC.
-    pub zone_min: i32,
-    /// The page's own address, with which the gateway's paths begin.
-    pub base: AttrValue,
-    /// When this was drawn, in ms since 1970.
-    pub now_ms: f64,
-}
-
-impl Page {
-    /// The state.
-    pub fn state(&self) -> Ref<'_, State> {
-        self.state.borrow()
-    }
-}
-
-impl PartialEq for Page {
-    fn eq(&self, other: &Self) -> bool {
-        self.revision == other.revision && Rc::ptr_eq(&self.state, &other.state)
-    }
-}
+/// What the Lab is drawn from.
+pub type Page = Desk<State>;
 
 /// What the shell hears.
 pub enum Msg {
@@ -78,7 +52,7 @@ pub struct App {
     inbox: Inbox,
     gathering: Option<Timeout>,
     on_frame: Closure<dyn FnMut()>,
-    timers: HashMap<Timer, Timeout>,
+    timers: Alarms<Timer>,
     second: Option<Timeout>,
     focus: Option<Focus>,
     keeper: Keeper,
@@ -93,34 +67,28 @@ impl Component for App {
         let link = ctx.link();
         let frame = link.clone();
         let settings = Settings {
-            theme: stored_theme().unwrap_or_default(),
+            theme: browser::stored_theme(),
             keys: browser::stored("keys").as_deref() != Some("off"),
             ..Settings::default()
         };
         let address = Address::read(&browser::fragment());
-        let state = Rc::<RefCell<State>>::default();
+        let page = Page::default();
         let mut app = App {
-            page: Page {
-                state: state.clone(),
-                revision: 0,
-                zone_min: browser::zone_min(),
-                base: browser::base().into(),
-                now_ms: 0.0,
-            },
+            page: page.clone(),
             clock: Clock::default(),
             line: Line::default(),
             inbox: Inbox::default(),
             gathering: None,
             on_frame: Closure::new(move || frame.send_message(Msg::TakeIn)),
-            timers: HashMap::new(),
+            timers: Alarms::default(),
             second: None,
             // A new visitor keeps the focus.
             focus: browser::came_from_elsewhere(Place::Lab).then_some(Focus::Main),
             keeper: Keeper::new(),
-            _listeners: listeners(link, state),
+            _listeners: listeners(ctx, page),
         };
         if let Some(way) = browser::forced_way() {
-            app.page.state.borrow_mut().wire.link.force(way);
+            app.page.change().wire.link.force(way);
         }
         app.act(ctx, Action::Start(settings, address));
         browser::dress(app.page.state().settings.theme);
@@ -156,8 +124,7 @@ impl Component for App {
             }
         }
         self.watch_seconds(ctx);
-        self.page.revision += 1;
-        self.page.now_ms = self.clock.now_ms();
+        self.page.turn(self.clock.now_ms());
         true
     }
 
@@ -209,18 +176,14 @@ impl App {
                 Came::Bytes(bytes) => Action::Bytes(bytes),
                 Came::Closed(code) => Action::Dropped(code),
             };
-            let effects = self
-                .page
-                .state
-                .borrow_mut()
-                .apply(action, Now { ms, random });
+            let effects = self.page.change().apply(action, Now { ms, random });
             self.perform(ctx, effects);
         }
     }
 
     fn act(&mut self, ctx: &Context<Self>, action: Action) {
         let now = self.now();
-        let effects = self.page.state.borrow_mut().apply(action, now);
+        let effects = self.page.change().apply(action, now);
         self.perform(ctx, effects);
     }
 
@@ -236,25 +199,21 @@ impl App {
                 Effect::Bytes(bytes) => self.line.send_bytes(&bytes),
                 Effect::Wake(timer, after_ms) => {
                     let link = ctx.link().clone();
-                    let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
+                    self.timers.set(timer, after_ms, move || {
                         link.send_message(Msg::Act(Action::Wake(timer)));
                     });
-                    self.timers.insert(timer, timeout);
                 }
                 Effect::Remember => self.remember(),
                 Effect::Focus(focus) => self.focus = Some(focus),
             }
         }
-        // Waits of sockets that are long gone have fired, and need no place.
-        if self.timers.len() > 64 {
-            let state = self.page.state.borrow();
-            self.timers.retain(|timer, _| match timer {
-                Timer::Quiet(id) | Timer::NoReply(id) => {
-                    state.wire.sockets().any(|it| it.view.id == *id)
-                }
-                _ => true,
-            });
-        }
+        let state = self.page.state();
+        self.timers.tidy(|timer| match timer {
+            Timer::Quiet(id) | Timer::NoReply(id) => {
+                state.wire.sockets().any(|it| it.view.id == *id)
+            }
+            _ => true,
+        });
     }
 
     fn remember(&self) {
@@ -284,64 +243,39 @@ fn in_sight() -> bool {
     Place::of(&browser::fragment()) == Place::Lab
 }
 
-fn stored_theme() -> Option<Theme> {
-    Theme::from_key(&browser::stored("theme")?)
-}
-
 /// What the page listens to wherever it happens.
-fn listeners(link: &Scope<App>, state: Rc<RefCell<State>>) -> Vec<Listener> {
-    let Some(window) = browser::window() else {
-        return Vec::new();
-    };
-    let keys = link.clone();
-    let address = link.clone();
-    let online = link.clone();
-    let on =
-        |kind, f: Box<dyn FnMut(Event)>| Listener::new(EventTarget::from(window.clone()), kind, f);
-    let mut out = vec![
-        on(
-            "keydown",
-            Box::new(move |event| {
-                if let Some(event) = event.dyn_ref::<KeyboardEvent>()
-                    && in_sight()
-                {
-                    let action = super::shortcuts::key(event, &state.borrow());
-                    if let Some(action) = action {
-                        keys.send_message(Msg::Act(action));
-                    }
+fn listeners(ctx: &Context<App>, page: Page) -> Vec<Listener> {
+    let [keys, address, online, colours] = [(); 4].map(|()| ctx.link().clone());
+    let window = [
+        Listener::window("keydown", move |event| {
+            if let Some(event) = event.dyn_ref::<KeyboardEvent>()
+                && in_sight()
+            {
+                let action = super::shortcuts::key(event, &page.state());
+                if let Some(action) = action {
+                    keys.send_message(Msg::Act(action));
                 }
-            }),
-        ),
-        on(
-            "hashchange",
-            Box::new(move |_| {
-                let fragment = browser::fragment();
-                match Place::of(&fragment) {
-                    Place::Experiments | Place::Room => {}
-                    // Back from elsewhere: as it was left, but for the colours.
-                    Place::Lab if fragment == Place::Lab.fragment() => {
-                        let theme = stored_theme().unwrap_or_default();
-                        address.send_message(Msg::Act(Action::Theme(theme)));
-                    }
-                    Place::Lab => {
-                        let read = Address::read(&fragment);
-                        address.send_message(Msg::Act(Action::Address(read)));
-                    }
+            }
+        }),
+        Listener::window("hashchange", move |_| {
+            let fragment = browser::fragment();
+            match Place::of(&fragment) {
+                Place::Experiments | Place::Room => {}
+                // Back from elsewhere: as it was left, but for the colours.
+                Place::Lab if fragment == Place::Lab.fragment() => {
+                    let theme = browser::stored_theme();
+                    address.send_message(Msg::Act(Action::Theme(theme)));
                 }
-            }),
-        ),
-        on(
-            "online",
-            Box::new(move |_| online.send_message(Msg::Act(Action::Retry))),
-        ),
+                Place::Lab => {
+                    let read = Address::read(&fragment);
+                    address.send_message(Msg::Act(Action::Address(read)));
+                }
+            }
+        }),
+        Listener::window("online", move |_| {
+            online.send_message(Msg::Act(Action::Retry));
+        }),
     ];
-    for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"] {
-        if let Ok(Some(media)) = window.match_media(query) {
-            let link = link.clone();
-            out.push(Listener::new(media.into(), "change", move |_| {
-                link.send_message(Msg::Dress);
-            }));
-        }
-    }
-    out
+    let colours = Listener::colours(move || colours.send_message(Msg::Dress));
+    window.into_iter().flatten().chain(colours).collect()
 }

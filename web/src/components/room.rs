@@ -22,14 +22,14 @@ pub mod stuck;
 pub mod teach;
 pub mod transcript;
 
-use crate::room::{Action, action::Tab};
-use app::Desk;
+use crate::desk::Desk;
+use crate::room::{Action, Seat, action::Tab};
 
 /// What a part of the room is drawn from.
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// The state.
-    pub desk: Desk,
+    pub desk: Desk<Seat>,
     /// What somebody does.
     pub act: Callback<Action>,
 }

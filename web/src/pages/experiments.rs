@@ -5,12 +5,12 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use crate::components::experiment::again::{self, Again};
-use crate::components::experiment::app::Desk;
 use crate::components::experiment::files::Files;
 use crate::components::experiment::see::{See, SeeMore};
 use crate::components::experiment::take_home::TakeHome;
 use crate::components::experiment::{check, index, knobs, predict, run};
 use crate::components::top_bar::{self, Bar};
+use crate::desk::Desk;
 use crate::experiment::settings::PATH;
 use crate::experiment::{Experiment, runner};
 use crate::place::Place;
@@ -23,7 +23,7 @@ pub const HEADING_ID: &str = "experiment";
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// The state.
-    pub desk: Desk,
+    pub desk: Desk<Visit>,
     /// What somebody does.
     pub act: Callback<Action>,
 }
@@ -31,7 +31,7 @@ pub struct Props {
 /// The page.
 #[component]
 pub fn Experiments(props: &Props) -> Html {
-    let visit = props.desk.visit();
+    let visit = props.desk.state();
     let body = match (visit.shown, visit.sheet()) {
         (Shown::One(_), Some((experiment, sheet))) => one(props, &visit, experiment, sheet),
         (shown, _) => index::view(matches!(shown, Shown::Unknown)),

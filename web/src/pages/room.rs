@@ -32,7 +32,7 @@ pub fn title(seat: &Seat) -> String {
 /// The page.
 #[component]
 pub fn Room(props: &Props) -> Html {
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     if let (Stage::In, Some(inside)) = (&seat.stage, &seat.inside)
         && inside.replica.is_known()
         && (seat.projector || inside.you.role == Role::Viewer)

@@ -85,9 +85,8 @@ impl Events {
             leaves.said.borrow_mut().number += 1;
             let _ = leaves.post(&post, true);
         };
-        let window = browser::window();
         Ok(Events {
-            _on_leaving: window.map(|it| Listener::new(it.into(), "pagehide", goodbye)),
+            _on_leaving: Listener::window("pagehide", goodbye),
             _on_event: on_event,
             shared,
         })

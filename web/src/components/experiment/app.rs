@@ -1,14 +1,11 @@
 //! The experiments' shell: it performs what the pure parts decide, and draws when something has changed.
 
-use std::cell::{Ref, RefCell};
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use gloo_timers::callback::Timeout;
-use web_sys::EventTarget;
 use yew::prelude::*;
 
+use crate::alarms::Alarms;
 use crate::browser::{self, Clock, Listener};
+use crate::desk::Desk;
 use crate::experiment::runner::{Action as RunnerAction, Effect as RunnerEffect, Timer};
 use crate::focus::Keeper;
 use crate::inbox::Inbox;
@@ -16,7 +13,6 @@ use crate::link::Phase;
 use crate::pages::experiments::{Experiments, HEADING_ID};
 use crate::place::Place;
 use crate::socket::{Came, Line};
-use crate::state::settings::Theme;
 use crate::visit::{Action, Effect, Visit};
 use crate::wire::Now;
 
@@ -24,30 +20,6 @@ use crate::wire::Now;
 pub fn begin() {
     if let Some(root) = browser::element(Place::Experiments.id()) {
         yew::Renderer::<App>::with_root(root).render();
-    }
-}
-
-/// The page's state, to be read while drawing.
-#[derive(Clone)]
-pub struct Desk {
-    visit: Rc<RefCell<Visit>>,
-    revision: u64,
-    /// The page's own address, with which the gateway's paths begin.
-    pub base: AttrValue,
-    /// When this was drawn, in ms since 1970.
-    pub now_ms: f64,
-}
-
-impl Desk {
-    /// The state.
-    pub fn visit(&self) -> Ref<'_, Visit> {
-        self.visit.borrow()
-    }
-}
-
-impl PartialEq for Desk {
-    fn eq(&self, other: &Self) -> bool {
-        self.revision == other.revision && Rc::ptr_eq(&self.visit, &other.visit)
     }
 }
 
@@ -67,12 +39,12 @@ pub enum Msg {
 
 /// The whole of it.
 pub struct App {
-    desk: Desk,
+    desk: Desk<Visit>,
     clock: Clock,
     line: Line,
     inbox: Inbox,
     gathering: Option<Timeout>,
-    timers: HashMap<Timer, Timeout>,
+    timers: Alarms<Timer>,
     look: Option<Timeout>,
     second: Option<Timeout>,
     /// The heading gets the focus once it is drawn.
@@ -89,17 +61,12 @@ impl Component for App {
 
     fn create(ctx: &Context<Self>) -> Self {
         let mut app = App {
-            desk: Desk {
-                visit: Rc::default(),
-                revision: 0,
-                base: browser::base().into(),
-                now_ms: 0.0,
-            },
+            desk: Desk::default(),
             clock: Clock::default(),
             line: Line::default(),
             inbox: Inbox::default(),
             gathering: None,
-            timers: HashMap::new(),
+            timers: Alarms::default(),
             look: None,
             second: None,
             turned: false,
@@ -108,16 +75,16 @@ impl Component for App {
             _listeners: listeners(ctx),
         };
         if let Some(way) = browser::forced_way() {
-            app.desk.visit.borrow_mut().runner.force(way);
+            app.desk.change().runner.force(way);
         }
         let embed = browser::is_embedded();
         let start = Action::Start {
             fragment: browser::fragment(),
-            theme: stored_theme(),
+            theme: browser::stored_theme(),
             embed,
         };
         app.act(ctx, start);
-        browser::dress(app.desk.visit().theme);
+        browser::dress(app.desk.state().theme);
         // Whoever came by the navigation has the focus brought along, a new visitor keeps it.
         app.turned = !embed && browser::came_from_elsewhere(Place::Experiments);
         app.begun = true;
@@ -149,13 +116,12 @@ impl Component for App {
             }
             Msg::Second => {}
             Msg::Dress => {
-                browser::dress(self.desk.visit().theme);
+                browser::dress(self.desk.state().theme);
                 return false;
             }
         }
         self.watch_seconds(ctx);
-        self.desk.revision += 1;
-        self.desk.now_ms = self.clock.now_ms();
+        self.desk.turn(self.clock.now_ms());
         true
     }
 
@@ -191,11 +157,7 @@ impl App {
 
     fn apply(&mut self, ctx: &Context<Self>, action: Action, ms: f64) {
         let random = js_sys::Math::random();
-        let effects = self
-            .desk
-            .visit
-            .borrow_mut()
-            .apply(action, Now { ms, random });
+        let effects = self.desk.change().apply(action, Now { ms, random });
         for effect in effects {
             self.perform(ctx, effect);
         }
@@ -207,11 +169,11 @@ impl App {
             Effect::Address(fragment) => browser::set_fragment(&fragment),
             Effect::Turned(title) => {
                 browser::set_title(&title);
-                browser::dress(self.desk.visit().theme);
+                browser::dress(self.desk.state().theme);
                 self.turned = self.begun;
             }
             Effect::Remember => {
-                let theme = self.desk.visit().theme;
+                let theme = self.desk.state().theme;
                 browser::store("theme", theme.key());
                 browser::dress(theme);
             }
@@ -235,17 +197,16 @@ impl App {
             RunnerEffect::Bytes(bytes) => self.line.send_bytes(&bytes),
             RunnerEffect::Wake(timer, after_ms) => {
                 let link = ctx.link().clone();
-                let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
+                self.timers.set(timer, after_ms, move || {
                     link.send_message(Msg::Act(Action::Runner(RunnerAction::Wake(timer))));
                 });
-                self.timers.insert(timer, timeout);
             }
         }
     }
 
     /// While the page counts down to its next try, it is drawn each second.
     fn watch_seconds(&mut self, ctx: &Context<Self>) {
-        self.second = match self.desk.visit().runner.wire().link.phase() {
+        self.second = match self.desk.state().runner.wire().link.phase() {
             Phase::Waiting { .. } => {
                 let link = ctx.link().clone();
                 Some(Timeout::new(1_000, move || link.send_message(Msg::Second)))
@@ -255,39 +216,22 @@ impl App {
     }
 }
 
-fn stored_theme() -> Theme {
-    browser::stored("theme")
-        .and_then(|it| Theme::from_key(&it))
-        .unwrap_or_default()
-}
-
 /// What the page listens to wherever it happens.
 fn listeners(ctx: &Context<App>) -> Vec<Listener> {
-    let Some(window) = browser::window() else {
-        return Vec::new();
-    };
-    let (address, online) = (ctx.link().clone(), ctx.link().clone());
-    let target = || EventTarget::from(window.clone());
-    let mut out = vec![
-        Listener::new(target(), "hashchange", move |_| {
+    let [address, online, colours] = [(); 3].map(|()| ctx.link().clone());
+    let window = [
+        Listener::window("hashchange", move |_| {
             let fragment = browser::fragment();
             // The Lab may have got other colours meanwhile.
             if Place::of(&fragment) == Place::Experiments {
-                address.send_message(Msg::Act(Action::Theme(stored_theme())));
+                address.send_message(Msg::Act(Action::Theme(browser::stored_theme())));
                 address.send_message(Msg::Act(Action::Go(fragment)));
             }
         }),
-        Listener::new(target(), "online", move |_| {
+        Listener::window("online", move |_| {
             online.send_message(Msg::Act(Action::Runner(RunnerAction::Retry)));
         }),
     ];
-    for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"] {
-        if let Ok(Some(media)) = window.match_media(query) {
-            let link = ctx.link().clone();
-            out.push(Listener::new(media.into(), "change", move |_| {
-                link.send_message(Msg::Dress);
-            }));
-        }
-    }
-    out
+    let colours = Listener::colours(move || colours.send_message(Msg::Dress));
+    window.into_iter().flatten().chain(colours).collect()
 }

@@ -1,16 +1,14 @@
 //! The room's shell: it performs what the pure parts decide, and draws when something has changed.
 
-use std::cell::{Ref, RefCell};
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use gloo_timers::callback::Timeout;
 use js_sys::futures::spawn_local;
-use web_sys::{Element, EventTarget};
+use web_sys::Element;
 use yew::prelude::*;
 
 use super::fetch;
+use crate::alarms::Alarms;
 use crate::browser::{self, Clock, Listener};
+use crate::desk::Desk;
 use crate::experiment::runner;
 use crate::export::{self, room::Options};
 use crate::focus::Keeper;
@@ -20,7 +18,6 @@ use crate::pages::room::{HEADING_ID, Room};
 use crate::place::Place;
 use crate::room::{Action, Effect, Seat, Start, Timer};
 use crate::socket::{Came, Line};
-use crate::state::settings::Theme;
 use crate::wire::Now;
 
 /// What comes by itself is drawn at most so often, in ms: nobody can follow more.
@@ -38,32 +35,6 @@ pub fn begin() {
         // What stood there while the program was loaded.
         root.set_inner_html("");
         yew::Renderer::<App>::with_root(root).render();
-    }
-}
-
-/// The page's state, to be read while drawing.
-#[derive(Clone)]
-pub struct Desk {
-    seat: Rc<RefCell<Seat>>,
-    revision: u64,
-    /// The page's own address, with which the gateway's paths begin.
-    pub base: AttrValue,
-    /// Minutes that the local time is east of UTC.
-    pub zone_min: i32,
-    /// When this was drawn, in ms since 1970.
-    pub now_ms: f64,
-}
-
-impl Desk {
-    /// The state.
-    pub fn seat(&self) -> Ref<'_, Seat> {
-        self.seat.borrow()
-    }
-}
-
-impl PartialEq for Desk {
-    fn eq(&self, other: &Self) -> bool {
-        self.revision == other.revision && Rc::ptr_eq(&self.seat, &other.seat)
     }
 }
 
@@ -94,15 +65,15 @@ pub enum Whose {
 
 /// The whole of it.
 pub struct App {
-    desk: Desk,
+    desk: Desk<Seat>,
     clock: Clock,
     line: Line,
     /// The connection of the room's experiment.
     second: Line,
     inbox: Inbox<Whose>,
     gathering: Option<Timeout>,
-    timers: HashMap<Timer, Timeout>,
-    runner_timers: HashMap<runner::Timer, Timeout>,
+    timers: Alarms<Timer>,
+    runner_timers: Alarms<runner::Timer>,
     drawing: Option<Timeout>,
     drawn_ms: f64,
     /// Everyone sends in a moment.
@@ -123,20 +94,14 @@ impl Component for App {
 
     fn create(ctx: &Context<Self>) -> Self {
         let mut app = App {
-            desk: Desk {
-                seat: Rc::default(),
-                revision: 0,
-                base: browser::base().into(),
-                zone_min: browser::zone_min(),
-                now_ms: 0.0,
-            },
+            desk: Desk::default(),
             clock: Clock::default(),
             line: Line::default(),
             second: Line::default(),
             inbox: Inbox::default(),
             gathering: None,
-            timers: HashMap::new(),
-            runner_timers: HashMap::new(),
+            timers: Alarms::default(),
+            runner_timers: Alarms::default(),
             drawing: None,
             drawn_ms: 0.0,
             near: false,
@@ -148,17 +113,17 @@ impl Component for App {
             _listeners: listeners(ctx),
         };
         if let Some(way) = browser::forced_way() {
-            app.desk.seat.borrow_mut().wire.link.force(way);
+            app.desk.change().wire.link.force(way);
         }
         let start = Start {
             fragment: browser::fragment(),
             name: browser::stored("name").unwrap_or_default(),
             kept: browser::kept(KEPT),
-            theme: stored_theme(),
+            theme: browser::stored_theme(),
             client: (js_sys::Math::random() * f64::from(u32::MAX)) as u32,
         };
         app.act(ctx, Action::Start(start));
-        browser::dress(app.desk.seat().theme);
+        browser::dress(app.desk.state().theme);
         // Whoever came by the navigation has the focus brought along, a new visitor keeps it.
         app.turned = browser::came_from_elsewhere(Place::Room);
         app.begun = true;
@@ -200,7 +165,7 @@ impl Component for App {
                 self.draw_soon(ctx)
             }
             Msg::Dress => {
-                browser::dress(self.desk.seat().theme);
+                browser::dress(self.desk.state().theme);
                 false
             }
         }
@@ -212,7 +177,7 @@ impl Component for App {
             return html! { <Room desk={self.desk.clone()} {act} /> };
         }
         match &self.bar {
-            Some(host) => create_portal(super::bar::view(&self.desk.seat(), &act), host.clone()),
+            Some(host) => create_portal(super::bar::view(&self.desk.state(), &act), host.clone()),
             None => Html::default(),
         }
     }
@@ -223,14 +188,14 @@ impl Component for App {
                 browser::focus(HEADING_ID);
                 browser::scroll_to(HEADING_ID);
             }
-            let title = crate::pages::room::title(&self.desk.seat());
+            let title = crate::pages::room::title(&self.desk.state());
             if title != self.title {
                 browser::set_title(&title);
                 self.title = title;
             }
             self.keeper.look();
         }
-        let barred = !self.in_sight() && self.desk.seat().inside.is_some();
+        let barred = !self.in_sight() && self.desk.state().inside.is_some();
         browser::mark("data-room-bar", barred);
         self.watch_seconds(ctx);
     }
@@ -238,14 +203,13 @@ impl Component for App {
 
 impl App {
     fn in_sight(&self) -> bool {
-        Place::of(&self.desk.seat().fragment) == Place::Room
+        Place::of(&self.desk.state().fragment) == Place::Room
     }
 
     fn draw(&mut self) -> bool {
         self.drawing = None;
-        self.desk.revision += 1;
         self.drawn_ms = self.clock.now_ms();
-        self.desk.now_ms = self.drawn_ms;
+        self.desk.turn(self.drawn_ms);
         true
     }
 
@@ -294,15 +258,11 @@ impl App {
         if matches!(action, Action::Wake(Timer::Run)) {
             self.near = false;
         }
-        let effects = self
-            .desk
-            .seat
-            .borrow_mut()
-            .apply(action, Now { ms, random });
+        let effects = self.desk.change().apply(action, Now { ms, random });
         for effect in effects {
             self.perform(ctx, effect);
         }
-        let seat = self.desk.seat();
+        let seat = self.desk.state();
         let waits = seat.inside.as_ref().is_some_and(|it| it.runs_experiment());
         drop(seat);
         if !waits && !self.runner_timers.is_empty() {
@@ -327,18 +287,14 @@ impl App {
             Effect::Wake(timer, after_ms) => {
                 self.near |= timer == Timer::Run && after_ms <= NEAR_MS;
                 let link = ctx.link().clone();
-                let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
+                self.timers.set(timer, after_ms, move || {
                     link.send_message(Msg::Wake(Action::Wake(timer)));
                 });
-                self.timers.insert(timer, timeout);
-                // Waits of sockets that are long gone have fired, and need no place.
-                if self.timers.len() > 64 {
-                    let seat = self.desk.seat();
-                    self.timers.retain(|timer, _| match timer {
-                        Timer::Quiet(id) => seat.wire.socket(*id).is_some(),
-                        _ => true,
-                    });
-                }
+                let seat = self.desk.state();
+                self.timers.tidy(|timer| match timer {
+                    Timer::Quiet(id) => seat.wire.socket(*id).is_some(),
+                    _ => true,
+                });
             }
             Effect::Keep(kept) => browser::keep(KEPT, kept.as_deref()),
             Effect::Remember(name) => browser::store("name", &name),
@@ -364,7 +320,7 @@ impl App {
             } => {
                 let (base, link) = (self.desk.base.clone(), ctx.link().clone());
                 let (now_ms, zone_min) = (self.clock.now_ms(), self.desk.zone_min);
-                let targets = self.desk.seat().wire.targets.clone();
+                let targets = self.desk.state().wire.targets.clone();
                 let report = report.map(|names| {
                     move |lines: &str| {
                         let options = Options {
@@ -399,29 +355,22 @@ impl App {
             runner::Effect::Bytes(bytes) => self.second.send_bytes(&bytes),
             runner::Effect::Wake(timer, after_ms) => {
                 let link = ctx.link().clone();
-                let timeout = Timeout::new(after_ms.max(0.0) as u32, move || {
+                self.runner_timers.set(timer, after_ms, move || {
                     let action = Action::Runner(runner::Action::Wake(timer));
                     link.send_message(Msg::Wake(action));
                 });
-                self.runner_timers.insert(timer, timeout);
             }
         }
     }
 
     /// While the page counts down to its next try, it is drawn each second.
     fn watch_seconds(&mut self, ctx: &Context<Self>) {
-        let waits = matches!(self.desk.seat().wire.link.phase(), Phase::Waiting { .. });
+        let waits = matches!(self.desk.state().wire.link.phase(), Phase::Waiting { .. });
         if waits && self.drawing.is_none() {
             let link = ctx.link().clone();
             self.drawing = Some(Timeout::new(500, move || link.send_message(Msg::Draw)));
         }
     }
-}
-
-fn stored_theme() -> Theme {
-    browser::stored("theme")
-        .and_then(|it| Theme::from_key(&it))
-        .unwrap_or_default()
 }
 
 /// Where the bar is drawn while another place is in sight: before all of them.
@@ -436,31 +385,20 @@ fn bar_host() -> Option<Element> {
 
 /// What the page listens to wherever it happens.
 fn listeners(ctx: &Context<App>) -> Vec<Listener> {
-    let Some(window) = browser::window() else {
-        return Vec::new();
-    };
-    let (address, online) = (ctx.link().clone(), ctx.link().clone());
-    let target = || EventTarget::from(window.clone());
-    let mut out = vec![
-        Listener::new(target(), "hashchange", move |_| {
+    let [address, online, colours] = [(); 3].map(|()| ctx.link().clone());
+    let window = [
+        Listener::window("hashchange", move |_| {
             let fragment = browser::fragment();
             // Another place may have given the page other colours meanwhile.
             if Place::of(&fragment) == Place::Room {
-                address.send_message(Msg::Act(Action::Theme(stored_theme())));
+                address.send_message(Msg::Act(Action::Theme(browser::stored_theme())));
             }
             address.send_message(Msg::Act(Action::Go(fragment)));
         }),
-        Listener::new(target(), "online", move |_| {
+        Listener::window("online", move |_| {
             online.send_message(Msg::Act(Action::Retry));
         }),
     ];
-    for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"] {
-        if let Ok(Some(media)) = window.match_media(query) {
-            let link = ctx.link().clone();
-            out.push(Listener::new(media.into(), "change", move |_| {
-                link.send_message(Msg::Dress);
-            }));
-        }
-    }
-    out
+    let colours = Listener::colours(move || colours.send_message(Msg::Dress));
+    window.into_iter().flatten().chain(colours).collect()
 }

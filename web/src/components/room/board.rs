@@ -7,10 +7,10 @@ use chalkwire_shared::room::{Code, Happened, MemberId, RoomEvent};
 use yew::prelude::*;
 
 use super::Props;
-use super::app::Desk;
 use crate::browser::Clock;
 use crate::components::class::projector::{Line, Projector, Spot};
 use crate::components::class::run::Run;
+use crate::desk::Desk;
 use crate::link::Phase;
 use crate::pages::room::HEADING_ID;
 use crate::pictures::class::{Seen, Serving};
@@ -36,7 +36,7 @@ pub fn Board(props: &Props) -> Html {
 pub fn Wall(props: &Props) -> Html {
     let now_us = use_now_us(&props.desk);
     let run = use_seen(&props.desk);
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };
@@ -106,15 +106,15 @@ fn seen(seat: &Seat, inside: &Inside) -> Option<Rc<Seen>> {
 /// The present run as it is seen: the same one until something has happened in the room, for to draw it
 /// is work.
 #[hook]
-fn use_seen(desk: &Desk) -> Option<Rc<Seen>> {
+fn use_seen(desk: &Desk<Seat>) -> Option<Rc<Seen>> {
     let of = {
-        let seat = desk.seat();
+        let seat = desk.state();
         let inside = seat.inside.as_ref();
         let facts = inside.map(|it| (it.facts().epoch, it.facts().offset));
         (facts, seat.projector, seat.wire.targets.len())
     };
     let run = use_memo(of, |_| {
-        let seat = desk.seat();
+        let seat = desk.state();
         seat.inside.as_ref().and_then(|it| seen(&seat, it))
     });
     (*run).clone()
@@ -122,12 +122,12 @@ fn use_seen(desk: &Desk) -> Option<Rc<Seen>> {
 
 /// The room's clock now; before the clocks are compared, the browser's.
 #[hook]
-fn use_now_us(desk: &Desk) -> Callback<(), u64> {
+fn use_now_us(desk: &Desk<Seat>) -> Callback<(), u64> {
     let wall_clock = use_mut_ref(Clock::default);
     let desk = desk.clone();
     use_callback((), move |(), ()| {
         let now_ms = wall_clock.borrow_mut().now_ms();
-        match desk.seat().room_clock() {
+        match desk.state().room_clock() {
             Some(clock) => clock.room_us(now_ms),
             None => (now_ms * 1000.0) as u64,
         }

@@ -41,7 +41,7 @@ pub fn Everyone(props: &Props) -> Html {
         idler: None,
         trouble: None,
     });
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };

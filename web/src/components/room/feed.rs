@@ -12,7 +12,7 @@ use crate::words::clock;
 
 /// The feed.
 pub fn view(props: &Props) -> Html {
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };

@@ -10,7 +10,7 @@ use crate::room::{Action, Seat};
 
 /// The lobby.
 pub fn view(props: &Props) -> Html {
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let entering = seat.is_entering();
     html! {
         <div class="room-lobby">

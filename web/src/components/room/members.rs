@@ -14,7 +14,7 @@ use crate::room::{Action, sight};
 pub fn Members(props: &Props) -> Html {
     let open = use_state_eq(|| None::<MemberId>);
     let asked = use_state_eq(|| None::<MemberId>);
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };

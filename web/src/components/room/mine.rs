@@ -17,7 +17,7 @@ const LISTED: usize = 8;
 
 /// The last one, drawn.
 pub fn picture(props: &Props) -> Html {
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let last = seat.inside.as_ref().and_then(|it| it.mine.newest().next());
     let Some(last) = last else {
         return Html::default();
@@ -35,7 +35,7 @@ pub fn picture(props: &Props) -> Html {
 
 /// All of them, newest first.
 pub fn list(props: &Props) -> Html {
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };

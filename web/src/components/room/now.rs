@@ -17,7 +17,7 @@ use crate::words::millis;
 
 /// What goes on.
 pub fn view(props: &Props) -> Html {
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };

@@ -14,7 +14,7 @@ use crate::words::micros;
 
 /// The spotlight, if there is one.
 pub fn view(props: &Props) -> Html {
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };

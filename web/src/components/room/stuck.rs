@@ -11,7 +11,7 @@ const NAMED: usize = 12;
 
 /// Who needs help.
 pub fn view(props: &Props) -> Html {
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };

@@ -14,7 +14,7 @@ use crate::room::Action;
 #[component]
 pub fn Teach(props: &Props) -> Html {
     let ends = use_state_eq(|| false);
-    let seat = props.desk.seat();
+    let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
     };
