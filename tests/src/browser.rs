@@ -32,8 +32,10 @@ pub use trace::Frames;
 
 use command::Command;
 
-/// A browser takes a core and 300 MB: two at a time, however many tests run in parallel.
-static PLACES: Semaphore = Semaphore::const_new(2);
+/// A browser takes a core and 300 MB: so many at a time, however many tests run in parallel.
+const BROWSERS: u32 = 2;
+
+static PLACES: Semaphore = Semaphore::const_new(BROWSERS as usize);
 
 /// How long to wait before looking at the page again.
 const AGAIN: Duration = Duration::from_millis(15);
@@ -79,7 +81,8 @@ pub async fn browse(url: &str, size: Size, test: impl AsyncFnOnce(&Page)) {
     visit(url, size, false, test).await;
 }
 
-/// As [`browse`] does, with a browser that traces what it does, for [`Page::frames`].
+/// As [`browse`] does, with a browser that traces what it does, for [`Page::frames`]. There is no other
+/// beside it: what is measured waits for frames, and another one's hold them up.
 ///
 /// # Panics
 /// As [`browse`].
@@ -88,7 +91,8 @@ pub async fn browse_traced(url: &str, size: Size, test: impl AsyncFnOnce(&Page))
 }
 
 async fn visit(url: &str, size: Size, traced: bool, test: impl AsyncFnOnce(&Page)) {
-    let _place = PLACES.acquire().await.expect("never closed");
+    let places = if traced { BROWSERS } else { 1 };
+    let _places = PLACES.acquire_many(places).await.expect("never closed");
     let page = Page::open(size, traced).await;
     let run = async {
         page.go(url).await;
