@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chalkwire_tests::deadline::within;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::target::{Target, assert_numbered, closed_port, numbered};
 use chalkwire_tests::websocket::{self, Ended};
 use futures_util::{SinkExt, StreamExt};
+use rustix::process::Signal;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, mpsc};
@@ -198,4 +200,74 @@ async fn the_echo_sends_each_message_back_as_it_came() {
         echo.send(message.clone()).await.unwrap();
         assert_eq!(websocket::next(&mut echo).await.unwrap(), message);
     }
+}
+
+#[tokio::test]
+async fn a_reset_is_told_even_where_a_write_meets_it_first() {
+    let (go, wait) = tokio::sync::watch::channel(false);
+    let target = Target::tcp(move |stream| {
+        let mut wait = wait.clone();
+        async move {
+            wait.wait_for(|go| *go).await.unwrap();
+            SockRef::from(&stream)
+                .set_linger(Some(Duration::ZERO))
+                .unwrap();
+        }
+    })
+    .await;
+    let gateway = Gateway::with_target("t", &target.url).await;
+    let connected = websocket::connect(gateway.address(), "/raw/t", None).await;
+    let (mut raw, _) = connected.unwrap();
+    gateway.metric_is("sockets{target=\"t\"}", 1).await;
+    // It finds both when it goes on.
+    gateway.program.signal(Signal::STOP);
+    go.send(true).unwrap();
+    raw.send(Message::binary(&b"x"[..])).await.unwrap();
+    drop(target);
+    gateway.program.signal(Signal::CONT);
+    match websocket::drain(&mut raw).await.1 {
+        Ended::Closed(1011, reason) => assert!(reason.starts_with("reset: "), "{reason}"),
+        ended => panic!("{ended:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_not_taken_for_gone_while_its_target_does_not_read() {
+    const WORDS: usize = 4 << 20;
+    let (go, wait) = tokio::sync::watch::channel(false);
+    let (heard, mut hear) = mpsc::channel(1);
+    let target = Target::tcp(move |mut stream| {
+        let (mut wait, heard) = (wait.clone(), heard.clone());
+        async move {
+            wait.wait_for(|go| *go).await.unwrap();
+            let mut all = Vec::new();
+            let _ = stream.read_to_end(&mut all).await;
+            heard.send(all).await.unwrap();
+        }
+    })
+    .await;
+    let setup = Setup::default()
+        .target("t", &target.url)
+        .limit("ping", "300ms")
+        .limit("pong", "300ms");
+    let gateway = setup.start().await;
+    let connected = websocket::connect(gateway.address(), "/raw/t", None).await;
+    let (mut send, mut recv) = connected.unwrap().0.split();
+    let sending = tokio::spawn(async move {
+        for piece in numbered(0, WORDS).chunks(32_768) {
+            send.send(Message::binary(piece.to_vec())).await.unwrap();
+        }
+        send.send(Message::Close(None)).await.unwrap();
+    });
+    // It answers pings all the while, as far as it is asked.
+    let waits = tokio::time::timeout(Duration::from_secs(3), recv.next()).await;
+    assert!(
+        !matches!(waits, Ok(None | Some(Err(_) | Ok(Message::Close(_))))),
+        "{waits:?}"
+    );
+    go.send(true).unwrap();
+    let all = within("what was sent", hear.recv()).await.unwrap();
+    sending.await.unwrap();
+    assert_numbered(&all);
+    assert_eq!(all.len(), 8 * WORDS);
 }

@@ -378,3 +378,45 @@ async fn with_trace_each_write_is_reported() {
     assert!(wrote(5), "{event:?}");
     assert_eq!(link.expect_data(socket).await.payload, "12345");
 }
+
+#[tokio::test]
+async fn what_was_sent_and_closed_before_it_was_connected_is_delivered() {
+    let (heard, mut hear) = mpsc::channel(1);
+    let target = Target::tcp(move |mut stream| {
+        let heard = heard.clone();
+        async move {
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).await.unwrap();
+            heard.send(all).await.unwrap();
+        }
+    })
+    .await;
+    let (_gateway, mut link) = with_target(&target.url).await;
+    for _ in 0..20 {
+        let socket = link.open("t").await;
+        link.send(socket, b"at once").await;
+        link.close(socket).await;
+        let all = within("what was sent", hear.recv()).await;
+        assert_eq!(all.unwrap(), b"at once");
+        link.expect_opened(socket).await;
+        assert_eq!(link.expect_closed(socket).await.0, Reason::ClosedByClient);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_socket_whose_target_takes_nothing_is_given_up_before_it_is_idle() {
+    let target = Target::silent().await;
+    let (_gateway, mut link) = with_target(&target.url).await;
+    let socket = link.opened("t").await;
+    let patience = Duration::from_millis(500);
+    let mut words = 0;
+    while tokio::time::timeout(patience, link.send(socket, &numbered(words, 4_096)))
+        .await
+        .is_ok()
+    {
+        words += 4_096;
+    }
+    link.close(socket).await;
+    let closed = tokio::time::timeout(Duration::from_secs(30), link.expect_closed(socket)).await;
+    assert_eq!(closed.unwrap().0, Reason::ClosedByClient);
+}

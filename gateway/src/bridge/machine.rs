@@ -51,6 +51,8 @@ pub struct Machine {
     phase: Phase,
     /// The client asked to shut down its side.
     shutdown_wanted: bool,
+    /// The client closed before it was connected, with something to send.
+    close_wanted: bool,
     /// Its FIN went out.
     fin_sent: bool,
     /// The target's FIN came in.
@@ -64,6 +66,7 @@ impl Default for Machine {
         Machine {
             phase: Phase::Connecting,
             shutdown_wanted: false,
+            close_wanted: false,
             fin_sent: false,
             eof_seen: false,
             unwritten: false,
@@ -84,7 +87,8 @@ impl Machine {
 
     /// Whether the client may send more.
     pub fn takes_data(&self) -> bool {
-        matches!(self.phase, Phase::Connecting | Phase::Open) && !self.shutdown_wanted
+        let takes = matches!(self.phase, Phase::Connecting | Phase::Open);
+        takes && !self.shutdown_wanted && !self.close_wanted
     }
 
     /// Whether it is over.
@@ -110,12 +114,18 @@ impl Machine {
         }
         match event {
             Event::Connected if self.phase == Phase::Connecting => {
-                self.phase = Phase::Open;
+                self.phase = match self.close_wanted {
+                    true => Phase::Closing,
+                    false => Phase::Open,
+                };
                 actions.tell_opened = true;
             }
             Event::Connected => {}
             Event::Shutdown => self.shutdown_wanted = true,
-            // Before it is connected there is nothing to wait for: the attempt is given up.
+            // What was sent before is still to be delivered; else the attempt is given up.
+            Event::Close if self.phase == Phase::Connecting && self.unwritten => {
+                self.close_wanted = true;
+            }
             Event::Close if self.phase == Phase::Connecting => {
                 self.close(Reason::ClosedByClient, &mut actions)
             }
@@ -210,6 +220,22 @@ mod tests {
         assert_eq!(machine.on(Event::Shutdown), Actions::default());
         assert!(machine.on(Event::Connected).tell_opened);
         assert!(machine.on(Event::Flushed).shutdown_write);
+    }
+
+    #[test]
+    fn a_close_before_it_is_connected_waits_for_what_was_sent_and_for_nothing_else() {
+        let mut machine = Machine::default();
+        machine.queued();
+        assert_eq!(machine.on(Event::Close), Actions::default());
+        assert!(!machine.takes_data());
+        let actions = machine.on(Event::Connected);
+        assert!(actions.tell_opened && machine.writes() && !machine.reads());
+        assert_eq!(
+            machine.on(Event::Flushed).tell_closed,
+            Some(Reason::ClosedByClient)
+        );
+        let nothing_sent = Machine::default().on(Event::Close);
+        assert_eq!(nothing_sent.tell_closed, Some(Reason::ClosedByClient));
     }
 
     fn event() -> impl Strategy<Value = Option<Event>> {

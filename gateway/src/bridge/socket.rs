@@ -33,6 +33,9 @@ use crate::seldom::Seldom;
 use crate::target::{Dialled, Ends, Failure, LINGER, Named, Target, Targets};
 use read::Read;
 
+/// A client that has closed waits so long for a target that takes nothing of what was sent before.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// One socket, shared by the client's side and the socket's own task.
 pub struct Socket<C> {
     client: C,
@@ -251,7 +254,7 @@ impl<C: Client> Socket<C> {
         let mut seldom = Seldom::new(woken());
         seldom.push(self.idle().map(|()| Else::Over(Reason::Idle.into())));
         seldom.push(stop.cancelled().map(|()| Else::Over(self.stopped())));
-        // Whether a client that has closed is about to be out of patience with its faults.
+        // Whether a client that has closed is about to be out of patience.
         let mut gives_up = false;
         loop {
             let room = self.client.has_room() && self.credit_left() > 0;
@@ -270,9 +273,9 @@ impl<C: Client> Socket<C> {
                 if state.closed.is_some() {
                     return None;
                 }
-                if !gives_up && state.machine.is_closing() && wire.is_faulted() {
+                if !gives_up && state.machine.is_closing() {
                     gives_up = true;
-                    let patience = tokio::time::sleep(LINGER);
+                    let patience = self.out_of_patience(wire);
                     seldom.push(patience.map(|()| Else::Over(Reason::ClosedByClient.into())));
                 }
                 if let Some(failure) = state.broken.clone() {
@@ -380,15 +383,30 @@ impl<C: Client> Socket<C> {
 
     /// Resolves when no byte has gone for too long.
     async fn idle(&self) {
+        let hop_us = || self.wire.get().map_or(0, Wire::active_us);
+        self.silent_for(self.context.idle, hop_us).await;
+    }
+
+    /// Resolves when a client that has closed waits no longer for what it sent to go: as long as its
+    /// target takes none of it, or faults hold it back.
+    async fn out_of_patience(&self, wire: &Wire) {
+        if wire.is_faulted() {
+            return tokio::time::sleep(LINGER).await;
+        }
+        let closed_us = self.context.clock.now_us();
+        self.silent_for(PATIENCE, || closed_us).await;
+    }
+
+    /// Resolves when so long no byte has gone, as this socket or `other_us` tells.
+    async fn silent_for(&self, long: Duration, other_us: impl Fn() -> u64) {
         loop {
             let now_us = self.context.clock.now_us();
-            let hop_us = self.wire.get().map_or(0, Wire::active_us);
-            let active_us = self.active_us.load(Ordering::Relaxed).max(hop_us);
+            let active_us = self.active_us.load(Ordering::Relaxed).max(other_us());
             let silent = Duration::from_micros(now_us.saturating_sub(active_us));
-            if silent >= self.context.idle {
+            if silent >= long {
                 return;
             }
-            self.context.timers.sleep(self.context.idle - silent).await;
+            self.context.timers.sleep(long - silent).await;
         }
     }
 

@@ -32,7 +32,10 @@ pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
         };
         match heard {
             Ok(Some(Ok(Heard::Message(message)))) => {
-                let sent = tokio::time::timeout(silence, socket.send(message)).await;
+                let sent = tokio::select! {
+                    sent = tokio::time::timeout(silence, socket.send(message)) => sent,
+                    () = stop.cancelled() => break Some((LinkClose::Restart, String::new())),
+                };
                 if !matches!(sent, Ok(Ok(()))) {
                     break None;
                 }

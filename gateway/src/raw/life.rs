@@ -17,6 +17,9 @@ pub(super) struct Life<'a> {
     moved_us: AtomicU64,
     /// The last ping went out at this time.
     pinged_us: AtomicU64,
+    /// The target does not take what the client said: nothing more is read of the client meanwhile,
+    /// its answers to pings neither.
+    held: AtomicBool,
     /// A ping is to be written; whoever writes is polled after [`silence`], so that nobody need be woken.
     ping_waits: AtomicBool,
 }
@@ -29,6 +32,7 @@ impl<'a> Life<'a> {
             heard_us: now_us.into(),
             moved_us: now_us.into(),
             pinged_us: now_us.into(),
+            held: false.into(),
             ping_waits: false.into(),
         }
     }
@@ -52,6 +56,14 @@ impl<'a> Life<'a> {
             .store(self.core.clock.now_us(), Ordering::Relaxed);
     }
 
+    /// The client is not read, or is read again.
+    pub(super) fn holds(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
+        if !held {
+            self.heard();
+        }
+    }
+
     /// Whether a ping is to go out, which then does.
     pub(super) fn takes_ping(&self) -> bool {
         let waits = self.ping_waits.load(Ordering::Relaxed);
@@ -67,6 +79,14 @@ impl<'a> Life<'a> {
     fn idle(&self, wire: &Wire) -> Duration {
         self.moved_us.fetch_max(wire.active_us(), Ordering::Relaxed);
         self.since(&self.moved_us)
+    }
+
+    /// How long the client has shown no life, where that can be known.
+    fn silent(&self) -> Duration {
+        match self.held.load(Ordering::Relaxed) {
+            true => Duration::ZERO,
+            false => self.since(&self.heard_us),
+        }
     }
 
     fn since(&self, what: &AtomicU64) -> Duration {
@@ -85,7 +105,7 @@ pub(super) async fn silence(wire: &Wire, life: &Life<'_>) -> End {
         if life.idle(wire) >= limits.idle {
             return End::Target(Reason::Idle.into());
         }
-        let silent = life.since(&life.heard_us);
+        let silent = life.silent();
         if silent < limits.ping {
             pinged = false;
             wait = limits.ping - silent;

@@ -37,6 +37,8 @@ pub(super) struct Pump<'a> {
     /// The client is to take what waits for it before this is over.
     patience: Option<Pin<Box<Sleep>>>,
     control: Bucket,
+    /// A write failed, and took the error with it: the end that is read then is no FIN.
+    failed: Option<Failure>,
 }
 
 /// What became of a client's message.
@@ -73,6 +75,7 @@ impl<'a> Pump<'a> {
             core,
             patience: None,
             control: Bucket::new(rate.saturating_mul(2), rate, Instant::now()),
+            failed: None,
         }
     }
 
@@ -101,7 +104,9 @@ impl<'a> Pump<'a> {
             };
             let said = match sent {
                 Ok(()) => {
-                    self.rest = None;
+                    if self.rest.take().is_some() {
+                        self.life.holds(false);
+                    }
                     let (wire, life, core) = (self.wire, self.life, self.core);
                     let (stream, reader, writer) = self.socket.parts();
                     let said = reader.poll_next(stream, cx, |it| match it {
@@ -127,13 +132,20 @@ impl<'a> Pump<'a> {
             match said {
                 Said::Sent => {}
                 Said::Waits(rest) => {
-                    let wire = self.wire;
-                    self.rest = Some(async move { wire.send_all(&rest).await }.boxed());
+                    let (wire, core) = (self.wire, self.core);
+                    let sent = async move {
+                        wire.send_all(&rest).await?;
+                        core.metrics.to_target.inc_by(rest.len() as u64);
+                        Ok(())
+                    };
+                    self.life.holds(true);
+                    self.rest = Some(sent.boxed());
                 }
                 Said::Failed(error) => match Failure::of(&error) {
                     // What the target said before it closed is still to be passed on; the other
                     // direction meets the same end after that.
                     failure if failure.reason == Reason::Reset && !self.wire.is_datagram() => {
+                        self.failed = Some(failure);
                         self.rest = Some(std::future::pending().boxed());
                     }
                     failure => return Poll::Ready(End::Target(failure)),
@@ -171,10 +183,12 @@ impl<'a> Pump<'a> {
                 Poll::Ready(ready) => match ready.and_then(|()| self.frame()) {
                     Ok(Some(put)) => put,
                     Ok(None) => {
-                        return Poll::Ready(End::Target(Failure {
+                        let finished = || Failure {
                             reason: Reason::Finished,
                             detail: String::new(),
-                        }));
+                        };
+                        let failure = self.failed.take().unwrap_or_else(finished);
+                        return Poll::Ready(End::Target(failure));
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                     Err(error) => return Poll::Ready(End::Target(Failure::of(&error))),
@@ -219,7 +233,9 @@ fn pass_on(bytes: &[u8], wire: &Wire, life: &Life<'_>, core: &Core) -> Said {
         false => wire.try_send(bytes),
     };
     life.said();
-    core.metrics.to_target.inc_by(bytes.len() as u64);
+    if let Ok(n) = sent {
+        core.metrics.to_target.inc_by(n as u64);
+    }
     match sent {
         Ok(n) if n == bytes.len() || wire.is_datagram() => Said::Sent,
         Ok(n) => Said::Waits(bytes[n..].to_vec()),
