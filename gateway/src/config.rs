@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::policy::embed::Embedders;
-use crate::policy::origin::Origins;
+use crate::policy::origin::{Origins, is_host, is_origin};
 use crate::policy::proxies::{Proxies, ProxyHeader};
 pub use limits::Limits;
 pub use public_url::{PublicUrl, PublicUrlError};
@@ -108,6 +108,18 @@ pub enum ConfigError {
         /// What is wrong with the fault.
         error: FaultError,
     },
+    /// What is no name of a host.
+    #[error(
+        "hosts: '{0}' is no name of a host: write it without a scheme, a port and a path, as in \
+         demo.example.org"
+    )]
+    Host(String),
+    /// What is no origin, where one is trusted.
+    #[error(
+        "origins: '{0}' is no origin of a page: write it as https://demo.example.org, with its port if \
+         it has one, and no path"
+    )]
+    Origin(String),
     /// What is no origin of a page.
     #[error(
         "embed: '{0}' is no origin of a page: write it as https://lms.example, with its port if it has \
@@ -217,14 +229,9 @@ impl Config {
                     error,
                 })?;
                 // Once by itself, so that an error can point at the line.
-                toml::from_str::<File>(&text).map_err(|e| ConfigError::Wrong {
-                    place: place.clone(),
-                    detail: e.to_string(),
-                })?;
-                toml::from_str(&text).map_err(|e| ConfigError::Wrong {
-                    place,
-                    detail: e.to_string(),
-                })?
+                let wrong = |error: toml::de::Error| wrong_in_file(&place, &text, &error);
+                toml::from_str::<File>(&text).map_err(wrong)?;
+                toml::from_str(&text).map_err(wrong)?
             }
             None => toml::Table::new(),
         };
@@ -233,12 +240,42 @@ impl Config {
         }
         let file: File = table
             .try_into()
-            .map_err(|e: toml::de::Error| ConfigError::Wrong {
-                place: "environment (CHALKWIRE_…)".to_owned(),
-                detail: e.to_string(),
-            })?;
+            .map_err(|error| wrong_in_environment(&error))?;
         check(file, flags)
     }
+}
+
+/// Where in the file, in one line.
+fn wrong_in_file(place: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let place = match before {
+        Some(before) => {
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|it| *it != '\n').count() + 1;
+            format!("{place}:{line}:{column}")
+        }
+        None => place.to_owned(),
+    };
+    let detail = one_line(error.message());
+    ConfigError::Wrong { place, detail }
+}
+
+/// In which variable: toml tells the key's path in a line of its own, and nowhere else.
+fn wrong_in_environment(error: &toml::de::Error) -> ConfigError {
+    let text = error.to_string();
+    let path = |line: &str| Some(line.strip_prefix("in `")?.strip_suffix('`')?.to_owned());
+    let variable = match text.lines().find_map(path) {
+        Some(path) => path.replace('.', "__").to_ascii_uppercase(),
+        None => "…".to_owned(),
+    };
+    ConfigError::Wrong {
+        place: format!("environment (CHALKWIRE_{variable})"),
+        detail: one_line(error.message()),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Sets `a.b` from `CHALKWIRE_A__B`. The value is TOML where it reads as such, or else a text.
@@ -327,6 +364,12 @@ fn check(file: File, flags: Flags) -> Result<Config, ConfigError> {
         None => None,
     };
     let own = public_url.as_ref().map(|url| url.origin().to_owned());
+    if let Some(bad) = file.hosts.iter().find(|host| !is_host(host)) {
+        return Err(ConfigError::Host(bad.clone()));
+    }
+    if let Some(bad) = file.origins.iter().find(|origin| !is_origin(origin)) {
+        return Err(ConfigError::Origin(bad.clone()));
+    }
     let origins = file.origins.into_iter().chain(own);
     Ok(Config {
         listen: flags

@@ -139,9 +139,9 @@ pub struct Server {
 pub fn start(options: Options, clock: Clock, events: EventSender) -> Result<Server, StartError> {
     let mut options = options;
     options.recv_bytes = options.recv_bytes.clamp(1, MAX_RECV_BYTES);
-    let failed = |source| StartError::System {
+    let failed = |said| StartError::System {
         url: options.url.to_string(),
-        source,
+        said,
     };
     let (trigger, stop) = stop::pair().map_err(failed)?;
     let is_datagram = options.url.kind().is_datagram();

@@ -180,7 +180,9 @@ impl fmt::Display for TargetUrl {
 /// Whether a text may name a target: 1 to 64 of `a-z A-Z 0-9 - _ .`, so that it needs no escaping
 /// in a URL's path.
 pub fn is_target_name(text: &str) -> bool {
+    // Those two are no names in a URL's path (RFC 3986, section 5.2.4).
     (1..=crate::limits::MAX_TARGET_NAME_BYTES).contains(&text.len())
+        && !matches!(text, "." | "..")
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))

@@ -93,9 +93,11 @@ fn closed(frame: Option<CloseFrame>, replied: bool) -> Result<(), SendError> {
     let (code, text) = frame.map_or((1000, String::new()), |frame| {
         (u16::from(frame.code), frame.reason.to_string())
     });
+    // What follows it is cut to what a close frame holds.
+    let name = text.split(": ").next().unwrap_or_default();
     let named = Reason::ALL
         .into_iter()
-        .find(|reason| reason.as_str() == text && *reason != Reason::Finished);
+        .find(|reason| reason.as_str() == name && *reason != Reason::Finished);
     match (named, LinkClose::from_code(code)) {
         (Some(reason), _) => Err(SendError::Closed(reason)),
         // 1005: closed without a code (RFC 6455, section 7.4.1).
@@ -135,6 +137,11 @@ mod tests {
             (frame(1005, ""), false, Some("without a reply")),
             (frame(1011, "refused"), false, Some("Connection refused")),
             (frame(1011, "reset"), true, Some("Connection reset")),
+            (
+                frame(1011, "refused: Connection refused: the mach"),
+                false,
+                Some("nothing listens"),
+            ),
             (frame(1011, "odd\u{1b}"), false, Some("(1011): odd\\u{1b}")),
             (frame(1012, ""), true, Some("being restarted")),
             (frame(4999, ""), false, Some("(4999)")),

@@ -180,3 +180,33 @@ fn proxies_are_read_from_the_file_and_the_environment() {
         assert!(error.contains(part), "{error}");
     }
 }
+
+#[test]
+fn what_is_wrong_is_told_in_one_line_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chalkwire.toml");
+    let error = |text: &str, environment: &[(&str, &str)]| {
+        std::fs::write(&path, text).unwrap();
+        let environment = environment.iter();
+        let environment =
+            environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let error = Config::load(Some(&path), environment, Flags::default()).unwrap_err();
+        error.to_string()
+    };
+    let variable = [("CHALKWIRE_LIMITS__IDLE", "5")];
+    let hosts = r#"hosts = ["demo.example.org:8443"]"#;
+    let origins = r#"origins = ["demo.example.org"]"#;
+    for (error, part) in [
+        (
+            error("listen = \"127.0.0.1:0\"\nnosuch = 1\n", &[]),
+            ".toml:2:1 is wrong: unknown field",
+        ),
+        (error("listen = \n", &[]), ".toml:1:"),
+        (error("", &variable), "CHALKWIRE_LIMITS__IDLE"),
+        (error(hosts, &[]), "hosts: 'demo.example.org:8443'"),
+        (error(origins, &[]), "origins: 'demo.example.org'"),
+    ] {
+        assert!(error.contains(part), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Which pages may show this one in a frame, as the Content-Security-Policy says it.
 
+use super::origin::is_origin;
+
 /// Origins of pages that may show this one in a frame; none at first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Embedders(Vec<String>);
@@ -13,7 +15,8 @@ impl Embedders {
         let mut list = Vec::new();
         for origin in origins {
             let bare = origin.trim_end_matches('/').to_ascii_lowercase();
-            if !is_origin(&bare) {
+            let on_the_web = bare.starts_with("https://") || bare.starts_with("http://");
+            if !on_the_web || !is_origin(&bare) {
                 return Err(origin);
             }
             list.push(bare);
@@ -28,16 +31,6 @@ impl Embedders {
             false => self.0.join(" "),
         }
     }
-}
-
-/// Whether a text is an origin, and so can say nothing else in a policy.
-fn is_origin(text: &str) -> bool {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"))
-        .unwrap_or_default();
-    let letter = |it: u8| it.is_ascii_alphanumeric() || b".-:[]".contains(&it);
-    !host.is_empty() && host.bytes().all(letter)
 }
 
 #[cfg(test)]

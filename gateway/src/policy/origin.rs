@@ -1,6 +1,6 @@
 //! Which pages may talk to the gateway: the Host a request names, and the Origin it comes from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// The hosts that the gateway answers to and the origins it trusts besides its own.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ impl Origins {
             .and_then(|n| n.strip_suffix(']'))
             .unwrap_or(name);
         name == "localhost"
-            || name.ends_with(".localhost")
+            || name.ends_with(".localhost") && is_name(name)
             || bare.parse::<IpAddr>().is_ok()
             || self.hosts.iter().any(|allowed| allowed == name)
     }
@@ -62,6 +62,28 @@ impl Origins {
         let own = |scheme: &str| origin.strip_prefix(scheme).is_some_and(|rest| rest == host);
         own("http://") || own("https://") || self.origins.contains(&origin)
     }
+}
+
+/// Whether a text is a host's name or address, and nothing else.
+pub(crate) fn is_host(text: &str) -> bool {
+    let address = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let address = address.is_some_and(|it| it.parse::<Ipv6Addr>().is_ok());
+    address || !text.is_empty() && is_name(text)
+}
+
+/// Whether a text is an origin (RFC 6454, section 6.2), a browser extension's for example, and so can
+/// say nothing else in a policy. A slash at its end is overlooked.
+pub(crate) fn is_origin(text: &str) -> bool {
+    let Some((scheme, authority)) = text.trim_end_matches('/').split_once("://") else {
+        return false;
+    };
+    let letter = |it: u8| it.is_ascii_alphanumeric() || b"+-.".contains(&it);
+    !scheme.is_empty() && scheme.bytes().all(letter) && split_port(authority).is_some_and(is_host)
+}
+
+fn is_name(text: &str) -> bool {
+    let letter = |it: u8| it.is_ascii_alphanumeric() || b".-_".contains(&it);
+    text.bytes().all(letter)
 }
 
 /// The host of an authority; `None` where the port is no number.
@@ -105,6 +127,8 @@ mod tests {
             "",
             ":80",
             "localhost:x",
+            "evil.example/.localhost",
+            "a b.localhost",
         ] {
             assert!(!demo().allows_host(foreign), "{foreign}");
         }
@@ -133,6 +157,37 @@ mod tests {
                 !o.allows_origin(Some(foreign), "localhost:8000"),
                 "{foreign}"
             );
+        }
+    }
+
+    #[test]
+    fn hosts_and_origins_are_written_as_they_are_compared() {
+        for host in ["demo.example.org", "Demo_1", "192.0.2.1", "[2001:db8::1]"] {
+            assert!(is_host(host), "{host}");
+            assert!(is_origin(&format!("https://{host}")), "{host}");
+            assert!(is_origin(&format!("http://{host}:8443/")), "{host}");
+        }
+        for other in [
+            "",
+            "demo.example.org:8443",
+            "https://demo.example.org",
+            "demo.example.org/",
+            "*.example.org",
+            "2001:db8::1",
+            "[demo]",
+        ] {
+            assert!(!is_host(other), "{other}");
+        }
+        assert!(is_origin("chrome-extension://abcdef"));
+        for other in [
+            "null",
+            "demo.example.org",
+            "://a",
+            "https://",
+            "https://a/b",
+            "https://a:b",
+        ] {
+            assert!(!is_origin(other), "{other}");
         }
     }
 

@@ -6,12 +6,12 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The host has no address.
-    #[error("the host of {url} could not be resolved: {source}")]
+    #[error("the host of {url} could not be resolved: {said}")]
     NotResolved {
         /// Where it was to listen.
         url: String,
         /// What the resolver said.
-        source: io::Error,
+        said: io::Error,
     },
     /// Somebody listens there.
     #[error("{0} is in use: another program listens there")]
@@ -50,25 +50,25 @@ pub enum StartError {
     #[error("the worker program {0} does not exist")]
     NoWorker(String),
     /// Anything else that the system said.
-    #[error("{url} could not be bound: {source}")]
+    #[error("{url} could not be bound: {said}")]
     System {
         /// Where it was to listen.
         url: String,
         /// What the system said.
-        source: io::Error,
+        said: io::Error,
     },
 }
 
 impl StartError {
     /// What a failed `bind` or `listen` at `url` means.
-    pub(super) fn at(url: &str, source: io::Error) -> Self {
+    pub(super) fn at(url: &str, said: io::Error) -> Self {
         let url = url.to_owned();
-        match source.kind() {
+        match said.kind() {
             io::ErrorKind::AddrInUse => StartError::InUse(url),
             io::ErrorKind::PermissionDenied => StartError::Permission(url),
             io::ErrorKind::AddrNotAvailable => StartError::NotOurs(url),
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => StartError::NoDirectory(url),
-            _ => StartError::System { url, source },
+            _ => StartError::System { url, said },
         }
     }
 }

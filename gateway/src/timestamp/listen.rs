@@ -33,9 +33,9 @@ pub(super) fn bind(url: &TargetUrl, backlog: u32) -> Result<Listener, StartError
     match url {
         TargetUrl::Path { kind, path } => bind_path(url, *kind, path, backlog),
         TargetUrl::Inet { kind, host, port } => {
-            let not_resolved = |source| StartError::NotResolved {
+            let not_resolved = |said| StartError::NotResolved {
                 url: url.to_string(),
-                source,
+                said,
             };
             let addresses = (host.as_str(), *port)
                 .to_socket_addrs()

@@ -180,6 +180,12 @@ impl ClientMessage {
     /// # Errors
     /// [`MessageError`] says where the text stops being a message.
     pub fn decode(text: &str) -> Result<Self, MessageError> {
+        // serde would take an array of the same values for a message.
+        if !text.trim_start().starts_with('{') {
+            let error =
+                <serde_json::Error as serde::de::Error>::custom("a message is a JSON object");
+            return Err(error.into());
+        }
         Ok(serde_json::from_str(text)?)
     }
 
