@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 mod base;
+mod body;
 pub(crate) mod door;
 mod events;
 mod exchange;
@@ -29,7 +30,7 @@ use tokio::sync::Semaphore;
 use crate::core::Core;
 use crate::link::carrier::Carrier;
 use crate::link::posts::Posts;
-use crate::link::{Caller, Link, Links, connection};
+use crate::link::{Caller, Fresh, Links, connection};
 use crate::policy::guests::Place;
 use crate::raw;
 use proxied::Arrival;
@@ -218,9 +219,8 @@ async fn link(
         Ok(new) => new,
         Err(refusal) => return *refusal,
     };
-    let links = app.links.clone();
     upgrade.answer(MAX_MESSAGE_BYTES, move |socket| async move {
-        connection::serve(Carrier::WebSocket(socket.shared()), link, links).await;
+        connection::serve(Carrier::WebSocket(socket.shared()), link).await;
         drop(place);
     })
 }
@@ -230,7 +230,7 @@ fn new_link(
     app: &App,
     arrival: &Arrival,
     headers: &HeaderMap,
-) -> Result<(Place, Arc<Link>), Box<Response>> {
+) -> Result<(Place, Fresh), Box<Response>> {
     let place = place(&app.core, arrival.client)?;
     let base = base::base(&app.core.config, arrival.peer, headers);
     let link = app.links.create(Caller {

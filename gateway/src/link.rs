@@ -30,12 +30,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::socket::Socket;
 use crate::core::Core;
+use crate::policy::guests::Place;
 use crate::room::Rooms;
 use crate::ws::Broken;
 use attached::Attached;
 use jobs::Running;
 use opening::{Opening, bad_request, by_room, read_faults};
 use outbox::Outbox;
+pub(crate) use registry::Fresh;
 pub use registry::Links;
 pub(crate) use rooms::Caller;
 use rooms::InRoom;
@@ -49,6 +51,9 @@ pub(crate) struct Link {
     /// `None` where the gateway has none.
     rooms: Option<Arc<Rooms>>,
     state: Mutex<State>,
+    /// Held from when a message's number is taken until the message is: a connection that gives way
+    /// may still be at one when the next connection has the one after it.
+    turn: Mutex<()>,
     /// There is something to send, or the link is full.
     pub(crate) wake: Notify,
     /// Data has to wait for room.
@@ -75,8 +80,8 @@ struct State {
     caller: Caller,
     /// The present connection.
     attached: Option<Attached>,
-    /// When the connection dropped.
-    detached_at: Option<Instant>,
+    /// When the connection dropped, and the place that the link has since then.
+    detached: Option<(Instant, Place)>,
 }
 
 /// An open socket.
@@ -111,8 +116,9 @@ impl Link {
                 room: InRoom::default(),
                 caller,
                 attached: None,
-                detached_at: None,
+                detached: None,
             }),
+            turn: Mutex::default(),
             wake: Notify::new(),
             full: AtomicBool::new(false),
             room: Notify::new(),
@@ -132,7 +138,13 @@ impl Link {
 
     /// Since when there is no connection.
     pub(crate) fn detached_at(&self) -> Option<Instant> {
-        self.lock().detached_at
+        self.lock().detached.as_ref().map(|(at, _)| *at)
+    }
+
+    /// Whether it never had a connection.
+    fn is_fresh(&self) -> bool {
+        let state = self.lock();
+        state.attached.is_none() && state.detached.is_none()
     }
 
     /// The link is over, with its sockets and servers.
@@ -166,6 +178,7 @@ impl Link {
     /// Takes a text message of the client, `ping`, `subscribe` and `resume` excepted: those are
     /// the connection's.
     pub(crate) fn take_message(self: &Arc<Self>, message: ClientMessage) -> Result<(), Broken> {
+        let _turn = self.take_turn();
         if let Some(seq) = message.seq()
             && !self.lock().in_turn(seq)?
         {
@@ -257,6 +270,7 @@ impl Link {
     pub(crate) fn take_data(&self, bytes: &[u8]) -> Result<(), Broken> {
         let frame = ClientFrame::parse(bytes);
         let frame = frame.map_err(|error| Broken::protocol(error.to_string()))?;
+        let _turn = self.take_turn();
         let mut state = self.lock();
         if !state.in_turn(frame.seq)? {
             return Ok(());
@@ -303,6 +317,10 @@ impl Link {
         state.outbox.bytes() < self.core.config.limits.link_queue_bytes / 2
     }
 
+    fn take_turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // What the lock protects is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -325,7 +343,7 @@ impl State {
 
     /// An open socket; `None` for one that is closed already (its message crossed ours).
     fn opened(&self, id: SocketId) -> Result<Option<&Open>, Broken> {
-        if id.0 > self.last_socket {
+        if id.0 == 0 || id.0 > self.last_socket {
             let detail = format!("socket {} was never opened", id.0);
             return Err(Broken::protocol(detail));
         }

@@ -7,6 +7,9 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// Whoever was told to stop says goodbye within this time.
+const LAST: Duration = Duration::from_secs(5);
+
 /// The gateway's tasks. Clones own the same ones.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
@@ -63,7 +66,8 @@ impl Tasks {
         self.stop.child_token()
     }
 
-    /// Waits until every task has ended: those still at work after `grace` are told to stop.
+    /// Waits until every task has ended: those still at work after `grace` are told to stop, and have
+    /// [`LAST`] for that.
     pub async fn finish(&self, grace: Duration) {
         self.drain.cancel();
         self.tracker.close();
@@ -76,7 +80,13 @@ impl Tasks {
                 "drain: no more time, stopping the rest"
             );
             self.stop.cancel();
-            self.tracker.wait().await;
+            if tokio::time::timeout(LAST, self.tracker.wait())
+                .await
+                .is_err()
+            {
+                let left = self.tracker.len();
+                tracing::warn!(left, "drain: some have not stopped, and are left");
+            }
         }
         self.stop.cancel();
     }
@@ -94,6 +104,15 @@ mod tests {
         let started = tokio::time::Instant::now();
         tasks.finish(Duration::from_secs(3)).await;
         assert_eq!(started.elapsed(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_does_not_stop_either_holds_nobody_up_for_ever() {
+        let tasks = Tasks::default();
+        tasks.spawn(std::future::pending());
+        let started = tokio::time::Instant::now();
+        tasks.finish(Duration::from_secs(3)).await;
+        assert_eq!(started.elapsed(), Duration::from_secs(3) + LAST);
     }
 
     #[tokio::test(start_paused = true)]

@@ -174,7 +174,10 @@ impl<O: Borrow<Outlet>> WebSocket<O> {
             self.goodbye = true;
             let close = Message::Close(code, reason.to_owned());
             // A client that does not read has had its time.
-            let _ = tokio::time::timeout(GOODBYE, self.send(close)).await;
+            let sent = tokio::time::timeout(GOODBYE, self.send(close)).await;
+            if sent.is_err() {
+                return;
+            }
         }
         self.finish().await;
     }

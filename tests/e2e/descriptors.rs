@@ -2,6 +2,7 @@
 
 use chalkwire_tests::deadline::eventually;
 use chalkwire_tests::gateway::Setup;
+use chalkwire_tests::http;
 use chalkwire_tests::target::Target;
 use chalkwire_tests::websocket::{self, WebSocket};
 use futures_util::SinkExt;
@@ -29,9 +30,12 @@ async fn without_descriptors_those_who_are_served_stay_and_others_come_in_when_s
         served.push(websocket::connect(address, "/raw/t", None).await.unwrap().0);
     }
     let mut idle = Vec::new();
-    for _ in 0..300 {
+    for _ in 0..240 {
         idle.push(TcpStream::connect(address).await.unwrap());
     }
+    // Whoever asks for something is told why not.
+    let refused = http::get(address, "/healthz").await;
+    assert_eq!(refused.status, 503);
     let says = "accept: waiting a little";
     eventually(says, async || gateway.program.log().contains(says)).await;
     for raw in &mut served {

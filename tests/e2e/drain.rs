@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chalkwire_shared::message::{GatewayMessage, NoticeKind};
 use chalkwire_tests::deadline::eventually;
@@ -10,10 +11,12 @@ use chalkwire_tests::http::{get, request, try_get};
 use chalkwire_tests::link::{Event, Link};
 use chalkwire_tests::target::Target;
 use chalkwire_tests::websocket::{self, Ended};
+use futures_util::SinkExt;
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Message;
 
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
@@ -134,5 +137,49 @@ async fn a_client_that_does_not_answer_the_close_does_not_hold_the_end_up() {
     let mut half = TcpStream::connect(gateway.address()).await.unwrap();
     half.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
     gateway.program.signal(Signal::TERM);
+    assert_eq!(gateway.program.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_does_not_hold_the_end_up() {
+    let flood = Target::flood().await;
+    let setup = Setup::default().target("t", &flood.url);
+    let mut gateway = setup.start().await;
+    let mut link = Link::connect(gateway.address()).await;
+    let socket = link.open_with("t", u32::MAX, false).await;
+    link.expect_opened(socket).await;
+    let _deaf = link.leave_connection();
+    let echo = websocket::connect(gateway.address(), "/diag/echo", None).await;
+    let (mut echo, _) = echo.unwrap();
+    // Until nothing more goes in: what comes back was not read.
+    let full = Duration::from_secs(1);
+    let message = || Message::binary(vec![0; 60_000]);
+    while tokio::time::timeout(full, echo.send(message()))
+        .await
+        .is_ok()
+    {}
+    gateway.program.signal(Signal::TERM);
+    let ended = tokio::time::timeout(Duration::from_secs(15), gateway.program.ended()).await;
+    assert_eq!(ended.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_exchange_whose_target_does_not_answer_is_told_that_the_gateway_ends() {
+    let silent = Target::silent().await;
+    let setup = Setup::default()
+        .target("t", &silent.url)
+        .limit("exchange", "1m")
+        .limit("drain", "300ms");
+    let mut gateway = setup.start().await;
+    let address = gateway.address();
+    let asked = tokio::spawn(async move {
+        request(address, "POST", "/api/targets/t/exchange", &[], b"well?").await
+    });
+    gateway.metric_is("sockets{target=\"t\"}", 1).await;
+    gateway.program.signal(Signal::TERM);
+    let answer = asked.await.unwrap();
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.text().starts_with("draining: "), "{}", answer.text());
+    assert!(answer.header("retry-after").is_some());
     assert_eq!(gateway.program.ended().await.code(), Some(0));
 }

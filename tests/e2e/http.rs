@@ -2,13 +2,20 @@
 
 use std::time::Duration;
 
+use chalkwire_shared::limits::SUBPROTOCOL;
+use chalkwire_tests::deadline::eventually;
 use chalkwire_tests::gateway::{Gateway, Setup};
-use chalkwire_tests::http::{get, request};
+use chalkwire_tests::http::{self, get, request};
 use chalkwire_tests::link::Link;
 use chalkwire_tests::target::{FullListener, Target, closed_port};
 use chalkwire_tests::timestamp::{Timestamp, assert_stamp};
+use chalkwire_tests::websocket;
+use futures_util::SinkExt;
 use serde_json::json;
+use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn the_list_names_targets_and_hides_where_the_operators_are() {
@@ -383,4 +390,89 @@ async fn a_target_that_goes_quiet_has_replied_and_one_that_floods_is_cut_off() {
     assert_eq!(flood["end"], "too_much");
     let received = flood["received_bytes"].as_u64().unwrap();
     assert!((1 << 20..2 << 20).contains(&received), "{received}");
+}
+
+#[tokio::test]
+async fn one_address_has_so_many_dropped_links_and_leaves_the_rest_to_others() {
+    let setup = Setup::default()
+        .set("PROXIES", r#"["127.0.0.1/32"]"#)
+        .set("LOG", "debug")
+        .limit("links", "4")
+        .limit("links_per_address", "2");
+    let gateway = setup.start().await;
+    let link = async |from: &str| {
+        let stream = TcpStream::connect(gateway.address()).await.unwrap();
+        let headers = [
+            ("sec-websocket-protocol", SUBPROTOCOL),
+            ("x-forwarded-for", from),
+        ];
+        let connected = websocket::connect_with(stream, "/ws", &headers).await;
+        let mut link = connected.unwrap().0;
+        link.send(Message::text(r#"{"type":"ping","id":1}"#))
+            .await
+            .unwrap();
+        websocket::next(&mut link).await.unwrap();
+        websocket::next(&mut link).await.unwrap();
+        link
+    };
+    for (dropped, links) in [(1, 1), (2, 2), (3, 2), (4, 2)] {
+        websocket::abort(link("192.0.2.1").await);
+        let noticed = async || gateway.program.log().matches("link dropped").count() == dropped;
+        eventually("the drop to be noticed", noticed).await;
+        gateway.metric_is("links", links).await;
+    }
+    let _others = [link("192.0.2.2").await, link("192.0.2.2").await];
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_before_its_answer_leaves_no_link() {
+    let gateway = Setup::default().start().await;
+    let address = gateway.address();
+    let request = format!(
+        "GET /ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
+         Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n"
+    );
+    for _ in 0..1_000 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        SockRef::from(&stream)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+    }
+    gateway.metric_is("links", 0).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_as_it_should_be_is_told_what_is_wrong_with_it() {
+    let echo = Target::echo().await;
+    let gateway = Gateway::with_target("t", &echo.url).await;
+    let address = gateway.address();
+    for method in ["POST", "DELETE"] {
+        let answer = request(address, method, "/index.html", &[], b"").await;
+        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow"), Some("GET,HEAD"), "{method}");
+    }
+    let exchange = "/api/targets/t/exchange";
+    let large = vec![b'x'; 65_537];
+    let answer = request(address, "POST", exchange, &[], &large).await;
+    assert_eq!(answer.status, 413, "{}", answer.text());
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let chunked = format!(
+        "POST {exchange} HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    );
+    stream.write_all(chunked.as_bytes()).await.unwrap();
+    let answer = http::read(&mut stream).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    let answer = request(address, "POST", "/api/rooms", &[], b"[]").await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    let eight = [
+        LINK,
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "8"),
+    ];
+    let answer = request(address, "GET", "/ws", &eight, b"").await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.header("sec-websocket-version"), Some("13"));
 }

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustix::io::Errno;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
@@ -27,9 +28,12 @@ use crate::timers::Timers;
 /// How long to wait when the system has no more file descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// An HTTP connection has so long for all its requests and replies. The page over a slow line takes
-/// a minute; a browser opens another connection when it wants one.
+/// An HTTP connection takes requests for so long; a browser opens another one when it wants to.
 const LIFETIME: Duration = Duration::from_secs(300);
+
+/// The request that is under way then has so long to be answered, and its reply to be taken. The page
+/// over a slow line takes a minute.
+const REST: Duration = Duration::from_secs(60);
 
 /// A client has so long to take the last of a reply that lasted.
 const LAST: Duration = Duration::from_secs(2);
@@ -65,16 +69,17 @@ impl Drop for Lasting {
 }
 
 impl Offers {
-    /// Resolves when the connection has had its time.
-    async fn time_up(&self, timers: &Timers) {
+    /// Resolves when the connection is to take no more requests, with the time that is left for the
+    /// one that is under way.
+    async fn time_up(&self, timers: &Timers) -> Duration {
         tokio::select! {
             () = self.lasted.notified() => {}
             () = timers.sleep(LIFETIME) => match self.lasts.load(Ordering::Relaxed) {
                 true => self.lasted.notified().await,
-                false => return,
+                false => return REST,
             },
         }
-        tokio::time::sleep(LAST).await;
+        LAST
     }
 }
 
@@ -119,7 +124,13 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
                         tracing::warn!(%error, "accept: waiting a little");
                     }
                     core.metrics.refuse("accept");
-                    tokio::time::sleep(BACK_OFF).await;
+                    match door.next_on_spare() {
+                        Some(stream) if is_out_of_descriptors(&error) => {
+                            out_of_descriptors(stream, &front).await;
+                        }
+                        _ => tokio::time::sleep(BACK_OFF).await,
+                    }
+                    door.spare_again();
                 }
                 continue;
             }
@@ -156,6 +167,28 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
     }
 }
 
+async fn until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::MFILE | Errno::NFILE)
+    )
+}
+
+/// Tells a client that there is no descriptor for it. Whoever asks late is told so before.
+async fn out_of_descriptors(stream: std::net::TcpStream, front: &Front) {
+    if let Ok(stream) = TcpStream::from_std(stream) {
+        let _ = timeout(BACK_OFF, stream.readable()).await;
+        front.turned_away.for_want_of_descriptors(&stream);
+    }
+}
+
 /// Turns a client away, if there is no time for it even when it has asked for something.
 async fn turn_away(stream: &TcpStream, front: &Front) -> bool {
     let core = &front.core;
@@ -189,6 +222,7 @@ async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) {
     let (draining, stop) = (core.tasks.draining(), core.tasks.stopping());
     // Who comes while the gateway drains is still answered; the answer says that it closes.
     let mut drains = core.tasks.is_draining();
+    let mut ends_at = None;
     // This is about requests alone: what an upgraded connection has begun is still to be served.
     let ended = loop {
         tokio::select! {
@@ -201,8 +235,12 @@ async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) {
             }
             // Half a header, or a reply that nobody reads, does not hold the end up.
             () = stop.cancelled(), if drains => return,
+            rest = &mut time_up, if ends_at.is_none() => {
+                connection.as_mut().graceful_shutdown();
+                ends_at = Some(tokio::time::Instant::now() + rest);
+            }
             // Who reads a reply byte by byte would have its place for ever: then it is dropped.
-            () = &mut time_up => {
+            () = until(ends_at), if ends_at.is_some() => {
                 core.metrics.refuse("lifetime");
                 return;
             }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
 use mio::net::TcpListener;
@@ -19,6 +19,8 @@ pub(crate) struct Door {
     told: tokio::net::TcpStream,
     /// The kernel's queue was empty at this time.
     emptied: Instant,
+    /// A file descriptor to spare, for when there is no other.
+    spare: Option<OwnedFd>,
 }
 
 impl Door {
@@ -31,6 +33,7 @@ impl Door {
         // have it from their listener: set once, and not for each.
         same.set_nodelay(true)?;
         Ok(Door {
+            spare: Some(same.as_fd().try_clone_to_owned()?),
             listener: TcpListener::from_std(listener),
             told: tokio::net::TcpStream::from_std(same)?,
             emptied: Instant::now(),
@@ -41,6 +44,19 @@ impl Door {
     /// by it.
     pub(crate) fn looked_away(&mut self) {
         self.emptied = Instant::now();
+    }
+
+    /// The next connection on the descriptor that was spared, where there is no other one: to be told so,
+    /// and dropped before [`Door::spare_again`].
+    pub(crate) fn next_on_spare(&mut self) -> Option<TcpStream> {
+        drop(self.spare.take());
+        let (stream, _) = self.listener.accept().ok()?;
+        Some(stream.into())
+    }
+
+    /// Spares a descriptor again, if there is one.
+    pub(crate) fn spare_again(&mut self) {
+        self.spare = self.told.as_fd().try_clone_to_owned().ok();
     }
 
     /// The next connection, which does not block, and when the queue was empty the last time: nobody

@@ -12,7 +12,7 @@ use chalkwire_shared::limits::SUBPROTOCOL;
 use chalkwire_shared::post::{MAX_POST_BYTES, NUMBER_HEADER, STREAM_HEADER};
 
 use super::accept::Lasting;
-use super::{App, Arrival, full, new_link, refuse};
+use super::{App, Arrival, body, full, new_link, refuse};
 use crate::core::Core;
 use crate::link::carrier::Carrier;
 use crate::link::connection;
@@ -38,13 +38,11 @@ pub(super) async fn stream(
         Err(refusal) => return *refusal,
     };
     let Some((events, body)) = Events::open(&app.posts) else {
-        app.links.end(&link);
         return full(core, "links");
     };
-    let links = app.links.clone();
     let reply = Lasting::begin(arrival.offers);
     core.tasks.spawn(async move {
-        connection::serve(Carrier::Events(events), link, links).await;
+        connection::serve(Carrier::Events(events), link).await;
         drop((place, reply));
     });
     let headers = [
@@ -62,7 +60,7 @@ pub(super) async fn post(
     State(app): State<App>,
     Path(version): Path<String>,
     headers: HeaderMap,
-    body: Body,
+    posted: Body,
 ) -> Response {
     let core = &app.core;
     if version != SUBPROTOCOL {
@@ -77,7 +75,7 @@ pub(super) async fn post(
     let Some(door) = app.posts.door(&Token::from(stream.to_owned())) else {
         return ended(core);
     };
-    let taken = door.take(number, to_bytes(body, MAX_POST_BYTES));
+    let taken = door.take(number, to_bytes(posted, MAX_POST_BYTES));
     match tokio::time::timeout(core.config.limits.header, taken).await {
         Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
         Ok(Err(NotTaken::Ended)) => ended(core),
@@ -85,9 +83,9 @@ pub(super) async fn post(
             let why = format!("POST {number} came where {due} was due.");
             refuse(core, StatusCode::CONFLICT, "bad_request", &why)
         }
-        Ok(Err(NotTaken::Body(_))) => {
-            let why = "The body could not be read whole: a POST holds at most 262,144 bytes.";
-            refuse(core, StatusCode::PAYLOAD_TOO_LARGE, "bad_request", why)
+        Ok(Err(NotTaken::Body(error))) => {
+            let (status, why) = body::not_whole(error, MAX_POST_BYTES);
+            refuse(core, status, "bad_request", &why)
         }
         Err(_) => {
             let why = "The body did not come in time, or those before it wait to be taken.";

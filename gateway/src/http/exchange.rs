@@ -3,7 +3,7 @@
 use std::io;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use chalkwire_shared::limits::MAX_MESSAGE_BYTES;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{AGAIN_SECONDS, App, faults};
+use super::{AGAIN_SECONDS, App, body, faults};
 use crate::core::Core;
 use crate::fault::{Plan, Wire, refused};
 use crate::target::{Dialled, Failure, Target, with_buffer};
@@ -84,10 +84,8 @@ pub(super) async fn exchange(
     body: Body,
 ) -> Response {
     let core = &app.core;
-    let json = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("application/json"));
+    let mut accepts = headers.get_all(header::ACCEPT).iter();
+    let json = accepts.any(|accept| accept.to_str().is_ok_and(accepts_json));
     if let Err(failure) = core.newcomers.admit() {
         return refused_with(StatusCode::SERVICE_UNAVAILABLE, &failure, json);
     }
@@ -97,11 +95,23 @@ pub(super) async fn exchange(
             let kind = HeaderValue::from_static("application/octet-stream");
             ([(header::CONTENT_TYPE, kind)], reply).into_response()
         }
-        Err((status, failure)) => {
-            core.metrics.refuse(failure.reason.as_str());
-            refused_with(status, &failure, json)
-        }
+        Err((status, failure)) => refused_with(status, &failure, json),
     }
+}
+
+/// Whether a list of media types has JSON (RFC 9110, section 12.5.1).
+pub(super) fn accepts_json(accept: &str) -> bool {
+    accept.split(',').any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let refused = |part: &str| {
+            let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
+            weight.is_some_and(|weight| weight.parse() == Ok(0.0))
+        };
+        parts
+            .next()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+            && !parts.any(refused)
+    })
 }
 
 fn refused_with(status: StatusCode, failure: &Failure, json: bool) -> Response {
@@ -126,7 +136,11 @@ async fn run(
     query: &[(String, String)],
     body: Body,
 ) -> Result<(Exchange, Vec<u8>), (StatusCode, Failure)> {
-    let refuse = |failure: Failure| (status_of(failure.reason), failure);
+    let answer = |failure: Failure| (status_of(failure.reason), failure);
+    let refuse = |failure: Failure| {
+        core.metrics.refuse(failure.reason.as_str());
+        answer(failure)
+    };
     let target = core.targets.get(name).map_err(refuse)?.clone();
     let plan = faults::asked(query)
         .and_then(|(faults, seed)| core.plan(&target, faults, seed))
@@ -139,38 +153,22 @@ async fn run(
     let Ok(_permit) = core.sockets.clone().try_acquire_owned() else {
         return Err(refuse(Reason::Limit.into()));
     };
-    let request = read_body(core, body).await?;
+    let request = body::read(core, body, MAX_MESSAGE_BYTES).await;
+    let request = request.map_err(|(status, detail)| {
+        let reason = Reason::BadRequest;
+        core.metrics.refuse(reason.as_str());
+        (status, Failure { reason, detail })
+    })?;
     let account = core.account(&target);
-    let done = perform(core, &target, &plan, &request).await;
+    let done = tokio::select! {
+        done = perform(core, &target, &plan, &request) => done,
+        () = core.tasks.stopping().cancelled() => Err(Reason::Draining.into()),
+    };
     account.closed(match &done {
         Ok(_) => Reason::Finished,
         Err(failure) => failure.reason,
     });
-    done.map_err(refuse)
-}
-
-async fn read_body(core: &Core, body: Body) -> Result<bytes::Bytes, (StatusCode, Failure)> {
-    let bad = |status, detail: &str| {
-        (
-            status,
-            Failure {
-                reason: Reason::BadRequest,
-                detail: detail.to_owned(),
-            },
-        )
-    };
-    let read = tokio::time::timeout(core.config.limits.header, to_bytes(body, MAX_MESSAGE_BYTES));
-    match read.await {
-        Ok(Ok(request)) => Ok(request),
-        Ok(Err(_)) => Err(bad(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The body could not be read whole: an exchange takes at most 65,536 bytes.",
-        )),
-        Err(_) => Err(bad(
-            StatusCode::REQUEST_TIMEOUT,
-            "The body did not come in time.",
-        )),
-    }
+    done.map_err(answer)
 }
 
 async fn perform(
@@ -322,5 +320,30 @@ fn status_of(reason: Reason) -> StatusCode {
         | Reason::NotResolved
         | Reason::NoSuchPath
         | Reason::BacklogFull => StatusCode::BAD_GATEWAY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_given_to_who_accepts_it() {
+        for accept in [
+            "application/json",
+            "text/html, Application/JSON;q=0.5",
+            "application/json; q=1",
+        ] {
+            assert!(accepts_json(accept), "{accept}");
+        }
+        for accept in [
+            "",
+            "*/*",
+            "application/jsonl",
+            "application/json;q=0",
+            "application/json; charset=utf-8; q=0.0, text/plain",
+        ] {
+            assert!(!accepts_json(accept), "{accept}");
+        }
     }
 }

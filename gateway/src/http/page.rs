@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::proxied::Arrival;
@@ -59,10 +59,15 @@ pub(super) async fn index(headers: HeaderMap) -> Response {
 pub(super) async fn file(
     State(app): State<App>,
     Extension(arrival): Extension<Arrival>,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let config = &app.core.config;
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let allow = [(header::ALLOW, "GET,HEAD")];
+        return (StatusCode::METHOD_NOT_ALLOWED, allow).into_response();
+    }
     if let Some(file) = find(uri.path().trim_start_matches('/'), &headers) {
         return file;
     }

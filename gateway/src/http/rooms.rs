@@ -1,21 +1,21 @@
 //! Rooms over HTTP: opening one, and fetching its transcript.
 
-use axum::Extension;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use chalkwire_shared::room::RoomId;
 use futures_util::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::proxied::Arrival;
-use super::{App, base};
+use super::{App, base, body};
 use crate::core::Core;
 use crate::log::NotRead;
 use crate::room::transcript::{Format, Writing};
@@ -69,15 +69,15 @@ pub(super) async fn open(
     State(app): State<App>,
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
-    body: Body,
+    sent: Body,
 ) -> Response {
     let core = &app.core;
     let Some(rooms) = &app.links.rooms else {
         return no_rooms(core);
     };
-    let wanted = match wanted(core, body).await {
+    let wanted = match wanted(core, sent).await {
         Ok(wanted) => wanted,
-        Err(why) => return refuse(core, StatusCode::BAD_REQUEST, "bad_request", &why),
+        Err((status, why)) => return refuse(core, status, "bad_request", &why),
     };
     let made = match rooms.make(wanted, arrival.client).await {
         Ok(made) => made,
@@ -140,7 +140,6 @@ enum Names {
 /// `GET /api/rooms/{room}/transcript`: what happened in a room, for who has its teach link.
 pub(super) async fn transcript(
     State(app): State<App>,
-    Extension(arrival): Extension<Arrival>,
     Path(name): Path<String>,
     query: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
@@ -154,19 +153,21 @@ pub(super) async fn transcript(
             "A transcript is asked for with format=jsonl or format=csv, and names=yes or names=no.";
         return refuse(core, StatusCode::BAD_REQUEST, "bad_request", why);
     };
-    // Whatever is wrong with a secret is answered at the same time, in the same words.
+    // Whatever is wrong with a secret is answered at the same time, in the same words. Nobody guesses
+    // one, so that nobody is locked out for guessing.
     let answer_at = tokio::time::Instant::now() + ANSWER_AFTER;
-    let now = std::time::Instant::now();
-    let secret = headers.get(header::AUTHORIZATION);
-    let secret = secret.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let may = core.guesses.may(arrival.client, now);
-    let room = RoomId::read(&name).filter(|_| may).zip(secret);
+    let secret = headers.get(header::AUTHORIZATION).and_then(bearer);
+    let room = RoomId::read(&name).zip(secret);
     let Some(room) = room.and_then(|(room, secret)| rooms.taught(&room, secret)) else {
-        core.guesses.wrong(arrival.client, now);
         tokio::time::sleep_until(answer_at).await;
         let why = "No open room has that teach link. Its secret goes into the header Authorization, \
                    as Bearer and the secret.";
-        return refuse(core, StatusCode::UNAUTHORIZED, "no_room", why);
+        let mut response = refuse(core, StatusCode::UNAUTHORIZED, "no_room", why);
+        let scheme = HeaderValue::from_static("Bearer");
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, scheme);
+        return response;
     };
     let (format, kind, extension) = match asked.format {
         AskedFormat::Jsonl => (Format::JsonLines, "application/x-ndjson", "jsonl"),
@@ -183,6 +184,12 @@ pub(super) async fn transcript(
         (header::CONTENT_DISPOSITION, file.as_str()),
     ];
     (headers, Body::from_stream(written(room, writing))).into_response()
+}
+
+/// The token of a Bearer credential (RFC 6750, section 2.1); the scheme's case does not matter.
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// All that is saved by now, some at a time.
@@ -210,21 +217,25 @@ fn written(
     stream::once(async { Ok(head) }).chain(rest)
 }
 
-async fn wanted(core: &Core, body: Body) -> Result<Wanted, String> {
-    let Ok(body) = to_bytes(body, REQUEST_BYTES).await else {
-        return Err(format!(
-            "A request for a room has {REQUEST_BYTES} bytes at the most."
-        ));
+async fn wanted(core: &Core, sent: Body) -> Result<Wanted, (StatusCode, String)> {
+    let bad = |why: String| (StatusCode::BAD_REQUEST, why);
+    let sent = body::read(core, sent, REQUEST_BYTES).await?;
+    let no_request = |error: &dyn fmt::Display| {
+        bad(format!(
+            "That is no request for a room: {error}. See PROTOCOL.md, \"Rooms\"."
+        ))
     };
-    let request = match body.is_empty() {
-        true => Request::default(),
-        false => serde_json::from_slice(&body).map_err(|error| {
-            format!("That is no request for a room: {error}. See PROTOCOL.md, \"Rooms\".")
-        })?,
+    let request = match sent.trim_ascii() {
+        [] => Request::default(),
+        // serde would take an array for the same.
+        [b'{', ..] => serde_json::from_slice(&sent).map_err(|error| no_request(&error))?,
+        _ => return Err(no_request(&"it is no JSON object")),
     };
     let targets = request.targets.iter().flatten();
     for name in targets {
-        core.targets.get(name).map_err(|failure| failure.detail)?;
+        core.targets
+            .get(name)
+            .map_err(|failure| bad(failure.detail))?;
     }
     Ok(Wanted {
         title: request.title,

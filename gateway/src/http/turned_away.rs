@@ -1,4 +1,5 @@
-//! Who is turned away during an overload, before more is made of a request than its first bytes.
+//! Who is turned away, in an overload or for want of file descriptors, before more is made of a request
+//! than its first bytes.
 //!
 //! Read, routed and answered like any other, a refusal costs half of an exchange; with twice as many
 //! who come as can be served, there would be no time left to serve any.
@@ -6,8 +7,9 @@
 use axum::http::{HeaderName, HeaderValue, header};
 use chalkwire_shared::close::Reason;
 use rustix::net::{RecvFlags, recv};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
+use super::exchange::accepts_json;
 use super::{AGAIN_SECONDS, page};
 use crate::newcomers::TOO_MUCH;
 use crate::target::send_last;
@@ -30,7 +32,12 @@ pub(super) struct TurnedAway {
     raw: Vec<u8>,
     exchange: Vec<u8>,
     exchange_as_json: Vec<u8>,
+    no_descriptors: Vec<u8>,
 }
+
+/// What is said where the system gives no more file descriptors.
+const NO_DESCRIPTORS: &str = "The gateway has as many connections as its system allows (file \
+    descriptors). Try again in a few seconds.\n";
 
 impl TurnedAway {
     pub(super) fn new(policy: &HeaderValue) -> Self {
@@ -41,6 +48,7 @@ impl TurnedAway {
             raw: answer(policy, text, &format!("{TOO_MUCH}\n")),
             exchange: answer(policy, text, &format!("{reason}: {TOO_MUCH}\n")),
             exchange_as_json: answer(policy, "application/json", &json.to_string()),
+            no_descriptors: answer(policy, text, NO_DESCRIPTORS),
         }
     }
 
@@ -64,12 +72,23 @@ impl TurnedAway {
             Some(Asks::ExchangeAsJson) => &self.exchange_as_json,
             None => return false,
         };
-        // What is left unread when a connection is closed becomes a reset, and might overtake the
-        // answer. A client that is gone needs none.
-        let _ = recv(stream, &mut bytes[..n], RecvFlags::DONTWAIT);
-        let _ = send_last(stream, answer);
+        answer_last(stream, &mut bytes[..n], answer);
         true
     }
+
+    /// Answers whatever a client has asked for so far, when there is no file descriptor for it. Does not
+    /// wait.
+    pub(super) fn for_want_of_descriptors(&self, stream: impl AsFd) {
+        answer_last(stream.as_fd(), &mut [0; LONGEST], &self.no_descriptors);
+    }
+}
+
+/// Reads what is there, and answers it when the connection is closed. Does not wait.
+fn answer_last(stream: BorrowedFd<'_>, read: &mut [u8], answer: &[u8]) {
+    // What is left unread when a connection is closed becomes a reset, and might overtake the answer.
+    // A client that is gone needs none.
+    let _ = recv(stream, read, RecvFlags::DONTWAIT);
+    let _ = send_last(stream, answer);
 }
 
 fn answer(policy: &HeaderValue, kind: &str, body: &str) -> Vec<u8> {
@@ -123,7 +142,7 @@ fn asks(request: &[u8]) -> Option<Asks> {
         return None;
     }
     Some(match value("accept") {
-        Some(accept) if accept.contains("application/json") => Asks::ExchangeAsJson,
+        Some(accept) if accepts_json(accept) => Asks::ExchangeAsJson,
         _ => Asks::Exchange,
     })
 }

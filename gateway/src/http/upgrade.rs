@@ -77,7 +77,12 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
             .get(header::SEC_WEBSOCKET_VERSION)
             .is_none_or(|version| version != "13")
         {
-            return Err(refused("The header Sec-WebSocket-Version must be 13."));
+            let mut response = refused("The header Sec-WebSocket-Version must be 13.");
+            // RFC 6455, section 4.4.
+            let version = HeaderValue::from_static("13");
+            let headers = response.headers_mut();
+            headers.insert(header::SEC_WEBSOCKET_VERSION, version);
+            return Err(response);
         }
         let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).cloned() else {
             return Err(refused("The header Sec-WebSocket-Key is missing."));

@@ -53,6 +53,8 @@ impl Finished {
     /// The record, with the server's side in it.
     pub(super) async fn settle(mut self, cancel: &CancellationToken) -> Report {
         tokio::select! {
+            biased;
+            // What is known already is in it, however it ends.
             () = self.ear.complete(&mut self.run, self.accepts) => {}
             () = cancel.cancelled() => {}
         }

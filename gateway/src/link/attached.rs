@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::outbox::{Item, Outbox};
 use super::{Link, State};
+use crate::policy::guests::Place;
 use crate::ws::{Outlet, Put};
 
 /// The connection that has the link.
@@ -88,8 +89,9 @@ impl Link {
         if let Some(before) = state.attached.replace(attached) {
             before.gives_way.cancel();
         }
-        state.detached_at = None;
+        let kept = state.detached.take();
         drop(state);
+        drop(kept);
         if let Some(seat) = self.seat() {
             seat.attached();
         }
@@ -108,16 +110,23 @@ impl Link {
         }
     }
 
-    /// A connection dropped. Ignored when another one has the link already.
-    pub(super) fn detach(&self, connection: &CancellationToken, now: Instant) {
+    /// A connection dropped, and the link has this place from now on. Ignored when another one has the
+    /// link already.
+    pub(super) fn detach(&self, connection: &CancellationToken, now: Instant, place: Place) {
         let mut state = self.lock();
-        if !connection.is_cancelled() {
-            state.attached = None;
-            state.detached_at = Some(now);
-            drop(state);
-            if let Some(seat) = self.seat() {
-                seat.detached();
-            }
+        if connection.is_cancelled() {
+            return;
+        }
+        state.attached = None;
+        state.detached = Some((now, place));
+        drop(state);
+        let Some(seat) = self.seat() else {
+            return;
+        };
+        seat.detached();
+        // Another connection may have come meanwhile, and its word before ours.
+        if self.lock().attached.is_some() {
+            seat.attached();
         }
     }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attached::Passed;
 use super::carrier::Carrier;
-use super::{Link, Links, message_of};
+use super::{Fresh, Link, Links, message_of};
 use crate::core::Core;
 use crate::policy::rate::Bucket;
 use crate::room::Reader;
@@ -37,6 +37,9 @@ enum End {
     Link(LinkClose, String),
     /// The connection is lost or slow: the link is kept.
     Dropped,
+    /// The client gave the connection up with this code, and will come back on another: the link is
+    /// kept.
+    Away(u16),
     /// Another connection has the link.
     TakenOver,
     /// The gateway ends.
@@ -44,12 +47,13 @@ enum End {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(mut carrier: Carrier, link: Arc<Link>, links: Arc<Links>) {
+pub(crate) async fn serve(mut carrier: Carrier, fresh: Fresh) {
+    let (link, links) = (fresh.link.clone(), fresh.links.clone());
     let mut connection = Connection::new(link, links.clone());
+    drop(fresh);
     let Err(end) = connection.run(&mut carrier).await;
     // Nothing comes after a goodbye.
     connection.link.opens(&connection.mine, None);
-    let now = Instant::now();
     let close = match end {
         End::Link(close, detail) => {
             links.end(&connection.link);
@@ -57,30 +61,33 @@ pub(crate) async fn serve(mut carrier: Carrier, link: Arc<Link>, links: Arc<Link
                 links.core.metrics.refuse("protocol");
                 tracing::info!(code = close.code(), detail = %detail.escape_debug(), "link closed");
             }
-            Some((close, detail))
+            Some((close.code(), detail))
         }
-        // Nobody could come for it any more; or nobody has said that he will.
-        End::Dropped if links.core.tasks.is_draining() || !connection.greeted => {
-            links.end(&connection.link);
-            None
+        End::Dropped | End::Away(_) => {
+            // Nobody could come for it any more; or nobody has said that he will.
+            match links.core.tasks.is_draining() || !connection.greeted {
+                true => links.end(&connection.link),
+                false => links.keep(&connection.link, &connection.mine),
+            }
+            match end {
+                End::Away(code) => Some((code, String::new())),
+                _ => None,
+            }
         }
-        End::Dropped => {
-            connection.link.detach(&connection.mine, now);
-            tracing::debug!("link dropped: kept for a while");
-            None
-        }
-        End::TakenOver => Some((
-            LinkClose::TakenOver,
-            LinkClose::TakenOver.sentence().to_owned(),
-        )),
+        End::TakenOver => Some(told(LinkClose::TakenOver)),
         End::Draining => {
             links.end(&connection.link);
-            Some((LinkClose::Restart, LinkClose::Restart.sentence().to_owned()))
+            Some(told(LinkClose::Restart))
         }
     };
-    if let Some((close, detail)) = close {
-        carrier.close(close.code(), &detail).await;
+    if let Some((code, detail)) = close {
+        carrier.close(code, &detail).await;
     }
+}
+
+/// A close as it is said.
+fn told(close: LinkClose) -> (u16, String) {
+    (close.code(), close.sentence().to_owned())
 }
 
 /// What comes from outside of a connection.
@@ -276,15 +283,27 @@ impl Connection {
         token: &chalkwire_shared::id::Token,
         seen: u64,
     ) -> Result<(), End> {
-        let found = self.links.get(token);
-        let found = found.and_then(|link| Some((link.resume(seen)?, link)));
-        let Some((taken, link)) = found else {
-            let detail =
-                "The link of before is gone: it was away for too long, or the gateway was \
-                          started anew. Its sockets are closed."
-                    .to_owned();
-            let answer = GatewayMessage::ResumeFailed { detail };
-            return self.send(carrier, Message::text(answer.encode())).await;
+        let found = self.links.get(token).ok_or_else(|| {
+            "The link of before is gone: it was away for too long, or the gateway was started anew. \
+             Its sockets are closed."
+                .to_owned()
+        });
+        let found = found.and_then(|link| match link.resume(seen) {
+            Some(taken) => Ok((taken, link)),
+            None => {
+                self.links.end(&link);
+                Err(format!(
+                    "The link of before can't go on after message {seen}: those that follow it are \
+                     not there. Its sockets are closed."
+                ))
+            }
+        });
+        let (taken, link) = match found {
+            Ok(found) => found,
+            Err(detail) => {
+                let answer = GatewayMessage::ResumeFailed { detail };
+                return self.send(carrier, Message::text(answer.encode())).await;
+            }
         };
         // The link that this connection began with was never used.
         let before = std::mem::replace(&mut self.link, link);
@@ -379,7 +398,12 @@ impl Connection {
         // Mostly the kernel has it at once, and no timer is wanted.
         let taken = match poll!(&mut taken) {
             Poll::Ready(taken) => taken,
-            Poll::Pending => matches!(timeout(patience, taken).await, Ok(true)),
+            // Whoever waits for this connection to end does not wait for its client.
+            Poll::Pending => tokio::select! {
+                taken = timeout(patience, taken) => matches!(taken, Ok(true)),
+                () = self.mine.cancelled() => return Err(End::TakenOver),
+                () = self.link.ended.cancelled() => return Err(End::Draining),
+            },
         };
         match taken {
             true => Ok(()),
@@ -413,10 +437,10 @@ fn end_of(broken: Broken) -> End {
 }
 
 /// A client says 1000, or nothing, when it closes the link, and a browser 1001 when the page is left
-/// or reloaded: then nobody will come back. Any other code is a connection that failed.
+/// or reloaded: then nobody will come back. Any other code gives up the connection alone.
 fn goodbye(code: Option<u16>) -> End {
     match code {
         None | Some(1000 | 1001 | 1005) => End::Link(LinkClose::Normal, String::new()),
-        Some(_) => End::Dropped,
+        Some(code) => End::Away(code),
     }
 }

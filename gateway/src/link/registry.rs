@@ -7,10 +7,26 @@ use std::time::Duration;
 use chalkwire_shared::id::Token;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{Caller, Link};
 use crate::core::{Core, new_token};
+use crate::policy::guests::Guests;
 use crate::room::Rooms;
+
+/// A new link before somebody serves it: it ends with this, if nobody does.
+pub(crate) struct Fresh {
+    pub(super) link: Arc<Link>,
+    pub(super) links: Arc<Links>,
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if self.link.is_fresh() {
+            self.links.end(&self.link);
+        }
+    }
+}
 
 /// The gateway's links.
 pub struct Links {
@@ -19,6 +35,8 @@ pub struct Links {
     pub(crate) rooms: Option<Arc<Rooms>>,
     places: Arc<Semaphore>,
     by_token: Mutex<HashMap<Token, Arc<Link>>>,
+    /// Dropped ones that are kept, of each address.
+    kept: Guests,
 }
 
 impl Links {
@@ -30,16 +48,39 @@ impl Links {
             rooms,
             places,
             by_token: Mutex::default(),
+            kept: Guests::default(),
         }
     }
 
     /// A new link, if there is a place for one.
-    pub(crate) fn create(&self, caller: Caller) -> Option<Arc<Link>> {
+    pub(crate) fn create(self: &Arc<Self>, caller: Caller) -> Option<Fresh> {
         let place = self.places.clone().try_acquire_owned().ok()?;
         let (core, rooms) = (self.core.clone(), self.rooms.clone());
         let link = Link::new(new_token()?, core, rooms, caller, place);
         self.lock().insert(link.token.clone(), link.clone());
-        Some(link)
+        Some(Fresh {
+            link,
+            links: self.clone(),
+        })
+    }
+
+    /// Keeps a link whose connection dropped for a while, unless its address has enough of them: else
+    /// one address could take all the places, one connection after the other.
+    pub(super) fn keep(&self, link: &Link, connection: &CancellationToken) {
+        let address = link.caller().address;
+        let most = self.core.config.limits.links_per_address;
+        match self.kept.admit(address, most) {
+            Some(place) => {
+                link.detach(connection, Instant::now(), place);
+                tracing::debug!("link dropped: kept for a while");
+            }
+            // Another connection may have it by now.
+            None if connection.is_cancelled() => {}
+            None => {
+                tracing::info!(%address, most, "link dropped and not kept: links_per_address");
+                self.end(link);
+            }
+        }
     }
 
     /// Ends dropped links when their time has come, and all of them when the gateway ends.

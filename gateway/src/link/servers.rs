@@ -40,6 +40,8 @@ struct Own {
 enum Life {
     /// Cancel it and the server stops.
     Runs(CancellationToken),
+    /// It was told to stop: nobody is to reach it any more.
+    Stops,
     /// Its address is kept, so that dialling it is refused.
     Stopped(#[allow(dead_code, reason = "kept for what dropping it does")] Option<Kept>),
 }
@@ -53,14 +55,18 @@ impl Servers {
         if !name.starts_with('#') {
             return targets.get(name).cloned();
         }
-        let own = ServerId::from_name(name).and_then(|id| self.by_id.get(&id));
-        own.map(|own| own.target.clone()).ok_or_else(|| Failure {
-            reason: Reason::UnknownTarget,
-            detail: format!(
-                "You have no server {}: start one before you open it.",
-                name.escape_debug()
-            ),
-        })
+        match ServerId::from_name(name).and_then(|id| self.by_id.get(&id)) {
+            // As the kernel answers in a moment.
+            Some(own) if matches!(own.life, Life::Stops) => Err(Reason::Refused.into()),
+            Some(own) => Ok(own.target.clone()),
+            None => Err(Failure {
+                reason: Reason::UnknownTarget,
+                detail: format!(
+                    "You have no server {}: start one before you open it.",
+                    name.escape_debug()
+                ),
+            }),
+        }
     }
 
     /// Where a job may go: to one of the link's servers, or a built-in target. A sentence where not.
@@ -110,10 +116,11 @@ impl Servers {
             None => None,
         };
         own.life = Life::Stopped(kept);
-        if self.by_id.len() - self.running() > MAX_STOPPED {
-            let stopped = |(_, own): &(&ServerId, &Own)| matches!(own.life, Life::Stopped(_));
-            let oldest = self.by_id.iter().find(stopped).map(|(id, _)| *id);
-            oldest.map(|id| self.by_id.remove(&id));
+        let is_stopped = |own: &Own| matches!(own.life, Life::Stopped(_));
+        let stopped = self.by_id.iter().filter(|(_, own)| is_stopped(own));
+        let stopped: Vec<ServerId> = stopped.map(|(id, _)| *id).collect();
+        if stopped.len() > MAX_STOPPED {
+            self.by_id.remove(&stopped[0]);
         }
         true
     }
@@ -205,18 +212,17 @@ impl Link {
 
     /// Stops a server; `stopped` follows when it has.
     pub(super) fn stop_server(&self, server: ServerId) -> Result<(), Broken> {
-        let state = self.lock();
+        let mut state = self.lock();
         if server.0 > state.servers.last {
             let detail = format!("server {} was never started", server.0);
             return Err(Broken::protocol(detail));
         }
         // One that has stopped already: the messages crossed.
-        if let Some(Own {
-            life: Life::Runs(stop),
-            ..
-        }) = state.servers.by_id.get(&server)
+        if let Some(own) = state.servers.by_id.get_mut(&server)
+            && let Life::Runs(stop) = &own.life
         {
             stop.cancel();
+            own.life = Life::Stops;
         }
         Ok(())
     }
