@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// Words of 8 bytes that the target streams: 8 MiB, more than is read before the last cut.
 const STREAMED: usize = 1_048_576;
@@ -231,5 +232,25 @@ async fn what_cannot_be_replayed_is_not_resumed() {
         other.write(Message::text(resume(token, seen))).await;
         let answer = format!("{:?}", other.next().await.unwrap());
         assert!(answer.contains("ResumeFailed"), "{token} {seen}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_given_up_with_another_code_is_answered_and_the_link_goes_on() {
+    let target = Target::echo().await;
+    let gateway = Gateway::with_target("t", &target.url).await;
+    for transport in Transport::ALL {
+        let mut link = Link::connect_by(transport, gateway.address()).await;
+        let socket = link.opened("t").await;
+        let given_up = CloseFrame {
+            code: 4000.into(),
+            reason: "".into(),
+        };
+        link.write(Message::Close(Some(given_up))).await;
+        let ended = link.ended().await;
+        assert_eq!(ended, Ended::Closed(4000, String::new()), "{transport:?}");
+        link.resume().await.unwrap();
+        link.send(socket, b"again").await;
+        assert_eq!(link.expect_data(socket).await.payload, "again");
     }
 }

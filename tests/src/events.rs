@@ -165,10 +165,19 @@ impl Events {
 
     /// Sends a message in a POST of its own: whether it was taken.
     pub async fn send(&mut self, message: &Message) -> bool {
+        let code;
         let (kind, payload) = match message {
             Message::Text(text) => (Kind::Text, text.as_bytes()),
             Message::Binary(bytes) => (Kind::Binary, &bytes[..]),
-            Message::Close(_) => (Kind::Close, &b""[..]),
+            Message::Close(frame) => {
+                code = frame
+                    .as_ref()
+                    .map(|frame| u16::from(frame.code).to_be_bytes());
+                (
+                    Kind::Close,
+                    code.as_ref().map_or(&b""[..], |code| &code[..]),
+                )
+            }
             other => panic!("not sent by clients: {other:?}"),
         };
         self.post(&[(kind, payload)]).await
