@@ -66,8 +66,8 @@ impl Tasks {
         self.stop.child_token()
     }
 
-    /// Waits until every task has ended: those still at work after `grace` are told to stop, and have
-    /// [`LAST`] for that.
+    /// Waits until every task has ended: those still at work after `grace` are told to stop, and
+    /// have 5 s for that.
     pub async fn finish(&self, grace: Duration) {
         self.drain.cancel();
         self.tracker.close();
