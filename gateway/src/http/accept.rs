@@ -124,11 +124,13 @@ pub(crate) async fn accept(mut door: Door, lanes: &Lanes, front: Arc<Front>) {
                         tracing::warn!(%error, "accept: waiting a little");
                     }
                     core.metrics.refuse("accept");
-                    match door.next_on_spare() {
-                        Some(stream) if is_out_of_descriptors(&error) => {
-                            out_of_descriptors(stream, &front).await;
-                        }
-                        _ => tokio::time::sleep(BACK_OFF).await,
+                    let spared = match is_out_of_descriptors(&error) {
+                        true => door.next_on_spare(),
+                        false => None,
+                    };
+                    match spared {
+                        Some(stream) => out_of_descriptors(stream, &front).await,
+                        None => tokio::time::sleep(BACK_OFF).await,
                     }
                     door.spare_again();
                 }

@@ -56,7 +56,9 @@ impl Door {
 
     /// Spares a descriptor again, if there is one.
     pub(crate) fn spare_again(&mut self) {
-        self.spare = self.told.as_fd().try_clone_to_owned().ok();
+        if self.spare.is_none() {
+            self.spare = self.told.as_fd().try_clone_to_owned().ok();
+        }
     }
 
     /// The next connection, which does not block, and when the queue was empty the last time: nobody
