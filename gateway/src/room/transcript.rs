@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat};
 use super::page::{nameless, renew, text_of, veil_event};
 
 /// What a table's columns are called.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 24] = [
     "offset",
     "time",
     "member",
@@ -28,7 +28,15 @@ const COLUMNS: [&str; 19] = [
     "replied_us",
     "over_us",
     "reason",
+    "socket",
+    "begun",
+    "faulted",
+    "answer",
+    "holds",
 ];
+
+/// The place of the run's number among them; what is told of an exchange follows.
+const RUN: usize = 6;
 
 /// How a transcript is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,16 +118,33 @@ impl Writing {
         for (cell, text) in cells.iter_mut().zip(known) {
             *cell = text;
         }
-        if let Happened::Exchange { exchange, .. } = &event.what {
-            for (cell, text) in cells.iter_mut().skip(6).zip(of_exchange(exchange)) {
-                *cell = text;
+        match &event.what {
+            Happened::Exchange { exchange, .. } => {
+                for (cell, text) in cells.iter_mut().skip(RUN).zip(of_exchange(exchange)) {
+                    *cell = text;
+                }
             }
+            Happened::Found { found, .. } => {
+                let answer = found.answer.map(u32::from);
+                for (cell, text) in cells
+                    .iter_mut()
+                    .skip(COLUMNS.len() - 2)
+                    .zip([number(answer), yes(found.holds)])
+                {
+                    *cell = text;
+                }
+                cells[RUN] = found.run.0.to_string();
+            }
+            Happened::Armed { run, .. }
+            | Happened::RunOver { run, .. }
+            | Happened::Gauge { run, .. } => cells[RUN] = run.0.to_string(),
+            _ => {}
         }
         cells
     }
 }
 
-fn of_exchange(exchange: &Exchange) -> [String; 13] {
+fn of_exchange(exchange: &Exchange) -> [String; 16] {
     [
         number(exchange.run.map(|run| run.0)),
         exchange.target.clone(),
@@ -136,6 +161,9 @@ fn of_exchange(exchange: &Exchange) -> [String; 13] {
         exchange
             .reason
             .map_or_else(String::new, |reason| reason.to_string()),
+        exchange.socket.to_string(),
+        time(exchange.begun_us),
+        yes(exchange.faulted),
     ]
 }
 
@@ -200,6 +228,10 @@ fn time(us: u64) -> String {
     time.map_or_else(String::new, |time| {
         time.to_rfc3339_opts(SecondsFormat::Micros, true)
     })
+}
+
+fn yes(is: bool) -> String {
+    if is { "yes" } else { "no" }.to_owned()
 }
 
 fn number(number: Option<u32>) -> String {
@@ -296,6 +328,41 @@ mod tests {
             prop_assert_eq!(lines[1][3].as_str(), "'=heron()");
             prop_assert_eq!(lines[1][4].as_str(), "found");
         }
+    }
+
+    /// The cells of an event by their columns.
+    fn row(what: Happened) -> BTreeMap<&'static str, String> {
+        let state = state();
+        let event = state.event(1, 7, MemberId(2), None, what);
+        let mut writing = Writing::new(Format::Csv, true, state);
+        let lines = read(&writing.event(&text_of(&event)));
+        COLUMNS.into_iter().zip(lines[0].clone()).collect()
+    }
+
+    #[test]
+    fn what_is_told_twice_is_known_by_its_socket_and_beginning_and_a_finding_by_its_run() {
+        let text = r#"{"run":3,"target":"line","socket":4,"begun_us":1795417690000120,
+                       "sent_bytes":0,"received_bytes":0,"faulted":true}"#;
+        let exchange: Box<Exchange> = serde_json::from_str(text).unwrap();
+        let member = MemberId(2);
+        let cells = row(Happened::Exchange { member, exchange });
+        assert_eq!((&*cells["run"], &*cells["socket"]), ("3", "4"));
+        assert_eq!(cells["begun"], "2026-11-23T07:08:10.000120Z");
+        assert_eq!((&*cells["faulted"], &*cells["holds"]), ("yes", ""));
+        let found = Found {
+            run: RunId(3),
+            answer: Some(0),
+            measured: "1024".to_owned(),
+            holds: true,
+        };
+        let cells = row(Happened::Found { member, found });
+        assert_eq!((&*cells["run"], &*cells["answer"]), ("3", "0"));
+        assert_eq!((&*cells["holds"], &*cells["socket"]), ("yes", ""));
+        let cells = row(Happened::RunOver {
+            run: RunId(3),
+            called_off: false,
+        });
+        assert_eq!(cells["run"], "3");
     }
 
     #[test]
