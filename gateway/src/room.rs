@@ -10,6 +10,7 @@
 //! the way out.
 
 mod enter;
+mod forget;
 mod happen;
 mod inside;
 mod page;

@@ -75,17 +75,6 @@ impl Room {
         self.ruled.store(ruled, Ordering::Relaxed);
     }
 
-    /// A member's name goes, from what happened before as well.
-    fn forget(self: &Arc<Self>, inside: &mut Inside, member: MemberId) {
-        let Some(it) = inside.state.members.get(&member) else {
-            return;
-        };
-        let (joined, name) = (it.joined_offset, it.name.clone());
-        inside.ring.rename(member, joined, &name);
-        inside.snapshots.forget();
-        self.rewrite(inside, joined, member);
-    }
-
     /// The room is over: nobody is in it any more, and the log deletes it.
     pub(super) fn close(self: &Arc<Self>, inside: &mut Inside, over: Over) {
         if inside.over.replace(over).is_some() {

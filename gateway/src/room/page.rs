@@ -50,6 +50,11 @@ impl Page {
         }
     }
 
+    /// Whether there are names in it.
+    pub(super) fn has_names(&self) -> bool {
+        self.named
+    }
+
     /// What it costs to keep.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.text.len()

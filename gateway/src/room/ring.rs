@@ -117,6 +117,16 @@ impl Ring {
         self.building.rename(member, name);
     }
 
+    /// The offset of the event by which a member came, if that is here still.
+    pub(super) fn joined(&self, member: MemberId) -> Option<u64> {
+        let is_it = |event: &RoomEvent| matches!(&event.what, Happened::Joined { member: it, .. } if *it == member);
+        let pages = self.pages.iter().filter(|page| page.has_names());
+        let mut events = pages
+            .flat_map(|page| page.events())
+            .chain(self.building.events());
+        events.find(is_it).map(|event| event.offset)
+    }
+
     /// The event at an offset.
     pub(super) fn event(&self, offset: u64) -> Option<RoomEvent> {
         let events = if offset > self.last() {
