@@ -13,7 +13,9 @@ mod enter;
 mod forget;
 mod happen;
 mod inside;
+mod orphans;
 mod page;
+pub mod plan;
 mod presence;
 mod reader;
 pub mod record;
@@ -218,9 +220,9 @@ impl Room {
         });
     }
 
-    /// Whether all are done with the present run.
+    /// Whether all are done with the present run by now.
     pub fn all_are_done(&self) -> bool {
-        self.lock().state.all_are_done()
+        self.lock().state.all_are_done(self.common.now_us())
     }
 
     /// The room as it is now.

@@ -60,10 +60,15 @@ impl Link {
             );
             Ok(())
         };
+        let run = run.filter(|run| seat.as_ref().is_some_and(|seat| seat.is_of(*run, name)));
         if let Some(seat) = &seat
             && let Err(refusal) = seat.may_send(name, !faults.is_empty())
         {
             let Failure { reason, detail } = by_room(refusal);
+            // The picture of the run shows who was not let.
+            if let Some(recorder) = state.room.recorder.as_ref().filter(|_| run.is_some()) {
+                recorder.refused(id, name, run, reason);
+            }
             return refuse(state, reason, detail);
         }
         let target = match state.servers.target(name, &core.targets) {
@@ -103,10 +108,9 @@ impl Link {
         let recorder = state.room.recorder.clone();
         let recorder = recorder.filter(|_| !name.starts_with('#'));
         if let Some(recorder) = &recorder {
-            let present = |run: &RunId| seat.as_ref().is_some_and(|seat| seat.is_on(*run));
             let asked = Recorded {
                 target: name.to_owned(),
-                run: run.filter(present),
+                run,
                 faulted: !plan.is_empty(),
                 reports: target.info.builtin,
                 accepts: target.info.builtin && !target.kind().is_datagram(),

@@ -6,12 +6,14 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use chalkwire_shared::message::GatewayMessage;
+use chalkwire_shared::role::Role;
 use chalkwire_shared::room::{Command, Key, LeftReason, NotEntered, Refusal};
 
 use super::Link;
+use crate::policy::rate::Bucket;
 use crate::room::recorder::Recorder;
-use crate::room::under_way;
 use crate::room::{Came, Coming, Occupant, Seat, Told};
+use crate::room::{plan, under_way};
 
 /// When a wrong key is answered, whatever was wrong with it and however soon that was known.
 const ANSWER_AFTER: Duration = Duration::from_millis(100);
@@ -19,6 +21,9 @@ const ANSWER_AFTER: Duration = Duration::from_millis(100);
 /// The same once so many were wrong on this link, one after the other.
 const ANSWER_LATE: Duration = Duration::from_secs(1);
 const MOST_WRONG: u32 = 5;
+
+/// How often one link may come into rooms at once, and then each second.
+const ENTRIES: (u32, u32) = (10, 1);
 
 /// Who a link's client is, as its connection has it.
 #[derive(Clone, Debug)]
@@ -35,6 +40,8 @@ pub(super) struct InRoom {
     pub(super) seat: Option<Arc<Seat>>,
     /// Tells the room of its exchanges.
     pub(super) recorder: Option<Arc<Recorder>>,
+    /// How often it may come into a room.
+    entries: Option<Bucket>,
     /// Wrong keys, one after the other.
     wrong: u32,
     /// Answers that are held back. They come one by one.
@@ -42,6 +49,17 @@ pub(super) struct InRoom {
 }
 
 impl InRoom {
+    /// It came into a room once more, which everybody there is told.
+    fn came(&mut self, now: Instant) {
+        let bucket = || Bucket::new(ENTRIES.0, ENTRIES.1, now);
+        self.entries.get_or_insert_with(bucket).take(now);
+    }
+
+    /// Whether it came so often that it has to wait.
+    fn came_often(&mut self, now: Instant) -> bool {
+        self.entries.as_mut().is_some_and(|it| it.is_empty(now))
+    }
+
     /// It is in no room any more.
     fn take(&mut self) -> Option<Arc<Seat>> {
         if let Some(recorder) = self.recorder.take() {
@@ -74,6 +92,10 @@ impl Link {
             if state.room.seat.is_some() {
                 drop(state);
                 return self.not_entered(NotEntered::AlreadyIn);
+            }
+            if state.room.came_often(Instant::now()) {
+                drop(state);
+                return self.not_entered(NotEntered::TooMany);
             }
             // Who does not wait for its answer has more wrong ones, and nothing looked up.
             if state.room.held > 0 {
@@ -123,11 +145,14 @@ impl Link {
         {
             let mut state = self.lock();
             state.room.wrong = 0;
+            state.room.came(Instant::now());
             state.room.seat = Some(seat.clone());
         }
         if seat.member().is_some() {
             self.record(&seat);
         }
+        // Where the gateway was started anew, nobody sees to its run yet.
+        under_way::attend(&self.core, seat.room());
         let clock_offset_us = seat.clock_offset_us();
         let (keep_s, kept) = self.rooms.as_ref().map_or((0, false), |rooms| {
             (rooms.idle().as_secs(), rooms.are_kept())
@@ -210,7 +235,15 @@ impl Link {
     pub(super) fn tell_room(&self, no: u64, command: &Command) {
         let told = match self.seat() {
             Some(seat) => {
-                let told = seat.tell(no, command);
+                let mut command = command.clone();
+                let fits = match &mut command {
+                    // Others may not arm anyway.
+                    Command::Arm { plan, .. } if seat.role() == Role::Teacher => {
+                        plan::fit(plan, &self.core.targets)
+                    }
+                    _ => Ok(()),
+                };
+                let told = fits.and_then(|()| seat.tell(no, &command));
                 if told.is_ok() && matches!(command, Command::Arm { .. }) {
                     under_way::attend(&self.core, seat.room());
                 }
@@ -278,5 +311,26 @@ impl Occupant for Link {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Link(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_and_goes_without_end_is_held_up() {
+        let mut room = InRoom::default();
+        let start = Instant::now();
+        let mut tries = |at| {
+            let may = !room.came_often(at);
+            if may {
+                room.came(at);
+            }
+            may
+        };
+        assert_eq!((0..720).filter(|_| tries(start)).count(), 10);
+        let later = start + Duration::from_secs(3);
+        assert_eq!((0..720).filter(|_| tries(later)).count(), 3);
     }
 }

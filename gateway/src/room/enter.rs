@@ -117,6 +117,7 @@ impl Room {
                 }
                 Key::Teach { .. } | Key::View { .. } => return Err(NotEntered::NoRoom),
             };
+            room.end_orphans(inside);
             match seat.member {
                 Some(member) => room.take_place(inside, member, &seat),
                 None => inside.viewers.push(Arc::downgrade(&seat)),
@@ -151,16 +152,13 @@ impl Room {
         if role == Role::Student && state.facts.locked {
             return Err(NotEntered::NoRoom);
         }
-        let of_role = |role| state.members.values().filter(move |it| it.role == role);
+        let of_role = state.members.values().filter(|it| it.role == role);
         let most = match role {
             Role::Teacher => MAX_TEACHERS,
             _ => self.common.limits.members,
         };
-        if of_role(role).count() >= most {
-            // The place of who is away for longest.
-            let away = of_role(role).filter(|it| !it.here);
-            let away = away.min_by_key(|it| it.since_us).map(|it| it.member);
-            let member = away.ok_or(NotEntered::Full)?;
+        if of_role.count() >= most {
+            let member = state.displaced(role).ok_or(NotEntered::Full)?;
             self.happens(inside, Happened::Left { member });
         }
         let joined = inside.state.join(name, role)?;

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chalkwire_shared::close::Reason;
 use chalkwire_shared::id::SocketId;
-use chalkwire_shared::room::Exchange;
+use chalkwire_shared::room::{Exchange, RunId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +50,19 @@ impl Recorder {
     /// A socket was asked for.
     pub fn asked(&self, id: SocketId, asked: Asked) {
         self.lock().asked(self.clock.now_us(), id, asked);
+    }
+
+    /// A socket of a run was asked for, and its room is against it.
+    pub fn refused(&self, id: SocketId, target: &str, run: Option<RunId>, reason: Reason) {
+        let asked = Asked {
+            target: target.to_owned(),
+            run,
+            faulted: false,
+            reports: false,
+            accepts: false,
+        };
+        self.asked(id, asked);
+        self.seen(self.clock.now_us(), id, Seen::Closed(reason));
     }
 
     /// Wrongs are done to a socket's traffic from here on.

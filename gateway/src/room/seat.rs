@@ -20,6 +20,10 @@ const MOST_WAITING: usize = 64;
 /// of them, must fit a message.
 const MOST_EVENT_BYTES: usize = 16_384;
 
+/// So long before its instant a socket may be of a run, in µs: a page whose way to the gateway is slow
+/// knows the clock only roughly.
+const EARLY_US: u64 = 1_000_000;
+
 /// Something that a seat's owner is to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -92,10 +96,14 @@ impl Seat {
         self.room.lock().state.may_send(member, target, faulted)
     }
 
-    /// Whether that run is under way.
-    pub fn is_on(&self, run: RunId) -> bool {
+    /// Whether a socket to a target that is opened now is of that run.
+    pub fn is_of(&self, run: RunId, target: &str) -> bool {
+        let now_us = self.room.common.now_us();
         let armed = self.room.armed.borrow();
-        armed.as_ref().is_some_and(|armed| armed.run == run)
+        armed.as_ref().is_some_and(|armed| {
+            let begun = armed.at_us <= now_us.saturating_add(EARLY_US);
+            armed.run == run && armed.plan.target == target && begun
+        })
     }
 
     /// The gateway saw an exchange of this member.
@@ -192,11 +200,6 @@ impl Room {
         let now_us = self.common.now_us();
         let look = |offset| inside.ring.spot(offset);
         let what = inside.state.decide(member, command, now_us, look)?;
-        if let Command::Arm { plan, .. } = command
-            && plan.faults.iter().any(|asked| asked.read().is_err())
-        {
-            return Err(Refusal::BadRequest);
-        }
         let event = inside
             .state
             .event(inside.epoch, now_us, member, Some(number), what);

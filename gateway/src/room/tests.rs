@@ -1,5 +1,6 @@
 //! Rooms without links: those who sit there are the test's own.
 
+mod later;
 mod model;
 mod reading;
 mod unsaved;

@@ -70,6 +70,8 @@ pub enum NotEntered {
     AlreadyIn,
     /// This gateway has no rooms.
     NoRooms,
+    /// This link came into rooms too often in too short a time.
+    TooMany,
 }
 
 impl NotEntered {
@@ -86,6 +88,7 @@ impl NotEntered {
                  the most."
             }
             NotEntered::AlreadyIn => "This page is in a room already. Leave that one first.",
+            NotEntered::TooMany => "That was too often. Wait a second, then try again.",
             NotEntered::NoRooms => "This gateway has no rooms: its operator switched them off.",
         }
     }

@@ -191,10 +191,10 @@ impl State {
         })
     }
 
-    /// Whom a newcomer may displace where the room is full: the student who is away for longest.
-    pub fn displaced(&self) -> Option<MemberId> {
+    /// Whom a newcomer may displace where the room is full: who is away for longest, of the same role.
+    pub fn displaced(&self, role: Role) -> Option<MemberId> {
         let away = self.members.values();
-        away.filter(|it| !it.here && it.role == Role::Student)
+        away.filter(|it| !it.here && it.role == role)
             .min_by_key(|it| it.since_us)
             .map(|it| it.member)
     }

@@ -41,7 +41,6 @@ fn commands(of: MemberId, other: MemberId) -> Vec<Command> {
         Command::Show {
             place: Some("#/lab".to_owned()),
         },
-        Command::Pause { on: true },
         Command::HideNames { on: true },
         Command::Rename {
             title: "Networks".to_owned(),
@@ -52,6 +51,7 @@ fn commands(of: MemberId, other: MemberId) -> Vec<Command> {
         },
         Command::Found { found },
         Command::CallOff { run: RunId(1) },
+        Command::Pause { on: true },
         Command::Remove { member: other },
         Command::End,
     ]

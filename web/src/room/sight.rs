@@ -41,20 +41,16 @@ pub fn stuck(state: &State) -> Stuck {
     stuck
 }
 
-/// How many of those who may take part in the present run have something to show for it, and of how
-/// many.
+/// How many of those whom the present run is for are done with it, and of how many.
 pub fn progress(state: &State) -> (usize, usize) {
-    let students = state.members.values();
-    let mut of = 0;
-    let mut done = 0;
-    for member in students.filter(|it| it.role == Role::Student && !it.muted) {
-        let has = member.of_run.is_some() || member.found.is_some();
-        if has || member.here {
-            of += 1;
-            done += usize::from(has);
-        }
-    }
-    (done, of)
+    let Some(run) = &state.facts.run else {
+        return (0, 0);
+    };
+    let students = state.members.values().filter(|it| it.role == Role::Student);
+    // Who began and has gone since counts still.
+    let part = |it: &&Member| it.is_for(run) || it.of_run.is_some() || it.found.is_some();
+    let of = students.filter(part);
+    (of.clone().filter(|it| it.is_done(run)).count(), of.count())
 }
 
 #[cfg(test)]
@@ -99,6 +95,31 @@ mod tests {
         happen(&mut state, away, 30);
         let order: Vec<u32> = in_order(&state).iter().map(|it| it.member.0).collect();
         assert_eq!(order, [4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn nobody_is_done_whose_exchange_is_on_still() {
+        let mut state = class(3);
+        let plan = chalkwire_shared::room::Plan {
+            target: "iterative".to_owned(),
+            message: "hello".to_owned(),
+            faults: Vec::new(),
+            seed: 0,
+            idler: None,
+            experiment: None,
+        };
+        let (run, at_us) = (chalkwire_shared::room::RunId(1), 5);
+        happen(&mut state, Happened::Armed { run, plan, at_us }, 5);
+        assert_eq!(progress(&state), (0, 2));
+        let text = r#"{"run":1,"target":"iterative","socket":1,"begun_us":5,"sent_bytes":0,
+                       "received_bytes":0}"#;
+        let mut exchange: chalkwire_shared::room::Exchange = serde_json::from_str(text).unwrap();
+        for (over_us, done) in [(None, 0), (Some(9), 1)] {
+            exchange.over_us = over_us;
+            let (member, exchange) = (MemberId(2), Box::new(exchange.clone()));
+            happen(&mut state, Happened::Exchange { member, exchange }, 6);
+            assert_eq!(progress(&state), (done, 2));
+        }
     }
 
     #[test]

@@ -81,7 +81,10 @@ impl State {
                 Happened::Removed { member }
             }
             Command::Forget { member } => {
-                self.member(member)?;
+                // Names of those who have left stand in the log still.
+                if !(1..=self.facts.last_member).contains(&member.0) {
+                    return Err(Refusal::NoSuchMember);
+                }
                 Happened::Forgotten { member }
             }
             Command::LowerHand { member } => {
@@ -121,8 +124,15 @@ impl State {
         if before.is_some_and(|run| !run.over && now_us < run.at_us.saturating_add(RUN_US)) {
             return Err(Refusal::RunUnderWay);
         }
+        // What no student may send is nothing to wait for.
+        if self.facts.paused {
+            return Err(Refusal::Paused);
+        }
         if plan.experiment.is_none() && !self.allows(&plan.target) {
             return Err(Refusal::NoSuchTarget);
+        }
+        if !plan.faults.is_empty() && !self.facts.faults {
+            return Err(Refusal::NoFaults);
         }
         if let Some(idler) = plan.idler {
             self.member(idler)?;

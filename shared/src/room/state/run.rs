@@ -3,20 +3,27 @@
 use super::{Armed, Member, State};
 use crate::role::Role;
 
+/// So long after a run's instant nobody begins any more, in µs: a page that is later than 2 s does not
+/// send.
+const BEGUN_US: u64 = 3_000_000;
+
 impl State {
     /// Whether all are done with the present run whom it was for: the students who were here at its
-    /// instant, are here still and may send, and the teachers who take part.
-    pub fn all_are_done(&self) -> bool {
+    /// instant, are here still and may send, and the teachers who take part. Whoever has not begun a
+    /// while after the instant does not any more; where nobody is left, all are done.
+    pub fn all_are_done(&self, now_us: u64) -> bool {
         let Some(run) = self.facts.run.as_ref() else {
             return false;
         };
-        let mut of_run = self.members.values().filter(|it| it.is_for(run)).peekable();
-        of_run.peek().is_some() && of_run.all(|it| it.is_done(run))
+        let late = now_us >= run.at_us.saturating_add(BEGUN_US);
+        let mut of_run = self.members.values().filter(|it| it.is_for(run));
+        of_run.all(|it| it.is_done(run) || (late && it.has_not_begun(run)))
     }
 }
 
 impl Member {
-    fn is_for(&self, run: &Armed) -> bool {
+    /// Whether a run is for this member.
+    pub fn is_for(&self, run: &Armed) -> bool {
         let present = self.here && self.since_us <= run.at_us && !self.muted;
         match self.role {
             Role::Student => present,
@@ -25,17 +32,24 @@ impl Member {
         }
     }
 
-    fn is_done(&self, run: &Armed) -> bool {
+    /// Whether this member is done with the present run.
+    pub fn is_done(&self, run: &Armed) -> bool {
         match run.plan.experiment {
             Some(_) => self.found.is_some(),
             None => self.of_run.as_ref().is_some_and(|it| it.over_us.is_some()),
         }
+    }
+
+    /// Of an experiment nothing is seen here before it is done.
+    fn has_not_begun(&self, run: &Armed) -> bool {
+        run.plan.experiment.is_none() && self.of_run.is_none()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::*;
+    use super::BEGUN_US;
     use crate::room::{Payload, Plan};
 
     const AT_US: u64 = 1_000_000;
@@ -94,19 +108,19 @@ mod tests {
     #[test]
     fn a_run_is_done_when_all_whom_it_is_for_are_through() {
         let mut state = armed();
-        assert!(!state.all_are_done());
+        assert!(!state.all_are_done(AT_US + 10));
         exchange(&mut state, 2, Some(9));
         exchange(&mut state, 3, None);
         let waiting = &state.members[&MemberId(3)];
         assert_eq!((waiting.exchanges, waiting.of_run.is_some()), (0, true));
         exchange(&mut state, 4, Some(9));
-        assert!(!state.all_are_done(), "one is on still");
+        assert!(!state.all_are_done(AT_US + 10), "one is on still");
         exchange(&mut state, 3, Some(5_000_000));
-        assert!(state.all_are_done());
+        assert!(state.all_are_done(AT_US + 10));
         assert_eq!(state.members[&MemberId(3)].exchanges, 1);
         // A teacher who takes part is waited for.
         exchange(&mut state, 1, None);
-        assert!(!state.all_are_done());
+        assert!(!state.all_are_done(AT_US + 10));
     }
 
     #[test]
@@ -115,16 +129,33 @@ mod tests {
         exchange(&mut state, 2, Some(9));
         let member = MemberId(3);
         happens(&mut state, AT_US + 1, Happened::Away { member });
-        assert!(!state.all_are_done());
+        assert!(!state.all_are_done(AT_US + 10));
         let (member, on) = (MemberId(4), true);
         happens(&mut state, AT_US + 2, Happened::Muted { member, on });
-        assert!(state.all_are_done());
+        assert!(state.all_are_done(AT_US + 10));
         let joined = state.join("late", Role::Student).unwrap();
         happens(&mut state, AT_US + 3, joined);
-        assert!(state.all_are_done());
+        assert!(state.all_are_done(AT_US + 10));
         let member = MemberId(2);
         happens(&mut state, AT_US + 4, Happened::Left { member });
-        assert!(!state.all_are_done(), "nobody is left who could be done");
+        assert!(state.all_are_done(AT_US + 10), "nobody is left");
+    }
+
+    #[test]
+    fn nobody_waits_for_who_has_not_begun_a_while_after_the_instant() {
+        let mut state = armed();
+        exchange(&mut state, 2, Some(9));
+        exchange(&mut state, 3, None);
+        let late = AT_US + BEGUN_US;
+        assert!(!state.all_are_done(late), "one is on still");
+        exchange(&mut state, 3, Some(9));
+        assert!(!state.all_are_done(late - 1));
+        assert!(state.all_are_done(late));
+        // Of an experiment nothing is seen before its end.
+        if let Some(run) = &mut state.facts.run {
+            run.plan.experiment = Some("#/experiments/stream".to_owned());
+        }
+        assert!(!state.all_are_done(late));
     }
 
     #[test]
@@ -134,7 +165,7 @@ mod tests {
             run.plan.experiment = Some("#/experiments/stream".to_owned());
         }
         for member in [2, 3, 4] {
-            assert!(!state.all_are_done());
+            assert!(!state.all_are_done(AT_US + 10));
             let found = Found {
                 run: RunId(1),
                 answer: None,
@@ -144,6 +175,6 @@ mod tests {
             let member = MemberId(member);
             happens(&mut state, AT_US + 1, Happened::Found { member, found });
         }
-        assert!(state.all_are_done());
+        assert!(state.all_are_done(AT_US + 10));
     }
 }

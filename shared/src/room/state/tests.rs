@@ -227,6 +227,28 @@ fn what_a_teacher_closes_is_closed_to_students_and_not_to_teachers() {
 }
 
 #[test]
+fn nothing_is_armed_that_no_student_may_send() {
+    let mut class = Class::of(2);
+    let arm = |plan| Command::Arm { plan, in_ms: 3_000 };
+    let on = Command::Pause { on: true };
+    class.says(TEACHER, 1, &on).unwrap();
+    assert_eq!(class.says(TEACHER, 2, &arm(plan())), Err(Refusal::Paused));
+    class
+        .says(TEACHER, 2, &Command::Pause { on: false })
+        .unwrap();
+    let allow = Command::Allow {
+        targets: None,
+        faults: false,
+    };
+    class.says(TEACHER, 3, &allow).unwrap();
+    let refuse: crate::fault::Asked = serde_json::from_str(r#"{"kind":"refuse"}"#).unwrap();
+    let faults = vec![refuse];
+    let faulted = arm(Plan { faults, ..plan() });
+    assert_eq!(class.says(TEACHER, 4, &faulted), Err(Refusal::NoFaults));
+    class.says(TEACHER, 4, &arm(plan())).unwrap();
+}
+
+#[test]
 fn a_teacher_is_put_out_by_nobody() {
     let mut class = Class::of(1);
     let second = class.joins("Mr Hill", Role::Teacher).unwrap();
@@ -238,11 +260,12 @@ fn a_teacher_is_put_out_by_nobody() {
 fn a_full_room_takes_nobody_until_one_who_is_away_gives_way() {
     let mut class = Class::of(MAX_MEMBERS as u32);
     assert_eq!(class.joins("late", Role::Student), Err(NotEntered::Full));
-    assert_eq!(class.state.displaced(), None);
+    assert_eq!(class.state.displaced(Role::Student), None);
     for member in [5, 4].map(MemberId) {
         class.happens(MemberId::GATEWAY, None, Happened::Away { member });
     }
-    assert_eq!(class.state.displaced(), Some(MemberId(5)));
+    assert_eq!(class.state.displaced(Role::Student), Some(MemberId(5)));
+    assert_eq!(class.state.displaced(Role::Teacher), None);
     class.happens(
         MemberId::GATEWAY,
         None,
@@ -296,6 +319,22 @@ fn a_name_that_was_removed_is_gone() {
         .unwrap();
     assert_eq!(class.state.members[&STUDENT].name, "member 2");
     assert!(!format!("{:?}", class.state).contains("otter"));
+}
+
+#[test]
+fn the_name_of_who_has_left_can_be_removed() {
+    let mut class = Class::of(2);
+    let forget = |member| Command::Forget {
+        member: MemberId(member),
+    };
+    class
+        .says(TEACHER, 1, &Command::Remove { member: STUDENT })
+        .unwrap();
+    class.says(TEACHER, 2, &forget(STUDENT.0)).unwrap();
+    for nobody in [0, 4] {
+        let refused = class.says(TEACHER, 3, &forget(nobody));
+        assert_eq!(refused, Err(Refusal::NoSuchMember));
+    }
 }
 
 /// Any command, by anybody, possible or not.
