@@ -112,11 +112,31 @@ fn label_room(class: &Class, sheet: Sheet, named: bool) -> i32 {
         return if sheet.narrow() { 40 } else { 72 };
     }
     // Letters that are not of one width take less than the widest.
-    let names = class
-        .rows
-        .iter()
-        .map(|it| text_units(&it.name) * 9 / 10 + 14);
+    let names = class.rows.iter().map(|it| name_units(&it.name) + 14);
     names.max().unwrap_or(0).clamp(40, most)
+}
+
+/// What a name takes, in units: most letters less than the widest of their writing, some more.
+fn name_units(name: &str) -> i32 {
+    let more = |c: char| match c {
+        'M' | 'W' | '@' => 5,
+        '\u{1100}'.. => 6,
+        c if c.is_uppercase() => 2,
+        _ => 0,
+    };
+    text_units(name) * 9 / 10 + name.chars().map(more).sum::<i32>()
+}
+
+/// As much of a name as there is room for, in units: its beginning.
+fn name_in(name: &str, room: i32) -> String {
+    let mut most = chars_in(room * 10 / 9);
+    loop {
+        let short = cut(name, most);
+        if most <= 1 || name_units(&short) <= room {
+            return short;
+        }
+        most -= 1;
+    }
 }
 
 /// What is said after a bar.
@@ -293,12 +313,11 @@ impl Board {
         let y = y + 2;
         let base = y + h / 2 + 4;
         let from = self.scale.from;
-        let room = chars_in((from - 8) * 10 / 9);
         let letters = if row.mine { Paint::Head } else { Paint::Small };
         let role = if row.mine { Role::Text } else { Role::Soft };
         self.pen.text(
             (from - 8, base, Anchor::End),
-            &cut(&row.name, room),
+            &name_in(&row.name, from - 8),
             role,
             letters,
         );
@@ -352,5 +371,27 @@ impl Board {
             };
             self.pen.text((x, base, anchor), &text, role, Paint::Small);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_of_wide_letters_ends_where_there_is_no_room_and_keeps_its_beginning() {
+        for name in [
+            "WWWWWWWWWWWWWWWWWWWWWWWW",
+            "学生学生学生学生学生学生学生学生",
+        ] {
+            let short = name_in(name, 124);
+            assert!(name_units(&short) <= 124, "{short}");
+            let begins = short.strip_suffix('…').unwrap();
+            assert!(
+                name.starts_with(begins) && begins.chars().count() > 6,
+                "{short}"
+            );
+        }
+        assert_eq!(name_in("otter 12", 60), "otter 12");
     }
 }
