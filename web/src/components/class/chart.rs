@@ -69,7 +69,8 @@ pub struct Chart {
     height_px: f64,
     observer: Option<(ResizeObserver, Closure<dyn FnMut()>)>,
     on_frame: Closure<dyn FnMut()>,
-    frame: bool,
+    /// The frame that was asked for.
+    frame: Option<i32>,
     step: Option<Timeout>,
     order: Order,
     picked: Option<MemberId>,
@@ -88,7 +89,7 @@ impl Component for Chart {
             height_px: 0.0,
             observer: None,
             on_frame: Closure::new(move || link.send_message(Msg::Frame)),
-            frame: false,
+            frame: None,
             step: None,
             order: Order::default(),
             picked: None,
@@ -99,7 +100,7 @@ impl Component for Chart {
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Frame => {
-                self.frame = false;
+                self.frame = None;
                 self.step = None;
             }
             Msg::Resized => return self.measure(),
@@ -162,6 +163,11 @@ impl Component for Chart {
         if let Some((observer, _)) = self.observer.take() {
             observer.disconnect();
         }
+        // A frame that comes after this would find nobody to call.
+        if let (Some(frame), Some(window)) = (self.frame.take(), browser::window()) {
+            // Refused only for a frame that has been.
+            let _ = window.cancel_animation_frame(frame);
+        }
     }
 }
 
@@ -175,7 +181,7 @@ impl Chart {
     fn go_on(&mut self, ctx: &Context<Self>) {
         let seen = &ctx.props().seen;
         let waits = seen.armed.plan.experiment.is_some() || seen.armed.over;
-        if waits || self.frame || self.step.is_some() || !self.class(ctx).grows() {
+        if waits || self.frame.is_some() || self.step.is_some() || !self.class(ctx).grows() {
             return;
         }
         if browser::media("(prefers-reduced-motion: reduce)") {
@@ -185,7 +191,7 @@ impl Chart {
             }));
         } else if let Some(window) = browser::window() {
             let asked = window.request_animation_frame(self.on_frame.as_ref().unchecked_ref());
-            self.frame = asked.is_ok();
+            self.frame = asked.ok();
         }
     }
 
