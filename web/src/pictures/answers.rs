@@ -1,9 +1,11 @@
 //! What everyone found: how many members' runs of an experiment support which of its answers.
 
-use chalkwire_shared::room::Found;
+use chalkwire_shared::room::{Armed, Found};
 
+use super::class::Seen;
 use super::shape::{Anchor, Paint, Pen, Picture, Role, Width, chars_in, cut, text_units};
 use super::story::{Story, Table, count};
+use crate::experiment::{Experiment, Settings};
 
 /// An answer, and how many found it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +69,30 @@ impl Answer {
     }
 }
 
+/// The experiment of a run.
+pub fn experiment(armed: &Armed) -> Option<&'static Experiment> {
+    let place = armed.plan.experiment.as_deref()?;
+    Some(Settings::from_fragment(place)?.0)
+}
+
 impl Answers {
+    /// What everyone found in a run of an experiment.
+    pub fn of(seen: &Seen) -> Self {
+        let Seen { senders, armed, .. } = seen;
+        let texts: Vec<&str> = experiment(armed)
+            .map(|it| it.answers.iter().map(|it| it.text).collect())
+            .unwrap_or_default();
+        let found = senders.iter().filter_map(|it| {
+            let found = it.found.clone().filter(|it| it.run == armed.run)?;
+            Some((it.name.clone(), found))
+        });
+        let expected = match armed.over {
+            true => 0,
+            false => senders.iter().filter(|it| it.expected).count(),
+        };
+        answers(&texts, found.collect(), expected)
+    }
+
     /// What came out, in a sentence or two.
     pub fn summary(&self) -> String {
         let all = self.found.len();

@@ -116,7 +116,9 @@ pub fn Projector(props: &Props) -> Html {
 }
 
 fn main(props: &Props) -> Html {
-    if let Some(spot) = &props.spotlight {
+    // What goes on now comes before what was.
+    let live = props.run.as_ref().is_some_and(|it| !it.armed.over);
+    if let Some(spot) = props.spotlight.as_ref().filter(|_| !live) {
         return html! {
             <Spotlight name={spot.name.clone()} exchange={spot.exchange.clone()}
                 datagrams={spot.datagrams} />

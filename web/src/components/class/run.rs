@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
+use chalkwire_shared::room::Armed;
 use gloo_timers::callback::Interval;
 use yew::prelude::*;
 
 use super::answers::Findings;
 use super::chart::Chart;
 use crate::components::latency::{Curve, Histogram};
-use crate::experiment::Settings;
+use crate::pictures::answers::{Answers, experiment};
 use crate::pictures::class::{Headline, Order, Seen, headline, spread};
 
 /// The words are said anew so often while somebody is under way, in ms: nobody reads faster.
@@ -32,7 +33,8 @@ pub fn Says(props: &Props) -> Html {
     let seen = &props.seen;
     let now = props.now_us.emit(());
     let class = seen.class(now, Order::Served);
-    let live = !seen.armed.over && (class.grows() || now < seen.armed.at_us);
+    let runs = seen.armed.plan.experiment.is_some();
+    let live = !seen.armed.over && (runs || class.grows() || now < seen.armed.at_us);
     use_effect_with(live, move |live| {
         let clock = live.then(|| Interval::new(AGAIN_MS, move || again.force_update()));
         move || drop(clock)
@@ -47,7 +49,7 @@ pub fn Says(props: &Props) -> Html {
             }
             // Once, when it is over: what changes all the time is not read out.
             <span class="unseen" role="status">
-                if !live && !class.rows.is_empty() { { told(&said) } }
+                if !live && !class.rows.is_empty() { { told(seen, &said) } }
             </span>
         </header>
     }
@@ -55,17 +57,25 @@ pub fn Says(props: &Props) -> Html {
 
 fn title(seen: &Seen, said: &Headline) -> Html {
     match &seen.armed.plan.experiment {
-        Some(place) => {
-            let title = Settings::from_fragment(place).map_or(place.as_str(), |it| it.0.title);
-            html! { <h2>{ "Everyone runs “" }{ title.to_owned() }{ "” " }{ said.at.clone() }</h2> }
-        }
+        Some(place) => html! { <h2>{ ran(&seen.armed, place, said) }</h2> },
         None => html! {
             <h2>{ said.lead }{ " " }<code>{ said.target.clone() }</code>{ " " }{ said.at.clone() }</h2>
         },
     }
 }
 
-fn told(said: &Headline) -> String {
+/// The heading of a run of an experiment.
+fn ran(armed: &Armed, place: &str, said: &Headline) -> String {
+    let runs = if armed.over { "ran" } else { "runs" };
+    let title = experiment(armed).map_or(place, |it| it.title);
+    format!("Everyone {runs} “{title}” {}", said.at)
+}
+
+fn told(seen: &Seen, said: &Headline) -> String {
+    if let Some(place) = &seen.armed.plan.experiment {
+        let found = Answers::of(seen).summary();
+        return ran(&seen.armed, place, said) + ". " + &found;
+    }
     let mut out = said.title();
     for sentence in said.says.iter().chain(&said.hold) {
         out.push_str(". ");
