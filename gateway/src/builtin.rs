@@ -20,16 +20,6 @@ const WORK: Duration = Duration::from_millis(50);
 /// How long a session may be silent: a person types into it.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The name of the built-in server of sessions.
-const SESSION: &str = "session";
-
-/// Whether a server lets go of a client that says nothing, or may: a session waits for a person, and
-/// datagrams have nothing to let go of.
-pub fn hangs_up(target: &Target) -> bool {
-    let waits = target.info.builtin && target.info.name == SESSION;
-    !waits && !target.kind().is_datagram()
-}
-
 /// The built-in servers, running, and the directory for the gateway's sockets.
 pub struct Builtin {
     directory: PathBuf,
@@ -90,7 +80,7 @@ fn recipes(directory: &Path) -> Vec<(&'static str, &'static str, Options)> {
             protocol(Protocol::Line),
         ),
         (
-            SESSION,
+            "session",
             "a reply for each line, until you are done",
             session,
         ),

@@ -204,6 +204,15 @@ pub struct TargetInfo {
     pub builtin: bool,
 }
 
+impl TargetInfo {
+    /// Whether its server lets go of a client that says nothing, or may: the gateway's own server of
+    /// sessions waits for a person, and datagrams have nothing to let go of.
+    pub fn hangs_up(&self) -> bool {
+        let waits = self.builtin && self.name == "session";
+        !waits && !self.kind.is_datagram()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

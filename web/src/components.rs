@@ -4,6 +4,7 @@ use yew::Callback;
 
 use crate::state::Action;
 
+pub mod announcement;
 pub mod app;
 pub mod buffer;
 pub mod class;

@@ -29,6 +29,7 @@ pub mod socket;
 pub mod stage;
 pub mod state;
 pub mod take_home;
+pub mod told;
 pub mod visit;
 pub mod wire;
 pub mod words;

@@ -4,14 +4,15 @@
 //! Lab or an experiment is in sight.
 
 use chalkwire_shared::message::ClientMessage;
-use chalkwire_shared::role::{Deed, may};
-use chalkwire_shared::room::{Armed, Code, Command, Key, LeftReason};
+use chalkwire_shared::role::{Deed, Role, may};
+use chalkwire_shared::room::{Armed, Code, Command, Key};
 
 pub mod action;
 pub mod clock;
 pub mod commands;
 mod deed;
 pub mod door;
+pub mod everyone;
 pub mod feed;
 pub mod follow;
 mod hear;
@@ -28,7 +29,9 @@ pub mod words;
 
 use crate::experiment::runner;
 use crate::link::{Do, Link};
+use crate::place::Place;
 use crate::state::settings::Theme;
+use crate::told::Told;
 use crate::wire::{Now, Out, Wire};
 pub use action::{Action, Effect, Start, Tab, Timer};
 use door::{Door, Kept};
@@ -36,6 +39,10 @@ pub use inside::Inside;
 use lobby::{Field, Lobby};
 use news::News;
 pub use send::Draft;
+
+/// What is said of a link that is none.
+const BROKEN: &str = "This link to a room is not whole: a part of it may have been lost on the way. Ask \
+                      for it again, or come in by the code.";
 
 /// Where the page stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,8 +56,6 @@ pub enum Stage {
     In,
     /// It is not in any more.
     Out {
-        /// Why, for programs.
-        reason: LeftReason,
         /// Why, for a learner.
         detail: String,
     },
@@ -69,6 +74,10 @@ pub struct Seat {
     pub inside: Option<Inside>,
     /// What stands in the composer.
     pub draft: Draft,
+    /// What stands in the form of "everyone send now".
+    pub everyone: everyone::Fields,
+    /// Where another link leads, which was followed while the page is in a room.
+    pub elsewhere: Option<Door>,
     /// The pane that a phone shows.
     pub tab: Tab,
     /// The room is seen as the projector shows it.
@@ -78,8 +87,10 @@ pub struct Seat {
     /// The address's fragment.
     pub fragment: String,
     /// What a screen reader hears.
-    pub told: String,
+    pub told: Told,
     news: News,
+    /// Where the page goes once it has left the room.
+    next: Option<Door>,
     client: u32,
     /// The link was asked to come into the room.
     asked: bool,
@@ -93,12 +104,15 @@ impl Default for Seat {
             lobby: Lobby::default(),
             inside: None,
             draft: Draft::default(),
+            everyone: everyone::Fields::default(),
+            elsewhere: None,
             tab: Tab::default(),
             projector: false,
             theme: Theme::default(),
             fragment: String::new(),
-            told: String::new(),
+            told: Told::default(),
             news: News::default(),
+            next: None,
             client: 0,
             asked: false,
         }
@@ -139,11 +153,14 @@ impl Seat {
             Action::Join => self.join(now, wire, out),
             Action::Open => self.open(out),
             Action::Opened(answer) => self.opened(answer, now, wire, out),
-            Action::Leave => self.leave(wire),
-            Action::Lobby => {
-                self.inside = None;
-                self.stage = Stage::Lobby;
-                out.push(Effect::Turned);
+            Action::Leave => self.leave(now, wire, out),
+            Action::Lobby => self.to_lobby(out),
+            Action::Elsewhere(go) => {
+                let door = self.elsewhere.take();
+                if go && door.is_some() {
+                    self.next = door;
+                    self.leave(now, wire, out);
+                }
             }
             Action::Retry | Action::Wake(Timer::Retry) => self.wire.retry(now, wire),
             Action::Dropped(code) => self.wire.dropped(code, now, wire),
@@ -152,9 +169,14 @@ impl Seat {
             Action::Wake(Timer::Ping) => self.wire.ping(now, wire),
             Action::Wake(Timer::Subscribe) => self.subscribe(wire),
             Action::Wake(Timer::Run) => self.run(now, wire, out),
-            Action::Wake(Timer::News) => self.told = self.news.tell(),
+            Action::Wake(Timer::News) => self.told.say(self.news.tell()),
             Action::Wake(Timer::Quiet(id)) => self.quiet(id, now, wire, out),
             Action::Tell(command) => self.tell(command, wire),
+            Action::Everyone(change, to) => {
+                self.everyone.trouble = None;
+                change(&mut self.everyone, to);
+            }
+            Action::Arm => self.arm(wire),
             Action::Target(target) => self.draft.target = target,
             Action::Message(text) => self.draft.write(text),
             Action::LineEnd(end) => self.draft.line_end = end,
@@ -197,18 +219,46 @@ impl Seat {
     /// Shows what a fragment asks for.
     fn go(&mut self, fragment: String, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
         let door = Door::of(&fragment);
+        let is_room = Place::of(&fragment) == Place::Room;
         self.fragment = fragment;
-        if self.stage == Stage::In || door == Door::Lobby {
-            return;
+        match (&self.stage, door) {
+            // Whoever comes by the navigation has no link in the hand any more.
+            (Stage::Lobby, Door::Lobby) if is_room && self.lobby.door != Door::Lobby => {
+                self.to_lobby(out);
+            }
+            (_, Door::Lobby) => {}
+            (Stage::In, door) => self.asked_elsewhere(door, now, wire, out),
+            (_, door) => self.come_by(door, now, wire, out),
         }
+    }
+
+    /// Before the door, with nothing in the hand.
+    fn to_lobby(&mut self, out: &mut Vec<Effect>) {
+        self.inside = None;
+        self.stage = Stage::Lobby;
+        self.lobby.door = Door::Lobby;
+        self.lobby.trouble = None;
+        self.to_own_address(out);
+        out.push(Effect::Turned);
+    }
+
+    /// A secret is not to stand in the address for a whole class to see.
+    fn to_own_address(&mut self, out: &mut Vec<Effect>) {
+        if Place::of(&self.fragment) == Place::Room {
+            let own = Place::Room.fragment();
+            out.push(Effect::Address(own));
+            self.fragment = own.to_owned();
+        }
+    }
+
+    /// Comes by a door, from the lobby.
+    fn come_by(&mut self, door: Door, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
         self.lobby.trouble = None;
         if let Door::Join(code) = &door {
             self.lobby.code = Code::read(code).map_or_else(|| code.clone(), |it| it.to_string());
         }
         if door == Door::Broken {
-            let text = "This link to a room is not whole: a part of it may have been lost on the \
-                        way. Ask for it again, or come in by the code.";
-            self.lobby.trouble = Some((Field::Code, text.to_owned()));
+            self.lobby.trouble = Some((Field::Code, BROKEN.to_owned()));
         }
         self.stage = Stage::Lobby;
         self.inside = None;
@@ -222,6 +272,29 @@ impl Seat {
             self.knock(now, wire);
         }
         out.push(Effect::Turned);
+    }
+
+    /// Another link was followed while the page is in a room: it asks first, where there is something
+    /// to lose.
+    fn asked_elsewhere(&mut self, door: Door, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
+        let Some(inside) = &mut self.inside else {
+            return;
+        };
+        let here = inside.is_behind(&door);
+        let looks = inside.you.role == Role::Viewer;
+        if door == Door::Broken {
+            inside.trouble = Some(BROKEN.to_owned());
+        }
+        if looks && !here {
+            self.next = Some(door);
+            return self.leave(now, wire, out);
+        }
+        self.projector &= here;
+        self.elsewhere = Some(door).filter(|_| !here);
+        // The view link finds its room again when it is loaded again.
+        if !looks {
+            self.to_own_address(out);
+        }
     }
 
     /// Tells the room.

@@ -3,7 +3,6 @@
 use chalkwire_shared::fault::{Asked, Fault, check_list};
 use chalkwire_shared::room::{Plan, Refusal};
 
-use crate::builtin;
 use crate::target::Targets;
 
 /// Makes a plan fit its target: nobody is told to say nothing where the server would wait for it
@@ -25,7 +24,7 @@ pub fn fit(plan: &mut Plan, targets: &Targets) -> Result<(), Refusal> {
         .map_err(|_| Refusal::NoSuchTarget)?;
     let datagram = target.kind().is_datagram();
     check_list(&faults, datagram).map_err(|_| Refusal::BadRequest)?;
-    plan.idler = plan.idler.filter(|_| builtin::hangs_up(target));
+    plan.idler = plan.idler.filter(|_| target.info.hangs_up());
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use chalkwire_shared::role::Role;
 use chalkwire_shared::room::Command;
 use yew::prelude::*;
 
+use crate::components::announcement;
 use crate::components::room::board::{Board, Wall};
 use crate::components::room::everyone::Everyone;
 use crate::components::room::members::Members;
@@ -15,7 +16,7 @@ use crate::components::room::{
 use crate::components::top_bar::{self, Bar};
 use crate::place::Place;
 use crate::room::inside::Inside;
-use crate::room::{Action, Seat, Stage};
+use crate::room::{Action, Seat, Stage, words};
 
 /// The id of the heading, for the focus.
 pub const HEADING_ID: &str = "room-heading";
@@ -40,13 +41,13 @@ pub fn Room(props: &Props) -> Html {
         return html! {
             <div class="exp wall-page">
                 <Wall desk={props.desk.clone()} act={props.act.clone()} />
-                <p class="unseen" aria-live="polite">{ seat.told.clone() }</p>
+                { announcement::view(&seat.told) }
             </div>
         };
     }
     let body = match (&seat.stage, &seat.inside) {
         (Stage::In, Some(inside)) => room(props, &seat, inside),
-        (Stage::Out { detail, .. }, _) => out(detail, &props.act),
+        (Stage::Out { detail }, _) => out(detail, &props.act),
         _ => lobby::view(props),
     };
     let within = seat.stage == Stage::In;
@@ -55,7 +56,7 @@ pub fn Room(props: &Props) -> Html {
             { top(props, &seat) }
             <main class="room exp" tabindex="-1">{ body }</main>
             if within { { tabs(seat.tab, &props.act) } }
-            <p class="unseen" aria-live="polite">{ seat.told.clone() }</p>
+            { announcement::view(&seat.told) }
         </div>
     }
 }
@@ -169,12 +170,7 @@ fn own(inside: &Inside, act: &Callback<Action>) -> Html {
 /// How long the room lasts, and the way out.
 fn foot(inside: &Inside, act: &Callback<Action>) -> Html {
     let leave = act.reform(|_: MouseEvent| Action::Leave);
-    let hours = inside.keep_s / 3_600;
-    let kept = match hours {
-        0 => format!("{} minutes", inside.keep_s / 60),
-        1 => "an hour".to_owned(),
-        hours => format!("{hours} hours"),
-    };
+    let kept = words::lasting(inside.keep_s);
     html! {
         <section class="room-foot" tabindex="-1" aria-label="Leave">
             <p class="soft">

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::room::{Command, MemberId};
 
+use super::everyone::Fields;
 use super::feed::Kind;
 use crate::experiment::runner;
 use crate::line_end::LineEnd;
@@ -57,6 +58,12 @@ pub enum Action {
     LineEnd(LineEnd),
     /// Send what the composer holds.
     Send,
+    /// A field of "everyone send now" is filled in with this.
+    Everyone(fn(&mut Fields, String), String),
+    /// Have everyone send what stands there.
+    Arm,
+    /// Leave the room and go where another link leads, or stay.
+    Elsewhere(bool),
     /// Only this member's events in the feed, or everybody's.
     Of(Option<MemberId>),
     /// Only this kind of events in the feed.

@@ -57,9 +57,18 @@ impl Commands {
         self.waiting.iter().any(|it| is(&it.command))
     }
 
-    /// Nothing waits any more: the room is another one.
-    pub fn forget(&mut self) {
-        self.waiting.clear();
+    /// The newest of those that wait in which something is found.
+    pub fn newest<'a, T>(&'a self, find: impl Fn(&'a Command) -> Option<T>) -> Option<T> {
+        self.waiting.iter().rev().find_map(|it| find(&it.command))
+    }
+
+    /// Gives up what is not to be done later than it was meant to be; whether there was any. `has` is
+    /// the last one that the room has.
+    pub fn give_up(&mut self, has: u64) -> bool {
+        let before = self.waiting.len();
+        let arms = |it: &Command| matches!(it, Command::Arm { .. });
+        self.waiting.retain(|it| it.no <= has || !arms(&it.command));
+        self.waiting.len() < before
     }
 }
 
@@ -80,6 +89,27 @@ mod tests {
         let again: Vec<u64> = commands.again(5).iter().map(|it| it.no).collect();
         assert_eq!(again, [2, 3]);
         assert_eq!(commands.tell(UP).unwrap().no, 6);
+    }
+
+    #[test]
+    fn nobody_is_told_to_send_later_than_it_was_meant() {
+        let plan = chalkwire_shared::room::Plan {
+            target: "line".to_owned(),
+            message: "hello".to_owned(),
+            faults: Vec::new(),
+            seed: 0,
+            idler: None,
+            experiment: None,
+        };
+        let arm = Command::Arm { plan, in_ms: 3_000 };
+        let mut commands = Commands::default();
+        commands.tell(arm.clone());
+        commands.tell(UP);
+        commands.tell(arm);
+        assert!(commands.give_up(1));
+        let again: Vec<u64> = commands.again(1).iter().map(|it| it.no).collect();
+        assert_eq!(again, [1, 2], "the room has the first one");
+        assert!(!commands.give_up(1));
     }
 
     #[test]

@@ -1,19 +1,26 @@
 //! What else somebody does in the room: leave it, look through the feed, fetch the transcript.
 
 use chalkwire_shared::message::ClientMessage;
+use chalkwire_shared::room::LeftReason;
 
 use super::action::{Action, Format};
 use super::feed::PAGE;
 use super::{Effect, Seat, Stage};
-use crate::wire::Out;
+use crate::wire::{Now, Out};
 
 impl Seat {
     /// Gives the place in the room up.
-    pub(super) fn leave(&mut self, wire: &mut Out) {
-        if self.stage == Stage::In {
-            self.wire
-                .link
-                .say(&mut wire.said, |seq| ClientMessage::Leave { seq });
+    pub(super) fn leave(&mut self, now: Now, wire: &mut Out, out: &mut Vec<Effect>) {
+        let entered = self.inside.as_ref().is_some_and(|it| it.entered);
+        match (&self.stage, entered) {
+            (Stage::In, true) => {
+                self.wire
+                    .link
+                    .say(&mut wire.said, |seq| ClientMessage::Leave { seq });
+            }
+            // The link that was in it is gone.
+            (Stage::In, false) => self.left(LeftReason::Left, String::new(), now, wire, out),
+            _ => {}
         }
     }
 

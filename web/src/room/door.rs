@@ -47,7 +47,7 @@ impl Door {
         let with_secret = || Some((RoomId::read(first?)?, secret(second)?));
         match kind {
             Some("join") => match first {
-                Some(code) if code.len() <= 32 => Door::Join(code.to_owned()),
+                Some(code) if code.len() <= 64 => Door::Join(plain(code)),
                 _ => Door::Broken,
             },
             Some("teach") => {
@@ -59,6 +59,12 @@ impl Door {
             _ => Door::Lobby,
         }
     }
+}
+
+/// A code as it is typed: a blank comes as `%20` or `+` in an address, and mail programs break lines.
+fn plain(code: &str) -> String {
+    let code = code.replace("%20", " ").replace("%C2%A0", " ");
+    code.replace(['+', '\u{a0}'], " ")
 }
 
 /// What a tab keeps of the room that it is in, for when it is loaded again.
@@ -128,6 +134,8 @@ mod tests {
             ("#/room", Door::Lobby),
             ("", Door::Lobby),
             ("#/join/HKTPWN", Door::Join("HKTPWN".to_owned())),
+            ("#/join/HKT%20PWN", Door::Join("HKT PWN".to_owned())),
+            ("#/join/hkt-pwn", Door::Join("hkt-pwn".to_owned())),
             (
                 "#/teach/0123456789abcdef/s3cret",
                 Door::Teach {

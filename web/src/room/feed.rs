@@ -176,6 +176,12 @@ impl Feed {
         }
     }
 
+    /// Whether a member is called by a name of its own.
+    pub fn has_name(&self, member: MemberId) -> bool {
+        let name = self.names.get(&member);
+        name.is_some_and(|it| *it != nameless(member))
+    }
+
     /// The events that are shown, newest first.
     pub fn shown(&self) -> impl Iterator<Item = &Rc<RoomEvent>> {
         let held = self.held.unwrap_or(u64::MAX);
@@ -334,6 +340,7 @@ mod tests {
         };
         let (feed, _) = feed_of(vec![joined(1), hand(1), forgotten, left]);
         assert_eq!(feed.name(MemberId(1)), "member 1");
+        assert!(!feed.has_name(MemberId(1)));
         let (feed, _) = feed_of(vec![
             joined(1),
             Happened::Removed {
@@ -341,5 +348,6 @@ mod tests {
             },
         ]);
         assert_eq!(feed.name(MemberId(1)), "otter 1");
+        assert!(feed.has_name(MemberId(1)) && !feed.has_name(MemberId(2)));
     }
 }

@@ -1,6 +1,6 @@
 //! What came over the link, as far as it concerns the room.
 
-use chalkwire_shared::message::GatewayMessage;
+use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use chalkwire_shared::role::Role;
 use chalkwire_shared::room::{Happened, Key, LeftReason, MemberId, RoomEvent, RoomId, You};
 
@@ -32,14 +32,18 @@ impl Seat {
         if wire.events.contains(&Event::Gone)
             && let Some(inside) = &mut self.inside
         {
-            inside.mine.lose();
+            let lost = inside.mine.lose().map(words::fate).collect::<Vec<_>>();
+            lost.into_iter().for_each(|it| self.tell_news(it, out));
         }
         while let Some(event) = wire.events.pop_front() {
             match event {
                 Event::Noted(no) => {
-                    if let (Some(entry), Some(inside)) = (self.wire.log.get(no), &mut self.inside) {
-                        inside.mine.note(entry);
-                    }
+                    let (entry, inside) = (self.wire.log.get(no), self.inside.as_mut());
+                    let fate = entry.zip(inside).and_then(|(entry, inside)| {
+                        let mine = inside.mine.note(entry)?;
+                        Some(words::fate(mine))
+                    });
+                    fate.into_iter().for_each(|it| self.tell_news(it, out));
                 }
                 Event::Welcome => self.knock(now, wire),
                 Event::Lost => {
@@ -111,7 +115,9 @@ impl Seat {
             GatewayMessage::RoomNotEntered { reason, detail, .. } => {
                 self.not_entered(reason, detail, out);
             }
-            GatewayMessage::RoomLeft { reason, detail, .. } => self.left(reason, detail, wire, out),
+            GatewayMessage::RoomLeft { reason, detail, .. } => {
+                self.left(reason, detail, now, wire, out);
+            }
             GatewayMessage::RoomDone { no, .. } => {
                 if let Some(inside) = &mut self.inside {
                     inside.commands.answered(no);
@@ -135,6 +141,13 @@ impl Seat {
 
     /// The room let the page in.
     fn entered(&mut self, entered: Entered, wire: &mut Out, out: &mut Vec<Effect>) {
+        if !self.is_entering() && self.stage != Stage::In {
+            // Whoever asked has gone elsewhere since.
+            self.wire
+                .link
+                .say(&mut wire.said, |seq| ClientMessage::Leave { seq });
+            return;
+        }
         let key = match (&entered.you.member, &entered.you.token, &self.stage) {
             (Some(member), Some(token), _) => Key::Member {
                 room: entered.room.clone(),
@@ -188,14 +201,19 @@ impl Seat {
         inside.clock_offset_us = entered.clock_offset_us;
         inside.key = key;
         inside.entered = true;
+        if inside.commands.give_up(has) {
+            let text = "The connection dropped before the room heard of “everyone send now”: nobody \
+                        was told to send.";
+            inside.trouble = Some(text.to_owned());
+        }
         for said in inside.commands.again(has) {
-            self.wire.link.say(&mut wire.said, |seq| {
-                chalkwire_shared::message::ClientMessage::Tell {
+            self.wire
+                .link
+                .say(&mut wire.said, |seq| ClientMessage::Tell {
                     seq,
                     no: said.no,
                     command: said.command,
-                }
-            });
+                });
         }
         let looks = inside.you.role == Role::Viewer;
         self.inside = Some(inside);
@@ -205,8 +223,7 @@ impl Seat {
             // A secret is not to stand in the address for a whole class to see; the view link is
             // theirs anyway, and finds its room again when it is loaded again.
             if !looks {
-                out.push(Effect::Address("#/room"));
-                self.fragment = "#/room".to_owned();
+                self.to_own_address(out);
             }
             out.push(Effect::Turned);
         }
@@ -236,8 +253,20 @@ impl Seat {
     }
 
     /// The page is no longer in the room.
-    fn left(&mut self, reason: LeftReason, detail: String, wire: &mut Out, out: &mut Vec<Effect>) {
+    pub(super) fn left(
+        &mut self,
+        reason: LeftReason,
+        detail: String,
+        now: Now,
+        wire: &mut Out,
+        out: &mut Vec<Effect>,
+    ) {
         self.asked = false;
+        if self.inside.is_none() {
+            // It was not waited for.
+            return;
+        }
+        self.elsewhere = None;
         // Another tab of the same member keeps its own.
         out.push(Effect::Keep(None));
         let open: Vec<_> = self.wire.sockets().map(|it| it.view.id).collect();
@@ -245,17 +274,23 @@ impl Seat {
             self.wire.close(socket, wire);
         }
         if let Some(inside) = &mut self.inside {
-            inside.entered = false;
             inside.replica.disconnected();
+        }
+        let next = self.next.take();
+        match (reason, next) {
+            (LeftReason::Left, Some(door)) => self.come_by(door, now, wire, out),
+            (LeftReason::Left, None) => self.to_lobby(out),
+            _ => self.out(detail, out),
+        }
+    }
+
+    /// The page is not in the room any more, and did not want that.
+    pub(super) fn out(&mut self, detail: String, out: &mut Vec<Effect>) {
+        if let Some(inside) = &mut self.inside {
+            inside.entered = false;
             inside.runner = None;
         }
-        self.stage = match reason {
-            LeftReason::Left => {
-                self.inside = None;
-                Stage::Lobby
-            }
-            reason => Stage::Out { reason, detail },
-        };
+        self.stage = Stage::Out { detail };
         out.push(Effect::Turned);
     }
 
@@ -321,9 +356,12 @@ impl Seat {
             .worth_telling(&event)
             .then(|| words::sentence(&event, |it| inside.name(it)));
         inside.feed.push(event, inside.replica.state());
-        if let Some(sentence) = news
-            && self.news.add(sentence)
-        {
+        news.into_iter().for_each(|it| self.tell_news(it, out));
+    }
+
+    /// A screen reader is to hear of it, with what else there is.
+    fn tell_news(&mut self, sentence: String, out: &mut Vec<Effect>) {
+        if self.news.add(sentence) {
             out.push(Effect::Wake(Timer::News, GATHER_MS));
         }
     }

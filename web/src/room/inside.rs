@@ -4,11 +4,14 @@ use std::rc::Rc;
 
 use chalkwire_shared::id::Token;
 use chalkwire_shared::job::Gauge;
-use chalkwire_shared::room::{Armed, Facts, Key, Member, MemberId, RunId, State, You};
+use chalkwire_shared::role::Role;
+use chalkwire_shared::room::{
+    Armed, Code, Command, Facts, Key, Member, MemberId, RunId, State, You,
+};
 
 use super::clock::RoomClock;
 use super::commands::Commands;
-use super::door::Links;
+use super::door::{Door, Links};
 use super::feed::Feed;
 use super::mine;
 use super::part::Part;
@@ -122,8 +125,32 @@ impl Inside {
     }
 
     /// Whether such a command waits for its answer.
-    pub fn waits(&self, is: impl Fn(&chalkwire_shared::room::Command) -> bool) -> bool {
+    pub fn waits(&self, is: impl Fn(&Command) -> bool) -> bool {
         self.commands.waits(is)
+    }
+
+    /// What may be sent to, and whether with faults, once the room has done what it was told.
+    pub fn allowed(&self) -> (Option<Vec<String>>, bool) {
+        let told = self.commands.newest(|it| match it {
+            Command::Allow { targets, faults } => Some((targets.clone(), *faults)),
+            _ => None,
+        });
+        let facts = self.facts();
+        told.unwrap_or_else(|| (facts.targets.clone(), facts.faults))
+    }
+
+    /// Whether a door leads to where one is already.
+    pub(super) fn is_behind(&self, door: &Door) -> bool {
+        let room = &self.facts().room;
+        match door {
+            Door::Join(code) => {
+                let code = Code::read(code).map(|it| it.plain());
+                code.is_some_and(|it| self.join.ends_with(&it))
+            }
+            Door::Teach { room: to, .. } => to == room && self.you.role == Role::Teacher,
+            Door::View { room: to, .. } => to == room,
+            Door::Lobby | Door::Broken => true,
+        }
     }
 
     /// How the room's clock and the browser's are related, once that is known.

@@ -143,8 +143,22 @@ impl Seat {
         out: &mut Vec<Effect>,
     ) {
         self.asked = false;
-        if let Stage::Entering(Key::Member { .. }) | Stage::In = self.stage {
+        let was_in = self.stage == Stage::In;
+        if was_in && reason == NotEntered::AlreadyIn {
+            return;
+        }
+        let comes_back = matches!(self.stage, Stage::Entering(Key::Member { .. }));
+        if was_in || comes_back {
             out.push(Effect::Keep(None));
+        }
+        let detail = match reason {
+            // By a token nothing was mistyped.
+            NotEntered::NoRoom if was_in || comes_back => self.gone().to_owned(),
+            _ => detail,
+        };
+        if was_in {
+            self.out(detail, out);
+            return;
         }
         let field = match reason {
             NotEntered::BadName => Field::Name,
@@ -155,6 +169,19 @@ impl Seat {
         self.inside = None;
         self.stage = Stage::Lobby;
         out.push(Effect::Turned);
+    }
+
+    /// Why a room that the page was in lets it in no more.
+    fn gone(&self) -> &'static str {
+        match &self.inside {
+            Some(inside) if !inside.kept => {
+                "The room is gone: the gateway was started anew, and kept it in memory only."
+            }
+            _ => {
+                "The room that this page was in is over, or your place in it was given away. If the \
+                 code still holds, come in by it again."
+            }
+        }
     }
 
     /// Has a room opened.

@@ -78,13 +78,12 @@ impl All {
         self.newest().find(|it| it.run == Some(run))
     }
 
-    /// A line of the page's own log.
-    pub fn note(&mut self, entry: &Entry) {
+    /// A line of the page's own log: the exchange of which it says what became of it.
+    pub fn note(&mut self, entry: &Entry) -> Option<&Mine> {
         let mut newest = self.0.iter_mut().rev();
-        let Some(mine) = newest.find(|it| Some(it.socket) == entry.socket) else {
-            return;
-        };
+        let mine = newest.find(|it| Some(it.socket) == entry.socket)?;
         mine.entry = entry.no;
+        let was_under_way = mine.fate == Fate::UnderWay;
         match &entry.what {
             What::Received { bytes, .. } if mine.fate == Fate::UnderWay => {
                 mine.fate = Fate::Replied {
@@ -100,14 +99,15 @@ impl All {
             }
             _ => {}
         }
+        (was_under_way && mine.fate != Fate::UnderWay).then_some(mine)
     }
 
-    /// The link is gone with its sockets.
-    pub fn lose(&mut self) {
-        for mine in &mut self.0 {
-            if mine.fate == Fate::UnderWay {
-                mine.fate = Fate::Unknown;
-            }
-        }
+    /// The link is gone with its sockets: what was under way there.
+    pub fn lose(&mut self) -> impl Iterator<Item = &Mine> {
+        let lost = self.0.iter_mut().filter(|it| it.fate == Fate::UnderWay);
+        lost.map(|mine| {
+            mine.fate = Fate::Unknown;
+            &*mine
+        })
     }
 }

@@ -21,6 +21,8 @@ pub fn in_order(state: &State) -> Vec<&Member> {
 /// Students who are here and may need help.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stuck {
+    /// How many students are here.
+    pub here: usize,
     /// They sent, and nothing ever came back.
     pub never_replied: Vec<MemberId>,
     /// They never sent.
@@ -32,6 +34,7 @@ pub fn stuck(state: &State) -> Stuck {
     let mut stuck = Stuck::default();
     let students = state.members.values();
     for member in students.filter(|it| it.here && it.role == Role::Student) {
+        stuck.here += 1;
         match (member.exchanges, member.replied) {
             (0, _) => stuck.never_sent.push(member.member),
             (_, 0) => stuck.never_replied.push(member.member),
@@ -125,5 +128,6 @@ mod tests {
     #[test]
     fn a_teacher_is_never_stuck() {
         assert_eq!(stuck(&class(3)).never_sent, [MemberId(2), MemberId(3)]);
+        assert_eq!((stuck(&class(3)).here, stuck(&class(1)).here), (2, 0));
     }
 }

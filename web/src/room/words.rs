@@ -5,9 +5,10 @@ use chalkwire_shared::role::Role;
 use chalkwire_shared::room::{Armed, Exchange, Happened, MemberId, RoomEvent};
 
 use super::feed::about;
+use super::mine::{Fate, Mine};
 use crate::experiment::Settings;
 use crate::place::Place;
-use crate::words::micros;
+use crate::words::{micros, millis};
 
 /// How an exchange came out: a sign, the colour's name, and a word or two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +110,35 @@ pub fn sentence(event: &RoomEvent, name: impl Fn(MemberId) -> String) -> String 
     }
 }
 
+/// What became of an exchange of one's own, for who only hears it.
+pub fn fate(mine: &Mine) -> String {
+    let target = &mine.target;
+    match &mine.fate {
+        Fate::UnderWay => format!("{target}: under way."),
+        Fate::Replied { ms, reply } => {
+            let reply = String::from_utf8_lossy(reply);
+            format!("{target} replied in {}: {}", millis(*ms), reply.trim_end())
+        }
+        Fate::Silent => format!("{target}: closed without a reply."),
+        Fate::Failed(_, detail) => format!("{target}: {detail}"),
+        Fate::Unknown => format!(
+            "{target}: the connection to the gateway dropped under it, so nobody can say whether it \
+             was done."
+        ),
+    }
+}
+
+/// How long something lasts, in words: `an hour`, `90 minutes`, `24 hours`.
+pub fn lasting(seconds: u64) -> String {
+    match (seconds / 3_600, seconds / 60 % 60) {
+        (0, 1) => "a minute".to_owned(),
+        (1, 0) => "an hour".to_owned(),
+        (0 | 1, _) => format!("{} minutes", seconds / 60),
+        (hours, 0) => format!("{hours} hours"),
+        (hours, minutes) => format!("{hours} hours {minutes} min"),
+    }
+}
+
 /// What a place of the page is called.
 pub fn called(place: &str) -> String {
     match (Settings::from_fragment(place), Place::of(place)) {
@@ -128,5 +158,25 @@ pub fn plan(armed: &Armed) -> String {
             armed.plan.message.trim_end_matches(['\r', '\n']),
             armed.plan.target
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_something_lasts_is_said_exactly() {
+        for (seconds, said) in [
+            (60, "a minute"),
+            (600, "10 minutes"),
+            (3_600, "an hour"),
+            (7_140, "119 minutes"),
+            (7_200, "2 hours"),
+            (86_400, "24 hours"),
+            (9_000, "2 hours 30 min"),
+        ] {
+            assert_eq!(lasting(seconds), said);
+        }
     }
 }

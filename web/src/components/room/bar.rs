@@ -4,6 +4,7 @@ use chalkwire_shared::role::Role;
 use chalkwire_shared::room::Command;
 use yew::prelude::*;
 
+use crate::components::announcement;
 use crate::place::Place;
 use crate::room::follow::Led;
 use crate::room::{Action, Seat, Stage};
@@ -21,13 +22,13 @@ pub fn view(seat: &Seat, act: &Callback<Action>) -> Html {
                 { if title.is_empty() { "Room".to_owned() } else { title } }
             </a>
             { now(seat, inside, act) }
-            <p class="unseen" aria-live="polite">{ seat.told.clone() }</p>
+            { announcement::view(&seat.told) }
         </section>
     }
 }
 
 fn now(seat: &Seat, inside: &crate::room::Inside, act: &Callback<Action>) -> Html {
-    if let Stage::Out { detail, .. } = &seat.stage {
+    if let Stage::Out { detail } = &seat.stage {
         return html! { <span class="error">{ "✕ " }{ detail }</span> };
     }
     let run = inside.armed().filter(|it| !it.over);

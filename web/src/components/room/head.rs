@@ -68,6 +68,10 @@ fn notices(seat: &Seat, inside: &Inside, act: &Callback<Action>) -> Html {
     } else if seat.wire.link.is_up() && inside.replica.is_known() && !inside.replica.is_live() {
         notices.push(("", "Catching up with the room …".to_owned()));
     }
+    if !seat.is_connected() && inside.waits(|_| true) {
+        let text = "What you told the room waits until the page is connected again.";
+        notices.push(("", text.to_owned()));
+    }
     let facts = inside.facts();
     match inside.me() {
         Some(me) if me.muted => {
@@ -97,8 +101,26 @@ fn notices(seat: &Seat, inside: &Inside, act: &Callback<Action>) -> Html {
                     <button class="small" onclick={done}>{ "Understood" }</button>
                 </p>
             }
+            { elsewhere(seat, inside, act) }
             { led(seat, act) }
         </>
+    }
+}
+
+/// Another link was followed: where it leads, one goes by leaving.
+fn elsewhere(seat: &Seat, inside: &Inside, act: &Callback<Action>) -> Html {
+    if seat.elsewhere.is_none() {
+        return Html::default();
+    }
+    let choose = |go| act.reform(move |_: MouseEvent| Action::Elsewhere(go));
+    html! {
+        <div class="room-notice held" role="alert">
+            <span>{ format!("You are in the room “{}”. Leave it and go to the other?", title(inside)) }</span>
+            <span class="buttons">
+                <button class="small" onclick={choose(true)}>{ "Leave and go" }</button>
+                <button class="small" onclick={choose(false)}>{ "Stay" }</button>
+            </span>
+        </div>
     }
 }
 

@@ -82,6 +82,10 @@ fn join(seat: &Seat, entering: bool, act: &Callback<Action>) -> Html {
                     { "Join" }
                 </button>
             }
+            if (teaches || looks) && !entering {
+                <p><button class="small" type="button"
+                    onclick={act.reform(|_: MouseEvent| Action::Lobby)}>{ "Come in by a code instead" }</button></p>
+            }
             <p class="soft" role="status">
                 if entering { { waiting(seat) } }
             </p>

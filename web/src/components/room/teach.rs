@@ -19,6 +19,15 @@ pub fn Teach(props: &Props) -> Html {
         return Html::default();
     };
     let facts = inside.facts();
+    let (allowed, faults) = inside.allowed();
+    // Switches that the room has not turned yet.
+    let waits = |command: fn(bool) -> Command| {
+        let kind = std::mem::discriminant(&command(true));
+        inside.waits(|it| std::mem::discriminant(it) == kind)
+    };
+    let switch = |label, about, on, command: fn(bool) -> Command| {
+        switch(label, about, on, waits(command), command, &props.act)
+    };
     let ask = {
         let ends = ends.clone();
         Callback::from(move |_: MouseEvent| ends.set(true))
@@ -38,15 +47,15 @@ pub fn Teach(props: &Props) -> Html {
         <section class="room-teach" tabindex="-1" aria-labelledby="room-teach">
             <h2 id="room-teach">{ "The room" }</h2>
             <div class="buttons">
-                { switch("Lock", "Let nobody new in by the code", facts.locked, |on| Command::Lock { on }, &props.act) }
-                { switch("Pause sending", "Nobody but teachers sends", facts.paused, |on| Command::Pause { on }, &props.act) }
+                { switch("Lock", "Let nobody new in by the code", facts.locked, |on| Command::Lock { on }) }
+                { switch("Pause sending", "Nobody but teachers sends", facts.paused, |on| Command::Pause { on }) }
                 <button class="small" title="The room for a wall: large, with the code, nothing to press"
                     onclick={props.act.reform(|_: MouseEvent| Action::Projector(true))}>{ "Projector" }</button>
-                { switch("Hide names", "On the projector, members are numbers", facts.names_hidden, |on| Command::HideNames { on }, &props.act) }
+                { switch("Hide names", "On the projector, members are numbers", facts.names_hidden, |on| Command::HideNames { on }) }
             </div>
             { lead(facts, &props.act) }
             <Allow targets={seat.wire.targets.iter().map(|it| it.name.clone()).collect::<Vec<_>>()}
-                allowed={facts.targets.clone()} faults={facts.faults} act={props.act.clone()} />
+                {allowed} {faults} act={props.act.clone()} />
             <p><button class="small room-danger" onclick={ask}>{ "End the room …" }</button></p>
             if *ends {
                 <Dialog title="End the room?" done="Cancel" on_done={close}>
@@ -63,13 +72,14 @@ fn switch(
     label: &'static str,
     about: &'static str,
     on: bool,
+    waits: bool,
     command: fn(bool) -> Command,
     act: &Callback<Action>,
 ) -> Html {
     let go = act.reform(move |_: MouseEvent| Action::Tell(command(!on)));
     html! {
         <button class="small" aria-pressed={on.to_string()} title={about} onclick={go}>
-            { label }{ if on { ": on" } else { "" } }
+            { label }{ if on { ": on" } else { "" } }{ if waits { " …" } else { "" } }
         </button>
     }
 }

@@ -7,7 +7,8 @@ use chalkwire_shared::limits::Limits;
 use chalkwire_shared::message::{ClientMessage, GatewayMessage};
 use chalkwire_shared::role::Role;
 use chalkwire_shared::room::{
-    Command, CommandNo, Happened, Key, MemberId, RoomEvent, RoomId, State, You,
+    Command, CommandNo, Happened, Key, LeftReason, MemberId, NotEntered, RoomEvent, RoomId, State,
+    You,
 };
 use chalkwire_shared::target::{Kind, TargetInfo};
 
@@ -37,6 +38,10 @@ pub(super) struct Model {
     pub(super) effects: Vec<Effect>,
     /// What the page said that was understood, oldest first.
     pub(super) heard: Vec<ClientMessage>,
+    /// What the page is in the room.
+    pub(super) role: Role,
+    /// Rooms outlive the gateway's program.
+    pub(super) kept: bool,
     epoch: u32,
     link: Option<Kept>,
     fresh: Option<Kept>,
@@ -60,6 +65,8 @@ impl Model {
             now_ms: 1.8e12,
             effects: Vec::new(),
             heard: Vec::new(),
+            role: Role::Student,
+            kept: true,
             epoch: 1,
             link: None,
             fresh: None,
@@ -211,6 +218,15 @@ impl Model {
                 key, name, client, ..
             } => self.enter(&key, &name, client),
             ClientMessage::Tell { no, command, .. } => self.tell(no, &command),
+            ClientMessage::Leave { .. } => {
+                let reason = LeftReason::Left;
+                let detail = reason.sentence().to_owned();
+                self.say_next(|seq| GatewayMessage::RoomLeft {
+                    seq,
+                    reason,
+                    detail,
+                });
+            }
             ClientMessage::Subscribe { epoch, offset } => self.subscribe(epoch, offset),
             _ => {}
         }
@@ -233,10 +249,20 @@ impl Model {
     }
 
     fn enter(&mut self, key: &Key, name: &str, client: u32) {
+        if self.state.facts.ended {
+            let reason = NotEntered::NoRoom;
+            let detail = reason.sentence().to_owned();
+            self.say_next(|seq| GatewayMessage::RoomNotEntered {
+                seq,
+                reason,
+                detail,
+            });
+            return;
+        }
         let member = match key {
             Key::Member { member, .. } => *member,
             _ => {
-                let joined = self.state.join(name, Role::Student).unwrap();
+                let joined = self.state.join(name, self.role).unwrap();
                 self.happen(joined);
                 MemberId(self.state.facts.last_member)
             }
@@ -247,11 +273,12 @@ impl Model {
             link.client = client;
         }
         let room = self.state.facts.room.clone();
+        let (role, kept) = (self.role, self.kept);
         self.say_next(|seq| GatewayMessage::RoomEntered {
             seq,
             room,
             you: You {
-                role: Role::Student,
+                role,
                 member: Some(member),
                 token: Some(Token::from("5".repeat(32))),
                 no,
@@ -259,7 +286,7 @@ impl Model {
             code: Some("HKT PWN".to_owned()),
             join: "http://localhost/#/join/HKTPWN".to_owned(),
             keep_s: 86_400,
-            kept: true,
+            kept,
             clock_offset_us: ZERO_US,
         });
     }
@@ -387,6 +414,12 @@ impl Model {
         for event in &self.log {
             self.state.apply(event).unwrap();
         }
+    }
+
+    /// The gateway is started anew and has nothing of the room.
+    pub(super) fn forget(&mut self) {
+        self.expire();
+        self.state.facts.ended = true;
     }
 
     /// Until nothing is left to be said or heard.
