@@ -1,6 +1,7 @@
 //! The live feed: what happened, newest first, by member and kind.
 
 use chalkwire_shared::role::Deed;
+use chalkwire_shared::room::{Happened, RoomEvent};
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
@@ -20,11 +21,18 @@ pub fn view(props: &Props) -> Html {
     let (act, zone_min) = (&props.act, props.desk.zone_min);
     let teaches = seat.may(Deed::Spotlight);
     let saved = inside.replica.saved();
+    // The list of members has those who have left no more, and their names stand here.
+    let gone = |event: &RoomEvent| match event.what {
+        Happened::Left { member } | Happened::Removed { member } => {
+            Some(member).filter(|it| teaches && feed.has_name(*it))
+        }
+        _ => None,
+    };
     let rows = feed.shown().take(feed.most).map(|event| {
         let time = clock(event.time_us as f64 / 1000.0, zone_min);
         let sentence = words::sentence(event, |it| inside.name(it));
         html! {
-            <FeedRow key={event.offset} event={event.clone()} {time} {sentence}
+            <FeedRow key={event.offset} event={event.clone()} {time} {sentence} gone={gone(event)}
                 live={event.offset > saved} {teaches} act={act.clone()} />
         }
     });
@@ -67,7 +75,11 @@ pub fn view(props: &Props) -> Html {
             </div>
             if feed.shown().next().is_none() {
                 <p class="soft">
-                    { if feed.is_empty() { "What happens in the room stands here." } else { "Nothing of this kind yet." } }
+                    { match (feed.is_empty(), feed.is_held()) {
+                        (true, _) => "What happens in the room stands here.",
+                        (_, true) => "What stood here is too long ago: the page keeps the last 2,000 events. Go on to see what is new.",
+                        _ => "Nothing of this kind yet.",
+                    } }
                 </p>
             }
             <ul aria-labelledby="room-feed">{ for rows }</ul>

@@ -19,6 +19,8 @@ pub struct Props {
     pub sentence: AttrValue,
     /// Whether it is not saved yet.
     pub live: bool,
+    /// Who has left by it, and whose name may be removed.
+    pub gone: Option<MemberId>,
     /// Whether one may show it to all.
     pub teaches: bool,
     /// What somebody does.
@@ -31,6 +33,7 @@ impl PartialEq for Props {
         Rc::ptr_eq(&self.event, &other.event)
             && self.sentence == other.sentence
             && self.live == other.live
+            && self.gone == other.gone
             && self.teaches == other.teaches
     }
 }
@@ -64,12 +67,20 @@ pub fn FeedRow(props: &Props) -> Html {
         let offset = Some(offset);
         Action::Tell(Command::Spotlight { offset })
     });
+    let forget = |member: MemberId| {
+        props
+            .act
+            .reform(move |_: MouseEvent| Action::Tell(Command::Forget { member }))
+    };
     html! {
         <li class="room-event">
             <span class="room-time">{ &props.time }</span>
             <span class={classes!("room-sign", class)} aria-hidden="true">{ sign }</span>
             <span class="room-words">{ &props.sentence }</span>
             if props.live { <span class="room-live" title="Members have it; it is not saved yet.">{ "live" }</span> }
+            if let Some(member) = props.gone {
+                <button class="small" onclick={forget(member)}>{ "Remove the name" }</button>
+            }
             if it.is_some() {
                 <button class="small" onclick={toggle} aria-expanded={open.to_string()}
                     aria-label={format!("Bytes of {offset}: {}", props.sentence)}>{ "Bytes" }</button>

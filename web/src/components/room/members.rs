@@ -14,17 +14,12 @@ use crate::room::{Action, sight};
 pub fn Members(props: &Props) -> Html {
     let open = use_state_eq(|| None::<MemberId>);
     let asked = use_state_eq(|| None::<MemberId>);
+    // The same ones each time: a row in which nothing has changed is not drawn again.
+    let on_open = use_callback(open.setter(), |member, open| open.set(member));
+    let on_remove = use_callback(asked.setter(), |member, asked| asked.set(Some(member)));
     let seat = props.desk.state();
     let Some(inside) = &seat.inside else {
         return Html::default();
-    };
-    let on_open = {
-        let open = open.clone();
-        Callback::from(move |member| open.set(member))
-    };
-    let on_remove = {
-        let asked = asked.clone();
-        Callback::from(move |member| asked.set(Some(member)))
     };
     let teaches = seat.may(Deed::Mute);
     let state = inside.state();

@@ -44,7 +44,14 @@ pub fn view(props: &Props) -> Html {
     html! {
         <section class="room-stuck" tabindex="-1" aria-labelledby="room-stuck">
             <h2 id="room-stuck">{ "Who is stuck" }</h2>
-            if fine { <p class="soft">{ "Nobody: every student here has had a reply." }</p> }
+            if fine {
+                <p class="soft">
+                    { match stuck.here {
+                        0 => "Nobody: no student is here.",
+                        _ => "Nobody: every student here has had a reply.",
+                    } }
+                </p>
+            }
             { group("Sent, and never had a reply", &stuck.never_replied) }
             { group("Never sent", &stuck.never_sent) }
             if !errors.is_empty() {
