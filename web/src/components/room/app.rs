@@ -83,6 +83,11 @@ pub struct App {
     /// Whether something was shown before: nobody's focus is taken who has just come.
     begun: bool,
     title: String,
+    /// The room was in sight when it was drawn last.
+    was_in_sight: bool,
+    /// It was in sight at some time.
+    was_seen: bool,
+    act: Callback<Action>,
     bar: Option<Element>,
     keeper: Keeper,
     _listeners: Vec<Listener>,
@@ -108,6 +113,9 @@ impl Component for App {
             turned: false,
             begun: false,
             title: String::new(),
+            was_in_sight: true,
+            was_seen: false,
+            act: ctx.link().callback(Msg::Act),
             bar: bar_host(),
             keeper: Keeper::new(),
             _listeners: listeners(ctx),
@@ -171,19 +179,36 @@ impl Component for App {
         }
     }
 
-    fn view(&self, ctx: &Context<Self>) -> Html {
-        let act = ctx.link().callback(Msg::Act);
+    fn view(&self, _: &Context<Self>) -> Html {
         if self.in_sight() {
-            return html! { <Room desk={self.desk.clone()} {act} /> };
+            return html! { <Room desk={self.desk.clone()} act={self.act.clone()} /> };
         }
-        match &self.bar {
-            Some(host) => create_portal(super::bar::view(&self.desk.state(), &act), host.clone()),
-            None => Html::default(),
+        let bar = self.bar.as_ref().map(|host| {
+            create_portal(
+                super::bar::view(&self.desk.state(), &self.act),
+                host.clone(),
+            )
+        });
+        html! {
+            <>
+                // The place that comes into sight now knows by it that another one was before.
+                if self.was_seen { <span hidden=true></span> }
+                { for bar }
+            </>
         }
     }
 
     fn rendered(&mut self, ctx: &Context<Self>, _: bool) {
-        if self.in_sight() {
+        let in_sight = self.in_sight();
+        if !std::mem::replace(&mut self.was_in_sight, in_sight) && in_sight {
+            self.turned = true;
+        }
+        self.was_seen |= in_sight;
+        if !in_sight {
+            // Another place gives the window its own.
+            self.title.clear();
+        }
+        if in_sight {
             if std::mem::take(&mut self.turned) {
                 browser::focus(HEADING_ID);
                 browser::scroll_to(HEADING_ID);
@@ -195,7 +220,7 @@ impl Component for App {
             }
             self.keeper.look();
         }
-        let barred = !self.in_sight() && self.desk.state().inside.is_some();
+        let barred = !in_sight && self.desk.state().inside.is_some();
         browser::mark("data-room-bar", barred);
         self.watch_seconds(ctx);
     }
