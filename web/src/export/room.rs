@@ -57,8 +57,11 @@ pub fn report(lines: &str, options: Options<'_>) -> String {
     out.raw("</dl>\n");
     out.block(
         "p",
-        "All times in this report are by the gateway's clock; what went on between a browser and \
-         the gateway is not in them. Times of day are local to who wrote it.",
+        &format!(
+            "All times in this report are by the gateway's clock; what went on between a browser \
+             and the gateway is not in them. Times of day are local to who wrote it: {}.",
+            zone(options.zone_min)
+        ),
     );
     if told.unread > 0 {
         let text = format!("{} lines of the transcript could not be read.", told.unread);
@@ -72,6 +75,21 @@ pub fn report(lines: &str, options: Options<'_>) -> String {
     out.end()
 }
 
+/// The time zone, as in `UTC+02:00`.
+fn zone(min: i32) -> String {
+    let sign = if min < 0 { '-' } else { '+' };
+    let min = min.unsigned_abs();
+    format!("UTC{sign}{:02}:{:02}", min / 60, min % 60)
+}
+
+/// A day and a time of it: a room lasts longer than a day.
+fn stamp(us: u64, options: Options<'_>) -> String {
+    let ms = us as f64 / 1000.0;
+    let day = iso(ms + f64::from(options.zone_min) * 60_000.0);
+    let day = day.split('T').next().unwrap_or_default();
+    format!("{day} {}", clock(ms, options.zone_min))
+}
+
 fn members(out: &mut Page, told: &Told, options: Options<'_>) {
     out.block("h2", "Members");
     if !options.names {
@@ -82,7 +100,7 @@ fn members(out: &mut Page, told: &Told, options: Options<'_>) {
         table.push(vec![
             told.name(*member),
             it.role.label().to_owned(),
-            clock(it.came_us as f64 / 1000.0, options.zone_min),
+            stamp(it.came_us, options),
             it.exchanges.to_string(),
             it.failed.to_string(),
         ]);
@@ -152,7 +170,7 @@ fn feed(out: &mut Page, told: &Told, options: Options<'_>) {
     for event in &told.events[more..] {
         let (sent, received) = bytes(event);
         table.rows.push(vec![
-            clock(event.time_us as f64 / 1000.0, options.zone_min),
+            stamp(event.time_us, options),
             words::sentence(event, |it| told.name(it)),
             sent,
             received,

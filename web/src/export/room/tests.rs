@@ -187,3 +187,22 @@ proptest! {
         prop_assert_eq!(tags(&page), tags(&plain));
     }
 }
+
+#[test]
+fn a_time_in_the_log_has_its_day_and_the_report_its_zone() {
+    let options = |zone_min| Options {
+        names: true,
+        now_ms: 1.8e12,
+        zone_min,
+        targets: &[],
+    };
+    // 2026-11-23T07:08:10Z
+    let us = 1_795_417_690_200_000;
+    assert_eq!(stamp(us, options(120)), "2026-11-23 09:08:10.200");
+    assert_eq!(stamp(us, options(-600)), "2026-11-22 21:08:10.200");
+    for (min, said) in [(0, "UTC+00:00"), (120, "UTC+02:00"), (-210, "UTC-03:30")] {
+        assert_eq!(zone(min), said);
+        let text = report(&transcript(3, "x"), options(min));
+        assert!(text.contains(&format!("who wrote it: {said}.")));
+    }
+}
