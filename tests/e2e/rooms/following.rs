@@ -1,6 +1,6 @@
 //! Following a room: in order, once, over drops, restarts, and commands that are said again.
 
-use chalkwire_shared::room::{Command, Happened, MemberId};
+use chalkwire_shared::room::{Command, Happened, MemberId, Plan};
 use chalkwire_tests::gateway::Setup;
 use chalkwire_tests::room::OpenRoom;
 use chalkwire_tests::room::guest::Guest;
@@ -114,4 +114,34 @@ async fn a_room_and_its_members_outlive_the_gateway_and_nothing_is_done_twice() 
     teacher.sees("who came back", back).await;
     stays_away.catch_up(teacher.offset()).await;
     assert_eq!(stays_away.state(), teacher.state());
+}
+
+#[tokio::test]
+async fn a_run_under_way_at_a_gateways_end_is_seen_to_by_the_next_one() {
+    let data = tempfile::tempdir().unwrap();
+    let setup = Setup::default().builtin().data(data.path());
+    let gateway = setup.start().await;
+    let opened = OpenRoom::open(gateway.address()).await;
+    let mut teacher = Guest::teacher(gateway.address(), &opened, "Ms Otter").await;
+    let mut heron = Guest::student(gateway.address(), &opened, "heron").await;
+    let plan = Plan {
+        target: "line".to_owned(),
+        message: "hello\r\n".to_owned(),
+        faults: Vec::new(),
+        seed: 0,
+        idler: None,
+        experiment: None,
+    };
+    let in_ms = 1_000;
+    teacher.does(Command::Arm { plan, in_ms }).await.unwrap();
+    drop(gateway);
+
+    let gateway = setup.start().await;
+    teacher.come_back(gateway.address()).await;
+    heron.come_back(gateway.address()).await;
+    // Not only when its time is up: nobody has begun.
+    let over = |happened: &Happened| matches!(happened, Happened::RunOver { .. });
+    let over = teacher.sees("the run to be over", over).await;
+    let run = teacher.state().facts.run.clone().unwrap();
+    assert!(over.time_us < run.at_us + 30_000_000, "{over:?}");
 }

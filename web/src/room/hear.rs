@@ -193,6 +193,7 @@ impl Seat {
                 ran: kept.map(|it| it.ran).unwrap_or_default(),
             }
         });
+        self.everyone.trouble = None;
         inside.you = entered.you;
         inside.code = entered.code;
         inside.join = entered.join;

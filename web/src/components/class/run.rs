@@ -138,3 +138,34 @@ pub fn Spread(props: &SpreadProps) -> Html {
         </>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pictures::class::made_up::iterative;
+    use chalkwire_shared::room::Found;
+
+    #[test]
+    fn of_an_experiment_its_findings_are_read_out_and_no_replies_that_nobody_sent_for() {
+        let mut seen = iterative(3, None);
+        seen.armed.plan.experiment = Some("#/experiments/stream?seed=7".to_owned());
+        seen.armed.over = true;
+        for sender in &mut seen.senders {
+            sender.exchange = None;
+            sender.found = Some(Found {
+                run: seen.armed.run,
+                answer: Some(0),
+                measured: "1024".to_owned(),
+                holds: true,
+            });
+        }
+        let class = seen.class(seen.armed.at_us + 1, Order::Served);
+        let said = told(&seen, &headline(&class, 0, true));
+        assert!(said.starts_with("Everyone ran “"), "{said}");
+        assert!(
+            said.ends_with("3 runs: all came out as documented."),
+            "{said}"
+        );
+        assert!(!said.contains("reply"), "{said}");
+    }
+}
