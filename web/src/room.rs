@@ -154,7 +154,7 @@ impl Seat {
             Action::Open => self.open(out),
             Action::Opened(answer) => self.opened(answer, now, wire, out),
             Action::Leave => self.leave(now, wire, out),
-            Action::Lobby => self.to_lobby(out),
+            Action::Lobby => self.go_to_lobby(out),
             Action::Elsewhere(go) => {
                 let door = self.elsewhere.take();
                 if go && door.is_some() {
@@ -224,7 +224,7 @@ impl Seat {
         match (&self.stage, door) {
             // Whoever comes by the navigation has no link in the hand any more.
             (Stage::Lobby, Door::Lobby) if is_room && self.lobby.door != Door::Lobby => {
-                self.to_lobby(out);
+                self.go_to_lobby(out);
             }
             (_, Door::Lobby) => {}
             (Stage::In, door) => self.asked_elsewhere(door, now, wire, out),
@@ -233,17 +233,17 @@ impl Seat {
     }
 
     /// Before the door, with nothing in the hand.
-    fn to_lobby(&mut self, out: &mut Vec<Effect>) {
+    fn go_to_lobby(&mut self, out: &mut Vec<Effect>) {
         self.inside = None;
         self.stage = Stage::Lobby;
         self.lobby.door = Door::Lobby;
         self.lobby.trouble = None;
-        self.to_own_address(out);
+        self.clean_address(out);
         out.push(Effect::Turned);
     }
 
     /// A secret is not to stand in the address for a whole class to see.
-    fn to_own_address(&mut self, out: &mut Vec<Effect>) {
+    fn clean_address(&mut self, out: &mut Vec<Effect>) {
         if Place::of(&self.fragment) == Place::Room {
             let own = Place::Room.fragment();
             out.push(Effect::Address(own));
@@ -293,7 +293,7 @@ impl Seat {
         self.elsewhere = Some(door).filter(|_| !here);
         // The view link finds its room again when it is loaded again.
         if !looks {
-            self.to_own_address(out);
+            self.clean_address(out);
         }
     }
 

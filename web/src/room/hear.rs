@@ -224,7 +224,7 @@ impl Seat {
             // A secret is not to stand in the address for a whole class to see; the view link is
             // theirs anyway, and finds its room again when it is loaded again.
             if !looks {
-                self.to_own_address(out);
+                self.clean_address(out);
             }
             out.push(Effect::Turned);
         }
@@ -280,7 +280,7 @@ impl Seat {
         let next = self.next.take();
         match (reason, next) {
             (LeftReason::Left, Some(door)) => self.come_by(door, now, wire, out),
-            (LeftReason::Left, None) => self.to_lobby(out),
+            (LeftReason::Left, None) => self.go_to_lobby(out),
             _ => self.out(detail, out),
         }
     }
