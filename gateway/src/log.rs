@@ -26,7 +26,8 @@
 //!
 //! # When the gateway starts
 //! [`Log::open`] gives what is [`Kept`]. A room begins a new epoch before its first event; the first
-//! offset then is `last + 1`. Its state is its latest snapshot and the events after it.
+//! offset then is `last + 1`. Its state is its latest snapshot and the events after it. Where the disk
+//! does not take the epoch, the room is cut from the beginning, and its events are in [`UNSAVED`].
 
 mod epoch;
 mod error;
@@ -49,7 +50,7 @@ use tokio::sync::{oneshot, watch};
 use crate::metrics::Metrics;
 use crate::policy::secret::Hash;
 
-pub use epoch::{Epoch, can_resume};
+pub use epoch::{Epoch, UNSAVED, can_resume};
 pub use error::{LogError, NotRead, NotSaved, Refused, Why};
 pub use transcript::{Line, Record, Snapshot, Transcript};
 

@@ -1,5 +1,9 @@
 //! Which offsets that a client saw are still those of the log.
 
+/// The number that a room's events have while no epoch of theirs is on the disk. There it never is, so
+/// that nobody takes what one gateway did not save for what another one has.
+pub const UNSAVED: u32 = u32::MAX;
+
 /// A time in which a room's offsets were given by one gateway without a break.
 ///
 /// What was live and not yet saved when a gateway died is lost, and its offsets are given again. The
@@ -16,6 +20,15 @@ pub struct Epoch {
 }
 
 impl Epoch {
+    /// What takes the place of one that can't be begun after `last`.
+    pub(super) fn unsaved(last: u64) -> Self {
+        Epoch {
+            epoch: UNSAVED,
+            last,
+            first: last + 1,
+        }
+    }
+
     /// Whether the log goes on from the one before it without a gap.
     fn continues(self) -> bool {
         self.first == self.last + 1
@@ -28,7 +41,9 @@ impl Epoch {
 /// `epochs` are the room's, in order. That the events after `offset` are still kept, and not pruned,
 /// is another question: the `prev` of the first one that is read answers it.
 pub fn can_resume(epochs: &[Epoch], epoch: u32, offset: u64) -> bool {
-    let Some(at) = epochs.iter().position(|e| e.epoch == epoch) else {
+    let found = epochs.iter().position(|e| e.epoch == epoch);
+    // It may be an earlier gateway's, which lost it.
+    let Some(at) = found.filter(|_| epoch != UNSAVED) else {
         return false;
     };
     let mut later = epochs[at + 1..].iter();
@@ -78,6 +93,14 @@ mod tests {
         assert!(!can_resume(&epochs, 1, 5));
         assert!(!can_resume(&epochs, 1, 10));
         assert!(can_resume(&epochs, 2, 45));
+    }
+
+    #[test]
+    fn nobody_resumes_from_what_is_in_no_epoch_and_nobody_into_it_beyond_what_is_saved() {
+        let epochs = [epoch(1, 0, 1), Epoch::unsaved(10)];
+        assert!(!can_resume(&epochs, UNSAVED, 12));
+        assert!(!can_resume(&epochs, 1, 12));
+        assert!(can_resume(&epochs, 1, 10));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{oneshot, watch};
 
-use super::epoch::Epoch;
+use super::epoch::{Epoch, UNSAVED};
 use super::error::{NotRead, NotSaved, Refused};
 use super::file::MAX_OFFSET;
 use super::queue::{Item, Order, Queue};
@@ -89,7 +89,7 @@ enum Phase {
     Kept,
     /// Events are taken.
     Open,
-    /// An event was not taken: it needs a new epoch and a snapshot.
+    /// An event was not taken, or no epoch could be begun: it needs a new epoch and a snapshot.
     Cut,
     /// It is gone.
     Ended,
@@ -125,11 +125,22 @@ impl Room {
     /// A new epoch is on the disk.
     pub(super) fn begun(&self, epoch: Epoch) {
         let mut position = self.position();
+        position.epochs.retain(|it| it.epoch != UNSAVED);
         position.epochs.push(epoch);
         match position.phase {
             Phase::Kept => position.phase = Phase::Open,
             Phase::Cut => position.fresh = true,
             Phase::Open | Phase::Ended => {}
+        }
+    }
+
+    /// No epoch can be begun for a room from the disk: it goes on without.
+    fn unsaved(&self) {
+        let mut position = self.position();
+        if position.phase == Phase::Kept {
+            position.phase = Phase::Cut;
+            let last = position.last;
+            position.epochs.push(Epoch::unsaved(last));
         }
     }
 
@@ -241,7 +252,7 @@ impl Transcript {
     /// Begins an epoch, for a room from the disk or a cut one; returns when the disk has its number.
     ///
     /// # Errors
-    /// [`NotSaved`]; then the room has no epoch, or is still cut.
+    /// [`NotSaved`]; then the room is cut. Of one from the disk, events are in [`UNSAVED`] until then.
     pub async fn begin_epoch(&self) -> Result<Epoch, NotSaved> {
         match self.room.position().phase {
             Phase::Kept | Phase::Cut => {}
@@ -249,8 +260,14 @@ impl Transcript {
             Phase::Ended => return Err(Refused::Ended.into()),
         }
         let (reply, answer) = oneshot::channel();
-        self.order(Order::BeginEpoch(reply))?;
-        answer.await.unwrap_or(Err(Refused::Stopped.into()))
+        let begun = match self.order(Order::BeginEpoch(reply)) {
+            Ok(()) => answer.await.unwrap_or(Err(Refused::Stopped.into())),
+            Err(refused) => Err(refused.into()),
+        };
+        if begun.is_err() {
+            self.room.unsaved();
+        }
+        begun
     }
 
     /// Lets a cut room go on from a snapshot, in an epoch that was [begun](Self::begin_epoch) since

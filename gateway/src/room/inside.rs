@@ -153,7 +153,8 @@ impl Inside {
         self.ring.has_news()
             || self.ring.last() != self.announced
             || !self.waiting.is_empty()
-            || (self.over.is_none() && self.kept.saved < self.state.facts.offset)
+            || (self.over.is_none()
+                && (self.kept.unsaved.is_some() || self.kept.saved < self.state.facts.offset))
     }
 
     /// When there is something to do at the latest, by the rooms' clock, in µs.

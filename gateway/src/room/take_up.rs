@@ -10,7 +10,7 @@ use super::inside::Inside;
 use super::page::text_of;
 use super::{Common, Keys, Room, Rooms};
 use crate::core::Core;
-use crate::log::{self, Log, LogError, NotRead, NotSaved};
+use crate::log::{self, Health, Log, LogError, NotRead, NotSaved, UNSAVED, Why};
 
 /// What is read of the log at once, in bytes of text.
 const READ_BYTES: usize = 1 << 20;
@@ -25,8 +25,6 @@ enum NotTakenUp {
     Name,
     #[error(transparent)]
     NotRead(#[from] NotRead),
-    #[error(transparent)]
-    NotSaved(#[from] NotSaved),
     #[error("it can't be read: {0}")]
     Text(#[from] serde_json::Error),
     #[error(transparent)]
@@ -55,6 +53,16 @@ impl Rooms {
         kept: bool,
     ) -> Result<Self, LogError> {
         let (log, found) = Log::open(directory, &common.metrics)?;
+        Ok(Self::take_all_up(common, log, found, kept).await)
+    }
+
+    /// The rooms of a log that is open.
+    pub(super) async fn take_all_up(
+        common: Common,
+        log: Log,
+        found: Vec<log::Kept>,
+        kept: bool,
+    ) -> Self {
         let rooms = Rooms::empty(common, log, kept);
         let common = &rooms.common;
         let now_ms = common.now_us() / 1_000;
@@ -71,7 +79,7 @@ impl Rooms {
         for room in taken.into_iter().flatten() {
             rooms.insert(room);
         }
-        Ok(rooms)
+        rooms
     }
 }
 
@@ -110,7 +118,17 @@ async fn room_of(common: Arc<Common>, found: log::Kept) -> Result<Arc<Room>, Not
             state.apply(&serde_json::from_str::<RoomEvent>(&line.text)?)?;
         }
     }
-    let epoch = transcript.begin_epoch().await?.epoch;
+    let (epoch, health) = match transcript.begin_epoch().await {
+        Ok(begun) => (begun.epoch, Health::Saving),
+        Err(error) => {
+            tracing::warn!(room = %id, %error, "a room is taken up and not saved");
+            let why = match error {
+                NotSaved::Disk(why) => why,
+                NotSaved::Refused(_) | NotSaved::Taken => Why::Other,
+            };
+            (UNSAVED, Health::NotSaving(why))
+        }
+    };
     let now_us = common.now_us();
     let last = state.facts.offset;
     let here: Vec<_> = state
@@ -137,8 +155,8 @@ async fn room_of(common: Arc<Common>, found: log::Kept) -> Result<Arc<Room>, Not
         view: found.room.view_hash,
     };
     let room = Room::new(id, keys, common, transcript, inside);
-    // Sees to what is due.
-    room.with(|_, _| ());
+    // Sees to what is due; the notice is there for who comes first.
+    room.with(|room, inside| room.look_at_the_log(inside, health));
     Ok(room)
 }
 

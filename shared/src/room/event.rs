@@ -10,7 +10,8 @@ use crate::role::Role;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomEvent {
     /// Which life of the room: it grows when a gateway takes the room up from its log, so that what
-    /// was never saved is not taken for what came in its place.
+    /// was never saved is not taken for what came in its place. It is `u32::MAX` for as long as that
+    /// can't be saved.
     pub epoch: u32,
     /// Its place in the log, growing.
     pub offset: u64,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::reading::exchange;
 use super::*;
-use crate::log::{Health, Log};
+use crate::log::{FILE, Health, Log, UNSAVED};
 
 /// Pages that the tables take, and a few more.
 const FEW_PAGES: u32 = 24;
@@ -24,6 +24,18 @@ async fn is(hall: &Hall, healthy: bool) {
         .unwrap()
         .unwrap();
     hall.tick();
+}
+
+async fn mended(hall: &Hall) {
+    let mended = async {
+        while hall.room.transcript.is_cut() || hall.room.lock().kept.unsaved.is_some() {
+            hall.tick();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), mended)
+        .await
+        .unwrap();
 }
 
 fn rename(n: u64) -> Command {
@@ -107,15 +119,7 @@ async fn a_room_whose_events_were_lost_is_saved_as_it_is_in_a_new_epoch() {
 
     pages.store(1 << 20, Ordering::Relaxed);
     is(&hall, true).await;
-    let mended = async {
-        while hall.room.transcript.is_cut() || hall.room.lock().kept.unsaved.is_some() {
-            hall.tick();
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), mended)
-        .await
-        .unwrap();
+    mended(&hall).await;
     hall.save().await;
     while copy.step() {}
     assert_eq!((copy.saved, copy.unsaved.clone()), (copy.offset(), None));
@@ -145,5 +149,63 @@ async fn a_room_whose_events_were_lost_is_saved_as_it_is_in_a_new_epoch() {
     let hall = hall.begin_anew(directory.path()).await;
     assert_eq!(hall.room.state(), state);
     assert!(hall.enter(key, "", 2).is_ok());
+    hall.rooms.stop().await;
+}
+
+#[tokio::test]
+async fn a_room_that_no_epoch_can_be_begun_for_is_taken_up_all_the_same_and_saved_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let hall = Hall::open(directory.path(), 1 << 20).await;
+    let (heron, _sits) = hall.enter(hall.by_code(), "heron", 2).unwrap();
+    hall.save().await;
+    let (member, token) = (member(&heron), heron.you.token.clone().unwrap());
+    let saved = hall.room.state().facts.offset;
+    drop(heron);
+    hall.rooms.stop().await;
+    let made = hall.made;
+    drop((hall.rooms, hall.room));
+
+    let common = common(1 << 20);
+    let (log, found, _) = Log::open_to_fail(directory.path(), &common.metrics, 1 << 20);
+    let other = rusqlite::Connection::open(directory.path().join(FILE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let rooms = Rooms::take_all_up(common, log, found, true).await;
+    let room = rooms.get(&made.room).expect("the room");
+    let hall = Hall { rooms, room, made };
+    let key = || Key::Member {
+        room: hall.made.room.clone(),
+        member,
+        token: token.clone(),
+    };
+    let (heron, _sits) = hall.enter(key(), "", 2).unwrap();
+    let mut copy = Copy::default();
+    copy.connect(&heron.seat);
+    tell(&heron.seat, 1, &hand(true)).unwrap();
+    hall.tick();
+    while copy.step() {}
+    let why = copy.unsaved.clone().expect("why it is not saved");
+    assert!(why.contains("another program"), "{why}");
+    assert!(copy.saved < copy.offset());
+    assert_eq!(copy.state.as_ref().unwrap().facts.epoch, UNSAVED);
+    // What an earlier gateway had and did not save is not taken for what has its place now.
+    let mut old = Copy {
+        reader: Some(heron.seat.read(1, saved + 1)),
+        ..Copy::default()
+    };
+    while old.step() {}
+    assert_eq!(old.recovered, [false]);
+
+    other.execute_batch("COMMIT").unwrap();
+    mended(&hall).await;
+    hall.save().await;
+    while copy.step() {}
+    assert_eq!((copy.saved, copy.unsaved.clone()), (copy.offset(), None));
+    tell(&heron.seat, 2, &hand(false)).unwrap();
+    hall.save().await;
+    let state = hall.room.state();
+    assert_eq!(state.facts.epoch, 2);
+    drop((heron, copy, old));
+    let hall = hall.begin_anew(directory.path()).await;
+    assert_eq!(hall.room.state(), state);
     hall.rooms.stop().await;
 }
