@@ -86,7 +86,11 @@ impl Rooms {
 async fn take_up(common: Arc<Common>, found: log::Kept) -> Option<Arc<Room>> {
     let name = found.room.room.clone();
     match room_of(common, found).await {
-        Ok(room) => {
+        Ok(None) => {
+            tracing::info!(room = %name, "a room has ended");
+            None
+        }
+        Ok(Some(room)) => {
             let members = room.lock().state.members.len();
             let counted = i64::try_from(members).unwrap_or(0);
             room.common.metrics.room_members.inc_by(counted);
@@ -100,7 +104,8 @@ async fn take_up(common: Arc<Common>, found: log::Kept) -> Option<Arc<Room>> {
     }
 }
 
-async fn room_of(common: Arc<Common>, found: log::Kept) -> Result<Arc<Room>, NotTakenUp> {
+/// `None` where it has ended.
+async fn room_of(common: Arc<Common>, found: log::Kept) -> Result<Option<Arc<Room>>, NotTakenUp> {
     let id = RoomId::read(&found.room.room).ok_or(NotTakenUp::Name)?;
     let code = Code::read(&found.room.code).ok_or(NotTakenUp::Name)?;
     let transcript = found.transcript;
@@ -117,6 +122,11 @@ async fn room_of(common: Arc<Common>, found: log::Kept) -> Result<Arc<Room>, Not
         for line in lines {
             state.apply(&serde_json::from_str::<RoomEvent>(&line.text)?)?;
         }
+    }
+    if state.facts.ended {
+        // The gateway died before the log heard of it. Nobody waits for it.
+        drop(transcript.end());
+        return Ok(None);
     }
     let (epoch, health) = match transcript.begin_epoch().await {
         Ok(begun) => (begun.epoch, Health::Saving),
@@ -157,7 +167,7 @@ async fn room_of(common: Arc<Common>, found: log::Kept) -> Result<Arc<Room>, Not
     let room = Room::new(id, keys, common, transcript, inside);
     // Sees to what is due; the notice is there for who comes first.
     room.with(|room, inside| room.look_at_the_log(inside, health));
-    Ok(room)
+    Ok(Some(room))
 }
 
 impl Inside {

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::reading::exchange;
 use super::*;
-use crate::log::{FILE, Health, Log, UNSAVED};
+use crate::log::{FILE, Health, Log, Record, UNSAVED};
+use chalkwire_shared::room::Happened;
 
 /// Pages that the tables take, and a few more.
 const FEW_PAGES: u32 = 24;
@@ -208,4 +209,34 @@ async fn a_room_that_no_epoch_can_be_begun_for_is_taken_up_all_the_same_and_save
     let hall = hall.begin_anew(directory.path()).await;
     assert_eq!(hall.room.state(), state);
     hall.rooms.stop().await;
+}
+
+#[tokio::test]
+async fn a_room_whose_end_was_saved_and_that_was_not_deleted_is_deleted_by_the_next_gateway() {
+    let directory = tempfile::tempdir().unwrap();
+    let hall = Hall::open(directory.path(), 1 << 20).await;
+    hall.save().await;
+    let ended = {
+        let state = hall.room.lock().state.clone();
+        state.event(1, 7, MemberId::GATEWAY, None, Happened::Ended)
+    };
+    let record = Record {
+        epoch: ended.epoch,
+        offset: ended.offset,
+        prev: ended.prev,
+        time_us: ended.time_us,
+        text: serde_json::to_string(&ended).unwrap().into(),
+        token: None,
+    };
+    hall.room.transcript.append(record).unwrap();
+    hall.rooms.stop().await;
+    let made = hall.made;
+    drop((hall.rooms, hall.room));
+    let rooms = Rooms::open_with(common(1 << 20), directory.path(), true).await;
+    let rooms = rooms.unwrap();
+    assert!(rooms.get(&made.room).is_none());
+    rooms.stop().await;
+    drop(rooms);
+    let (_log, found) = Log::open(directory.path(), &Arc::default()).unwrap();
+    assert!(found.is_empty());
 }
