@@ -223,17 +223,6 @@ impl Log {
         answer.await.unwrap_or(Err(Refused::Stopped.into()))
     }
 
-    /// Deletes the rooms that nobody has [`touch`](Transcript::touch)ed since `before_ms` (ms since
-    /// 1970), and says which. Their transcripts refuse everything from then on.
-    ///
-    /// # Errors
-    /// [`NotSaved`]; then they are all still there.
-    pub async fn expire(&self, before_ms: u64) -> Result<Vec<String>, NotSaved> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.push(Item::Expire { before_ms, reply })?;
-        answer.await.unwrap_or(Err(Refused::Stopped.into()))
-    }
-
     /// Whether events get to the disk, now and at each change.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()

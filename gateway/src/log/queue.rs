@@ -21,11 +21,6 @@ pub(super) enum Item {
         room: Box<NewRoom>,
         reply: oneshot::Sender<Result<Transcript, NotSaved>>,
     },
-    /// Rooms that nobody has used since then are to go; the names of those that went.
-    Expire {
-        before_ms: u64,
-        reply: oneshot::Sender<Result<Vec<String>, NotSaved>>,
-    },
     /// Something of one room.
     Room { room: Arc<Room>, order: Order },
 }
@@ -51,7 +46,6 @@ impl Item {
             Item::Create { room, .. } => {
                 size_of::<NewRoom>() + room.room.capacity() + room.code.capacity()
             }
-            Item::Expire { .. } => 0,
             Item::Room { order, .. } => match order {
                 Order::Append(Record { text, .. })
                 | Order::Snapshot { text, .. }
@@ -68,7 +62,7 @@ impl Item {
     /// Whether it may use the reserve: what is small, and does not come by the hundred a second.
     fn is_small(&self) -> bool {
         match self {
-            Item::Create { .. } | Item::Expire { .. } => true,
+            Item::Create { .. } => true,
             Item::Room { order, .. } => !matches!(
                 order,
                 Order::Append(_) | Order::Snapshot { .. } | Order::Restart { .. }

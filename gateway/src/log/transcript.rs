@@ -330,8 +330,8 @@ impl Transcript {
         self.order(Order::ForgetToken(member))
     }
 
-    /// The room was used at that time, in ms since 1970: [`Log::expire`](super::Log::expire) counts
-    /// from the latest.
+    /// The room was used at that time, in ms since 1970: the next gateway takes up what was
+    /// [used](super::Kept::used_ms) not too long ago.
     ///
     /// # Errors
     /// [`Refused`]; then the time before counts.

@@ -102,30 +102,28 @@ async fn pruning_keeps_the_newest_and_all_after_the_snapshot() {
 }
 
 #[tokio::test]
-async fn rooms_that_nobody_used_expire() {
+async fn what_comes_on_either_side_of_a_rooms_end_harms_no_other_room() {
     let directory = scratch();
     let (log, _) = open(directory.path());
     let mut rooms = Vec::new();
-    for name in ["old", "used", "new"] {
+    for name in ["old", "used"] {
         let room = log.create(new_room(name)).await.unwrap();
         append(&room, 1, 1..=3);
         rooms.push(room);
     }
     rooms[1].touch(9_000).unwrap();
-    rooms[2].touch(10_000).unwrap();
-    assert_eq!(log.expire(1_000).await.unwrap(), Vec::<String>::new());
-    // Events of a room that goes are queued on both sides of its end.
+    rooms[1].touch(8_000).unwrap();
     rooms[0].append(record(1, 4, "before")).unwrap();
-    let expiring = log.expire(9_000);
-    assert_eq!(expiring.await.unwrap(), ["old"]);
-    rooms[0].append(record(1, 5, "after")).unwrap();
+    let ending = rooms[0].end();
+    assert_eq!(rooms[0].append(record(1, 5, "after")), Err(Refused::Ended));
+    rooms[0].rewrite(1, "after".into()).unwrap();
     append(&rooms[1], 1, 4..=4);
+    ending.await.unwrap();
     saved(&rooms[1], 4).await;
-    assert_eq!(rooms[0].append(record(1, 6, "x")), Err(Refused::Ended));
     log.stop().await;
     let (_log, kept) = open(directory.path());
-    let names: Vec<&str> = kept.iter().map(|kept| kept.room.room.as_str()).collect();
-    assert_eq!(names, ["used", "new"]);
+    let used: Vec<_> = kept.iter().map(|it| (&*it.room.room, it.used_ms)).collect();
+    assert_eq!(used, [("used", 9_000)]);
     assert_whole(directory.path());
 }
 
@@ -154,8 +152,8 @@ async fn a_long_transcript_goes_bit_by_bit_and_gives_its_space_back() {
     let (log, kept) = open(directory.path());
     assert_eq!(kept.len(), 1);
     // Each is a commit, which wipes a MiB.
-    for _ in 0..8 {
-        log.expire(0).await.unwrap();
+    for number in 0..8 {
+        log.create(new_room(&number.to_string())).await.unwrap();
     }
     assert_eq!(offsets(&kept[0].transcript).await, [1, 2, 3, 4, 5]);
     log.stop().await;

@@ -116,5 +116,5 @@ async fn it_is_kept_as_safely_as_it_says() {
     assert_eq!(ask("secure_delete"), "1");
     // INCREMENTAL.
     assert_eq!(ask("auto_vacuum"), "2");
-    assert_eq!(ask("user_version"), "1");
+    assert_eq!(ask("user_version"), "2");
 }

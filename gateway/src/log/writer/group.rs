@@ -36,7 +36,6 @@ enum Outcome {
     /// The room's name or code is another one's.
     Taken,
     Begun(Epoch),
-    Expired(Vec<String>),
 }
 
 impl Saved {
@@ -46,14 +45,6 @@ impl Saved {
         for item in items {
             let outcome = match item {
                 Item::Create { room, .. } => create(to, room)?,
-                Item::Expire { before_ms, .. } => {
-                    let gone = expire(to, *before_ms)?;
-                    for (key, _) in &gone {
-                        wipe::begin(to, *key)?;
-                        saved.rooms.remove(key);
-                    }
-                    Outcome::Expired(gone.into_iter().map(|(_, room)| room).collect())
-                }
                 Item::Room { room, order } => saved.order(to, room, order)?,
             };
             saved.outcomes.push(outcome);
@@ -81,11 +72,7 @@ impl Saved {
                 (Item::Create { reply, .. }, _) => {
                     let _ = reply.send(Err(NotSaved::Taken));
                 }
-                (Item::Expire { reply, .. }, Outcome::Expired(rooms)) => {
-                    let _ = reply.send(Ok(rooms));
-                }
                 (Item::Room { room, order }, outcome) => tell_room(&room, order, outcome),
-                (Item::Expire { .. }, _) => {}
             }
         }
         for progress in self.rooms.into_values() {
@@ -185,9 +172,6 @@ impl Group {
                 Item::Create { reply, .. } => {
                     let _ = reply.send(Err(why.into()));
                 }
-                Item::Expire { reply, .. } => {
-                    let _ = reply.send(Err(why.into()));
-                }
                 Item::Room {
                     order: Order::BeginEpoch(reply),
                     ..
@@ -224,10 +208,4 @@ fn create(to: &Connection, room: &NewRoom) -> rusqlite::Result<Outcome> {
         }
         Err(error) => Err(error),
     }
-}
-
-fn expire(to: &Connection, before_ms: u64) -> rusqlite::Result<Vec<(i64, String)>> {
-    to.prepare_cached("DELETE FROM rooms WHERE used_ms < ?1 RETURNING key, room")?
-        .query_map([from_u64(before_ms)], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
 }
