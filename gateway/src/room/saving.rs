@@ -13,11 +13,19 @@ use crate::policy::secret::Hash;
 /// After so many events the log gets the room's state, from which a start goes on.
 const SNAPSHOT_EVENTS: u64 = 5_000;
 
+/// Or after this part of the text that it keeps of a room: events can go once a snapshot has them.
+const SNAPSHOT_PART: u64 = 8;
+
+/// Which is no less and no more than this, in bytes: the state itself is written as well.
+const SNAPSHOT_BYTES: std::ops::RangeInclusive<u64> = (256 << 10)..=(8 << 20);
+
 /// Where the saving of a room stands.
 #[derive(Debug)]
 pub(super) struct Progress {
     /// The last event in the snapshot that the log has.
     snapshot: u64,
+    /// Of the events since then.
+    bytes: u64,
     /// Somebody sees to it that a cut room is saved again.
     is_mending: bool,
     /// The log has deleted the room.
@@ -25,12 +33,19 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// With a snapshot in the log that has all up to an event.
     pub(super) fn after(snapshot: u64) -> Self {
         Progress {
             snapshot,
+            bytes: 0,
             is_mending: false,
             is_deleted: false,
         }
+    }
+
+    /// The log gets a snapshot.
+    fn is_at(&mut self, offset: u64) {
+        (self.snapshot, self.bytes) = (offset, 0);
     }
 }
 
@@ -43,6 +58,7 @@ impl Room {
         text: String,
         token: Option<(u32, Hash)>,
     ) {
+        let bytes = u64::try_from(text.len()).unwrap_or(0);
         let record = Record {
             epoch: event.epoch,
             offset: event.offset,
@@ -54,9 +70,16 @@ impl Room {
         if let Err(refused) = self.transcript.append(record) {
             return tracing::debug!(room = %self.id, %refused, "an event is live only");
         }
-        if event.offset - inside.saving.snapshot >= SNAPSHOT_EVENTS {
+        inside.saving.bytes += bytes;
+        let most_bytes = self.common.limits.log_bytes;
+        let at_once = most_bytes / SNAPSHOT_PART;
+        let at_once = at_once.clamp(*SNAPSHOT_BYTES.start(), *SNAPSHOT_BYTES.end());
+        let events = event.offset - inside.saving.snapshot;
+        if events >= SNAPSHOT_EVENTS || inside.saving.bytes >= at_once {
             self.snapshot(inside);
-            if let Err(refused) = self.transcript.prune(self.common.limits.log_bytes) {
+            // There is room for what comes until the next one.
+            let keep_bytes = most_bytes.saturating_sub(at_once);
+            if let Err(refused) = self.transcript.prune(keep_bytes) {
                 tracing::debug!(room = %self.id, %refused, "nothing was pruned");
             }
         }
@@ -66,7 +89,7 @@ impl Room {
     fn snapshot(&self, inside: &mut Inside) {
         let offset = inside.state.facts.offset;
         match self.transcript.snapshot(offset, state_of(inside)) {
-            Ok(()) => inside.saving.snapshot = offset,
+            Ok(()) => inside.saving.is_at(offset),
             // With the next event once more.
             Err(refused) => tracing::debug!(room = %self.id, %refused, "no snapshot"),
         }
@@ -168,7 +191,7 @@ impl Room {
                 };
                 room.transcript.restart(epoch.epoch, snapshot)?;
                 inside.epoch = epoch.epoch;
-                inside.saving.snapshot = inside.state.facts.offset;
+                inside.saving.is_at(inside.state.facts.offset);
                 Ok::<(), NotSaved>(())
             });
             match mended {

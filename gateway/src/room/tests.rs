@@ -3,6 +3,7 @@
 mod later;
 mod model;
 mod reading;
+mod saving;
 mod unsaved;
 
 use std::path::Path;
