@@ -173,6 +173,8 @@ impl Log {
             health: tell,
             metrics: metrics.clone(),
             most_pages: settings.most_pages,
+            busy: settings.busy,
+            left: writer::Left::default(),
         };
         let thread = |name: &str, run: Box<dyn FnOnce() + Send>| {
             let builder = std::thread::Builder::new().name(name.to_owned());

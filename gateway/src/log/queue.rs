@@ -132,19 +132,22 @@ impl Queue {
         self.metrics.log_refused.inc();
     }
 
-    /// Takes all there is, and waits for something if there is nothing, unless there is other work to
-    /// do. `None` once the queue is closed and empty. What was taken still counts until it is
-    /// [`Queue::done`].
-    pub(super) fn take(&self, other_work: bool) -> Option<Group> {
+    /// Takes all there is, and waits for something if there is nothing, but no longer than until there
+    /// is other work to do. `None` once the queue is closed and empty. What was taken still counts until
+    /// it is [`Queue::done`].
+    pub(super) fn take(&self, other_work: Option<Duration>) -> Option<Group> {
+        let end = other_work.map(|after| Instant::now() + after);
         let mut waiting = self.lock();
         while waiting.items.is_empty() {
             if waiting.closed {
                 return None;
             }
-            if other_work {
-                return Some(Group::default());
-            }
-            waiting = self.wait(waiting);
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            waiting = match left {
+                Some(Duration::ZERO) => return Some(Group::default()),
+                Some(left) => self.wait_for(waiting, left),
+                None => self.wait(waiting),
+            };
         }
         let items = std::mem::take(&mut waiting.items);
         let bytes = items.iter().map(Item::bytes).sum();
@@ -174,11 +177,7 @@ impl Queue {
             if left.is_zero() {
                 break;
             }
-            let (locked, _) = self
-                .wake
-                .wait_timeout(waiting, left)
-                .unwrap_or_else(PoisonError::into_inner);
-            waiting = locked;
+            waiting = self.wait_for(waiting, left);
         }
         waiting.closed
     }
@@ -198,6 +197,15 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for<'a>(
+        &self,
+        waiting: MutexGuard<'a, Waiting>,
+        time: Duration,
+    ) -> MutexGuard<'a, Waiting> {
+        let waited = self.wake.wait_timeout(waiting, time);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {

@@ -314,7 +314,8 @@ impl Transcript {
         self.order(Order::Snapshot { offset, text })
     }
 
-    /// Replaces the text of an event, as when a name is to go.
+    /// Replaces the text of an event, as when a name is to go: from the file with the next commit, and
+    /// from its journal with it or, where somebody reads that just then, soon after.
     ///
     /// # Errors
     /// [`Refused`]; then the old text is still there.
@@ -340,8 +341,8 @@ impl Transcript {
     }
 
     /// Deletes the oldest events, so that the texts of the others come to `keep_bytes` or less; but
-    /// none that is newer than the latest snapshot, and 8 MiB at most at a time. It costs nothing where
-    /// there is nothing to delete.
+    /// none that is newer than the latest snapshot. Where they are many they go some at a time, in the
+    /// moments after that. It costs nothing where there is nothing to delete.
     ///
     /// # Errors
     /// [`Refused`]; then all are still there.
@@ -351,7 +352,8 @@ impl Transcript {
 
     /// Deletes the room with all it has. Nothing more is taken from now on; the future resolves when
     /// the disk has no such room any more, and dropping that changes nothing. Of a long transcript the
-    /// last events are wiped in the moments after that, so that other rooms need not wait for it.
+    /// last events are wiped in the moments after that, so that other rooms need not wait for it, and
+    /// from the journal when nobody reads that.
     pub fn end(&self) -> impl Future<Output = Result<(), NotSaved>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
         let taken = {

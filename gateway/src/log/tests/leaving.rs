@@ -1,6 +1,7 @@
 //! What is to go: names, old events, rooms; and that nothing of it stays in the file.
 
 use super::*;
+use crate::log::writer::PRUNED_BYTES;
 use crate::log::{NotSaved, Refused};
 
 #[tokio::test]
@@ -18,15 +19,15 @@ async fn an_ended_room_leaves_nothing_behind() {
     let ending = room.end();
     assert_eq!(room.append(record(1, 2, "x")), Err(Refused::Ended));
     ending.await.unwrap();
+    let name = b"a-name-that-must-go";
+    assert!(!is_on_the_disk(directory.path(), name));
     assert_eq!(all(&room).await, []);
     assert_eq!(
         room.begin_epoch().await.unwrap_err(),
         NotSaved::Refused(Refused::Ended)
     );
     log.stop().await;
-    let file = std::fs::read(directory.path().join(FILE)).unwrap();
-    let name = b"a-name-that-must-go";
-    assert!(!file.windows(name.len()).any(|bytes| bytes == name));
+    assert!(!is_on_the_disk(directory.path(), name));
     let (_log, kept) = open(directory.path());
     assert!(kept.is_empty());
     assert_whole(directory.path());
@@ -60,9 +61,72 @@ async fn a_rewritten_event_says_the_new_text_and_the_old_is_gone_from_the_disk()
     saved(&room, 5).await;
     let texts: Vec<_> = all(&room).await.into_iter().map(|line| line.text).collect();
     assert_eq!(texts, ["1", "2", "member 3", "4", "5"].map(Box::from));
+    // Not in the journal either, while the gateway runs.
+    assert!(!is_on_the_disk(directory.path(), b"Maximiliane"));
     log.stop().await;
-    let file = std::fs::read(directory.path().join(FILE)).unwrap();
-    assert!(!file.windows(11).any(|bytes| bytes == b"Maximiliane"));
+}
+
+/// Whether any of the log's files has these bytes.
+fn is_on_the_disk(directory: &Path, bytes: &[u8]) -> bool {
+    let files = std::fs::read_dir(directory).unwrap();
+    let mut files = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    files.any(|file| file.windows(bytes.len()).any(|here| here == bytes))
+}
+
+#[tokio::test]
+async fn what_went_while_somebody_read_the_journal_is_gone_from_it_soon_after() {
+    let directory = scratch();
+    let settings = Settings {
+        busy: Duration::from_millis(1),
+        ..Settings::default()
+    };
+    let (log, _) = open_with(directory.path(), &settings);
+    let room = log.create(new_room("a")).await.unwrap();
+    room.append(record(1, 1, &"Maximiliane".repeat(1_000)))
+        .unwrap();
+    saved(&room, 1).await;
+    let other = rusqlite::Connection::open(directory.path().join(FILE)).unwrap();
+    other.execute_batch("BEGIN").unwrap();
+    let reading = "SELECT count(*) FROM events";
+    let read: u32 = other.query_row(reading, (), |row| row.get(0)).unwrap();
+    assert_eq!(read, 1);
+    // It is told all the same: there is no such room any more.
+    room.end().await.unwrap();
+    assert!(is_on_the_disk(directory.path(), b"Maximiliane"));
+    other.execute_batch("COMMIT").unwrap();
+    let gone = async {
+        while is_on_the_disk(directory.path(), b"Maximiliane") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, gone).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_gateway_left_in_the_journal_is_gone_with_the_next_one() {
+    let directory = scratch();
+    let (log, _) = open(directory.path());
+    let room = log.create(new_room("a")).await.unwrap();
+    room.append(record(1, 1, &"Maximiliane".repeat(1_000)))
+        .unwrap();
+    saved(&room, 1).await;
+    // As if it were killed: between the commit and the emptying of the journal.
+    let copy = scratch();
+    for entry in std::fs::read_dir(directory.path()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    log.stop().await;
+    let file = rusqlite::Connection::open(copy.path().join(FILE)).unwrap();
+    file.execute_batch("PRAGMA secure_delete = ON; DELETE FROM rooms; DELETE FROM events")
+        .unwrap();
+    // Closing it would empty the journal.
+    std::mem::forget(file);
+    assert!(is_on_the_disk(copy.path(), b"Maximiliane"));
+    let (log, _) = open(copy.path());
+    log.create(new_room("b")).await.unwrap();
+    assert!(!is_on_the_disk(copy.path(), b"Maximiliane"));
+    log.stop().await;
 }
 
 #[tokio::test]
@@ -99,6 +163,31 @@ async fn pruning_keeps_the_newest_and_all_after_the_snapshot() {
         offsets(&kept[0].transcript).await,
         (9..=13).collect::<Vec<_>>()
     );
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_commit_is_pruned_by_the_next_ones() {
+    let directory = scratch();
+    let (log, _) = open(directory.path());
+    let room = log.create(new_room("a")).await.unwrap();
+    let length = usize::try_from(PRUNED_BYTES / 4).unwrap();
+    for offset in 1..=14 {
+        room.append(record(1, offset, &"x".repeat(length))).unwrap();
+    }
+    room.snapshot(14, "state".into()).unwrap();
+    saved(&room, 14).await;
+    room.prune(2 * length as u64).unwrap();
+    // Each is a commit; nothing else is needed than that there are some.
+    for number in 0..3 {
+        log.create(new_room(&number.to_string())).await.unwrap();
+    }
+    assert_eq!(offsets(&room).await, [13, 14]);
+    // A room that ends meanwhile is wiped like others.
+    append(&room, 1, 15..=15);
+    room.prune(0).unwrap();
+    room.end().await.unwrap();
+    log.create(new_room("b")).await.unwrap();
+    assert_eq!(all(&room).await, []);
 }
 
 #[tokio::test]

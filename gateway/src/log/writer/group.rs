@@ -23,7 +23,12 @@ pub(super) struct Saved {
     /// One for each item of the group.
     outcomes: Vec<Outcome>,
     events: u64,
+    /// Something of it is to be nowhere on the disk any more.
+    forgets: bool,
 }
+
+/// Rooms of which more is to be pruned than one commit does, and what they are to keep.
+pub(super) type Pruning = BTreeMap<i64, (Arc<Room>, u64)>;
 
 /// What is to be said of one item.
 #[derive(Debug)]
@@ -39,15 +44,23 @@ enum Outcome {
 }
 
 impl Saved {
-    /// Writes all items, in order.
-    pub(super) fn write(to: &Connection, items: &[Item]) -> rusqlite::Result<Self> {
+    /// Writes all items, in order, and prunes one of the rooms where there is more to prune.
+    pub(super) fn write(
+        to: &Connection,
+        items: &[Item],
+        pruning: &mut Pruning,
+    ) -> rusqlite::Result<Self> {
         let mut saved = Saved::default();
+        let next = pruning.pop_first();
         for item in items {
             let outcome = match item {
                 Item::Create { room, .. } => create(to, room)?,
-                Item::Room { room, order } => saved.order(to, room, order)?,
+                Item::Room { room, order } => saved.order(to, room, order, pruning)?,
             };
             saved.outcomes.push(outcome);
+        }
+        if let Some((_, (room, keep_bytes))) = next {
+            saved.order(to, &room, &Order::Prune(keep_bytes), pruning)?;
         }
         for progress in saved.rooms.values() {
             progress.finish(to)?;
@@ -58,6 +71,11 @@ impl Saved {
     /// How many events it has.
     pub(super) fn events(&self) -> u64 {
         self.events
+    }
+
+    /// Whether something of it is to be nowhere on the disk any more.
+    pub(super) fn forgets(&self) -> bool {
+        self.forgets
     }
 
     /// After the commit: tells who waits, and every room how far it is saved.
@@ -85,6 +103,7 @@ impl Saved {
         to: &Connection,
         room: &Arc<Room>,
         order: &Order,
+        pruning: &mut Pruning,
     ) -> rusqlite::Result<Outcome> {
         let key = room.key;
         let Some(progress) = self.progress(to, room)? else {
@@ -99,7 +118,10 @@ impl Saved {
             Order::BeginEpoch(_) => return progress.begin_epoch(to).map(Outcome::Begun),
             Order::Restart { epoch, snapshot } => progress.restart(to, *epoch, snapshot)?,
             Order::Snapshot { offset, text } => progress.snapshot(to, *offset, text)?,
-            Order::Rewrite { offset, text } => progress.rewrite(to, *offset, text)?,
+            Order::Rewrite { offset, text } => {
+                progress.rewrite(to, *offset, text)?;
+                self.forgets = true;
+            }
             Order::ForgetToken(member) => {
                 to.prepare_cached("DELETE FROM tokens WHERE room = ?1 AND member = ?2")?
                     .execute((key, member))?;
@@ -108,12 +130,17 @@ impl Saved {
                 to.prepare_cached("UPDATE rooms SET used_ms = max(used_ms, ?2) WHERE key = ?1")?
                     .execute((key, from_u64(*used_ms)))?;
             }
-            Order::Prune(keep_bytes) => progress.prune(to, *keep_bytes)?,
+            Order::Prune(keep_bytes) => {
+                if progress.prune(to, *keep_bytes)? {
+                    pruning.insert(key, (room.clone(), *keep_bytes));
+                }
+            }
             Order::End(_) => {
                 to.prepare_cached("DELETE FROM rooms WHERE key = ?1")?
                     .execute([key])?;
                 wipe::begin(to, key)?;
                 self.rooms.remove(&key);
+                self.forgets = true;
             }
         }
         Ok(Outcome::Done)

@@ -8,8 +8,8 @@ use crate::log::epoch::Epoch;
 use crate::log::file::{event_id, from_u64, to_u32, to_u64};
 use crate::log::transcript::{Record, Room, Snapshot};
 
-/// Bytes of text that one call prunes at most, and one event more: other rooms wait meanwhile.
-const PRUNED_BYTES: i64 = 8 << 20;
+/// Bytes of text that one commit prunes of a room, and one event more: other rooms wait meanwhile.
+pub(in crate::log) const PRUNED_BYTES: i64 = 1 << 20;
 
 /// How far a room is, inside the transaction.
 #[derive(Debug)]
@@ -155,24 +155,25 @@ impl Progress {
         Ok(())
     }
 
-    /// Deletes from the oldest event on.
-    pub(super) fn prune(&mut self, to: &Connection, keep_bytes: u64) -> rusqlite::Result<()> {
+    /// Deletes from the oldest event on; says whether there is more to delete.
+    pub(super) fn prune(&mut self, to: &Connection, keep_bytes: u64) -> rusqlite::Result<bool> {
         let key = self.room.key;
-        let too_many = (self.bytes - from_u64(keep_bytes)).min(PRUNED_BYTES);
+        let too_many = self.bytes - from_u64(keep_bytes);
         let snapshot: Option<i64> = to
             .prepare_cached("SELECT offset FROM snapshots WHERE room = ?1")?
             .query_row([key], |row| row.get(0))
             .optional()?;
         let Some(snapshot) = snapshot else {
-            return Ok(());
+            return Ok(false);
         };
         let all = (event_id(key, 0), event_id(key, to_u64(snapshot)));
-        if let Some((up_to, bytes)) = oldest(to, all, too_many)? {
-            delete(to, (all.0, up_to))?;
-            self.bytes -= bytes;
-            self.changed = true;
-        }
-        Ok(())
+        let Some((up_to, bytes)) = oldest(to, all, too_many.min(PRUNED_BYTES))? else {
+            return Ok(false);
+        };
+        delete(to, (all.0, up_to))?;
+        self.bytes -= bytes;
+        self.changed = true;
+        Ok(bytes < too_many)
     }
 
     /// Begins the next epoch, after what is saved.
