@@ -1,7 +1,10 @@
 //! How long an accept loop rests after an error, so that it neither dies nor spins.
 
+use std::future::pending;
 use std::io;
 use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
 
 const FIRST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(1);
@@ -39,9 +42,49 @@ impl Backoff {
     }
 }
 
+/// A rest of a loop that does other things meanwhile: they make it no longer.
+#[derive(Debug, Default)]
+pub(super) struct Rest(Option<Instant>);
+
+impl Rest {
+    /// Begins now.
+    pub(super) fn begin(&mut self, time: Duration) {
+        self.0 = Some(Instant::now() + time);
+    }
+
+    /// Whether it goes on.
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Its end. Cancel-safe.
+    pub(super) async fn end(&mut self) {
+        match self.0 {
+            Some(end) => sleep_until(end).await,
+            None => pending().await,
+        }
+        self.0 = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_ends_in_time_whatever_happens_meanwhile() {
+        let began = Instant::now();
+        let mut rest = Rest::default();
+        rest.begin(LONGEST);
+        let mut happened = 0;
+        while rest.is_on() {
+            tokio::select! {
+                () = rest.end() => {}
+                () = tokio::time::sleep(LONGEST * 2 / 5) => happened += 1,
+            }
+        }
+        assert_eq!((began.elapsed(), happened), (LONGEST, 2));
+    }
 
     #[test]
     fn rests_double_up_to_a_second_and_start_again_after_a_success() {

@@ -7,7 +7,6 @@ use std::os::fd::OwnedFd;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Poll, ready};
-use std::time::Duration;
 
 use socket2::{SockAddr, SockRef};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
@@ -19,7 +18,7 @@ use tokio::time::sleep;
 
 use chalkwire_shared::target::Kind;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Rest};
 use super::event::{Client, What};
 use super::listen::Listener;
 use super::patience::Patience;
@@ -78,17 +77,17 @@ async fn serve(accept: &Accept, context: &Arc<Context>) -> io::Result<()> {
     let mut stopped = pin!(stopped(&context.stop));
     let mut clients = JoinSet::new();
     let mut backoff = Backoff::new();
-    let mut rest = Duration::ZERO;
+    let mut rest = Rest::default();
     loop {
-        // Each of these is cancel-safe; a rest that is cut short starts again.
+        // Each of these is cancel-safe.
         tokio::select! {
             done = &mut stopped => {
                 clients.shutdown().await;
                 return done;
             }
             Some(_) = clients.join_next() => {}
-            () = sleep(rest), if !rest.is_zero() => rest = Duration::ZERO,
-            stream = accept.accept(), if rest.is_zero() && clients.len() < MAX_CLIENTS => {
+            () = rest.end(), if rest.is_on() => {}
+            stream = accept.accept(), if !rest.is_on() && clients.len() < MAX_CLIENTS => {
                 match stream {
                     Ok((stream, address)) => {
                         backoff.reset();
@@ -100,7 +99,7 @@ async fn serve(accept: &Accept, context: &Arc<Context>) -> io::Result<()> {
                         if let Some(time) = backoff.after(&error) {
                             let failed = What::failed(format_args!("accept: {error}"));
                             context.reporter.server(failed);
-                            rest = time;
+                            rest.begin(time);
                         }
                     }
                 }
