@@ -202,6 +202,27 @@ fn a_client_that_floods_lets_the_others_have_their_turn() {
     }
 }
 
+#[test]
+fn a_line_waits_for_one_line_of_each_other_client_where_each_holds_the_thread() {
+    let block = Duration::from_millis(20);
+    for model in [Model::Select, Model::Evented] {
+        let (server, mut events) = run(Options {
+            model,
+            block,
+            protocol: Protocol::Session,
+            ..options("tcp://127.0.0.1:0")
+        });
+        let many = connect(server.url());
+        (&many).write_all(&b"x\n".repeat(200)).unwrap();
+        await_event(&mut events, |what| matches!(what, What::Sent(_)));
+        let start = Instant::now();
+        assert_stamps(&talk(server.url(), b"y", true), &[b"y"], model.as_str());
+        // All of them would take 4 s.
+        let took = start.elapsed();
+        assert!(took < block * 100, "{model}: {took:?}");
+    }
+}
+
 /// Ends a socket, whether or not the test has failed.
 struct End<'a>(&'a Socket);
 

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::unix::pipe;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep;
 
 use chalkwire_shared::target::Kind;
@@ -164,6 +164,10 @@ async fn exchange(client: &Client, stream: &mut Stream, context: &Context) -> io
                 }
                 client.report(What::Sent(sent));
                 wire::empty(&mut reply);
+                // One whose lines are here already has had its turn.
+                if !options.block.is_zero() {
+                    yield_now().await;
+                }
             }
             Next::Close => return Ok(()),
         }
