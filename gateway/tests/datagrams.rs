@@ -177,6 +177,25 @@ fn one_forged_datagram_between_two_servers_is_two_datagrams_in_all() {
 }
 
 #[test]
+fn a_reply_is_known_however_little_of_it_is_received() {
+    for recv_bytes in [1, 4, 7, 8, 1024] {
+        let (folder, _) = folder();
+        let path = folder.path().join("server").display().to_string();
+        let (server, mut events) = run(Options {
+            recv_bytes,
+            ..options(&format!("unixgram://{path}"))
+        });
+        let socket = client(server.url(), &folder);
+        socket.send(b"[Sun Nov 22 06:08:00 2026]x").unwrap();
+        await_event(&mut events, |what| *what == What::Ignored(Why::LikeReply));
+        // Anything else is cut, and answered.
+        socket.send(b"hello, there").unwrap();
+        let bytes = recv_bytes.min(12);
+        assert_eq!(data(&recv(&socket)), &b"hello, there"[..bytes]);
+    }
+}
+
+#[test]
 fn two_servers_of_different_formats_are_ended_by_the_budget() {
     let seen = forge(["x%s%s", "y%s%s"]);
     assert!(seen.contains(&What::Ignored(Why::OverBudget)));

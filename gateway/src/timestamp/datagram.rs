@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chalkwire_shared::stamp::MAX_OVERHEAD_BYTES;
 use chalkwire_shared::target::Kind;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketAddrUnix};
 use tokio::io::Interest;
@@ -30,9 +31,11 @@ enum Socket {
 
 /// What one `recvfrom` returned, beside the bytes.
 struct Received {
-    /// The bytes in the buffer.
+    /// The bytes that it was to receive.
     bytes: usize,
-    /// The bytes that the datagram had before it was cut to the buffer.
+    /// What is in the buffer.
+    seen: usize,
+    /// The bytes that the datagram had before it was cut.
     whole: usize,
     sender: Option<SocketAddrAny>,
 }
@@ -62,7 +65,9 @@ async fn serve(socket: &Arc<Socket>, context: &Arc<Context>) -> io::Result<()> {
     let mut waiting = JoinSet::new();
     let mut backoff = Backoff::new();
     // One for all: nothing of a datagram is kept, unless its reply is delayed.
-    let mut buffer = vec![0; context.options.recv_bytes];
+    // However little it is to receive, it sees whether that is a reply.
+    let recv_bytes = context.options.recv_bytes;
+    let mut buffer = vec![0; recv_bytes.max(MAX_OVERHEAD_BYTES)];
     let mut reply = Vec::new();
     loop {
         // All are cancel-safe: a datagram is received in one poll or not at all.
@@ -72,11 +77,12 @@ async fn serve(socket: &Arc<Socket>, context: &Arc<Context>) -> io::Result<()> {
                 return done;
             }
             Some(_) = waiting.join_next() => {}
-            received = socket.recv(&mut buffer) => match received {
+            received = socket.recv(&mut buffer, recv_bytes) => match received {
                 Ok(received) => {
                     backoff.reset();
                     let data = &buffer[..received.bytes];
-                    let answer = answer(received, data, context, &mut budgets);
+                    let seen = &buffer[..received.seen];
+                    let answer = answer(received, seen, context, &mut budgets);
                     match answer {
                         Some(sender) if context.options.delay.is_zero() => {
                             give(data, &sender, &mut reply, socket, context);
@@ -109,7 +115,7 @@ async fn serve(socket: &Arc<Socket>, context: &Arc<Context>) -> io::Result<()> {
 /// Who is to be answered: reports what was received, and why it is not answered if it is not.
 fn answer(
     received: Received,
-    data: &[u8],
+    seen: &[u8],
     context: &Context,
     budgets: &mut Budgets<SocketAddrAny>,
 ) -> Option<SocketAddrAny> {
@@ -117,6 +123,7 @@ fn answer(
         bytes,
         whole,
         sender,
+        ..
     } = received;
     let reporter = &context.reporter;
     let report = |what| {
@@ -130,7 +137,7 @@ fn answer(
     });
     let why = match &sender {
         None => Why::NoAddress,
-        Some(_) if context.options.reply.begins_like_reply(data) => Why::LikeReply,
+        Some(_) if context.options.reply.begins_like_reply(seen) => Why::LikeReply,
         Some(sender) if !budgets.may_answer(sender, reporter.clock().now_us()) => Why::OverBudget,
         Some(_) => return sender,
     };
@@ -160,10 +167,12 @@ fn give(
 }
 
 impl Socket {
-    async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
+    /// Receives so many bytes of a datagram; the buffer, which is no shorter, may have more of it.
+    async fn recv(&self, buffer: &mut [u8], most: usize) -> io::Result<Received> {
+        let readable = Interest::READABLE;
         match self {
-            Socket::Udp(s) => s.async_io(Interest::READABLE, || receive(s, buffer)).await,
-            Socket::Unix(s) => s.async_io(Interest::READABLE, || receive(s, buffer)).await,
+            Socket::Udp(s) => s.async_io(readable, || receive(s, buffer, most)).await,
+            Socket::Unix(s) => s.async_io(readable, || receive(s, buffer, most)).await,
         }
     }
 }
@@ -177,12 +186,13 @@ impl AsFd for Socket {
     }
 }
 
-fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
+fn receive(socket: impl AsFd, buffer: &mut [u8], most: usize) -> io::Result<Received> {
     // With MSG_TRUNC the length is the datagram's own, even where the buffer is shorter (recv(2)).
     let flags = RecvFlags::DONTWAIT | RecvFlags::TRUNC;
     let (_, whole, sender) = rustix::net::recvfrom(socket, &mut *buffer, flags)?;
     Ok(Received {
-        bytes: whole.min(buffer.len()),
+        bytes: whole.min(most),
+        seen: whole.min(buffer.len()),
         whole,
         sender: sender.filter(has_name),
     })
