@@ -217,9 +217,8 @@ fn a_line_waits_for_one_line_of_each_other_client_where_each_holds_the_thread() 
         await_event(&mut events, |what| matches!(what, What::Sent(_)));
         let start = Instant::now();
         assert_stamps(&talk(server.url(), b"y", true), &[b"y"], model.as_str());
-        // All of them would take 4 s.
         let took = start.elapsed();
-        assert!(took < block * 100, "{model}: {took:?}");
+        assert!(took < block * 25, "{model}: {took:?}");
     }
 }
 

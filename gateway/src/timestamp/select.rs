@@ -284,7 +284,9 @@ impl Conversation {
                     return Ok(None);
                 }
                 self.client.report(What::Sent(*sent));
-                Ok(self.go_on(options))
+                // A line that held the thread was a whole turn.
+                let more = (!options.block.is_zero()).then_some(Turn::More);
+                Ok(self.go_on(options).or(more))
             }
         }
     }
