@@ -337,6 +337,37 @@ fn stop_is_prompt_with_clients_connected_and_closes_them() {
 }
 
 #[test]
+fn what_a_terminal_sends_to_its_foreground_does_not_reach_a_worker() {
+    let (server, _events) = run(Options {
+        model: Model::Process,
+        protocol: Protocol::Session,
+        ..options("tcp://127.0.0.1:0")
+    });
+    let client = connect(server.url());
+    (&client).write_all(b"x\n").unwrap();
+    // Then it runs.
+    (&client).read_exact(&mut [0; 28]).unwrap();
+    let own = std::process::id().to_string();
+    let workers: Vec<String> = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let stat = std::fs::read_to_string(path.join("stat")).ok()?;
+            let cmdline = std::fs::read_to_string(path.join("cmdline")).ok()?;
+            // After the name: the state, the parent, the process group (proc_pid_stat(5)).
+            let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(1);
+            let is_ours = fields.next() == Some(&own) && cmdline.contains("--worker");
+            is_ours.then(|| fields.next().unwrap().to_owned())
+        })
+        .collect();
+    let group = rustix::process::getpgrp().as_raw_nonzero().to_string();
+    assert!(
+        !workers.is_empty() && !workers.contains(&group),
+        "{workers:?}"
+    );
+}
+
+#[test]
 fn stop_does_not_wait_for_work_and_delays() {
     for_each_model(|options| {
         for (delay, block) in [

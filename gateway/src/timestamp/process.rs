@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, mpsc};
@@ -93,6 +94,8 @@ fn spawn(program: &Path, arguments: &[OsString], socket: &Socket) -> io::Result<
         .stdin(Stdio::from(OwnedFd::from(socket.try_clone()?)))
         .stdout(Stdio::from(OwnedFd::from(socket.try_clone()?)))
         .stderr(Stdio::piped())
+        // Ctrl-C at a terminal is for the parent, which lets the clients finish.
+        .process_group(0)
         .spawn()
 }
 
