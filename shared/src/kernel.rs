@@ -66,10 +66,11 @@ impl State {
 pub struct View {
     /// Its state.
     pub state: State,
-    /// Bytes received that the program has not read. Of a listener: connections that wait for
-    /// `accept`.
+    /// Bytes received that the program has not read, the peer's FIN among them as one. Of a listener:
+    /// connections that wait for `accept`.
     pub recv_queue: u32,
-    /// Bytes sent that the peer has not acknowledged. Of a listener: its backlog.
+    /// Bytes sent that the peer has not acknowledged, our FIN among them as one. Of a listener: its
+    /// backlog.
     pub send_queue: u32,
     /// The smoothed round-trip time in µs (`tcpi_rtt`), for TCP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,4 +78,50 @@ pub struct View {
     /// Segments sent again so far (`tcpi_total_retrans`), for TCP; of a SYN as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retransmits: Option<u32>,
+}
+
+impl View {
+    /// Bytes received that the program has not read. The kernel's queues are differences of sequence
+    /// numbers, of which a FIN has one: it is the last there, and no byte.
+    pub fn unread_bytes(&self) -> u32 {
+        let fin = matches!(
+            self.state,
+            State::CloseWait | State::LastAck | State::Closing
+        );
+        self.recv_queue.saturating_sub(fin.into())
+    }
+
+    /// Bytes sent that the peer has not acknowledged, without our FIN.
+    pub fn unacknowledged_bytes(&self) -> u32 {
+        let fin = matches!(
+            self.state,
+            State::FinWait1 | State::Closing | State::LastAck
+        );
+        self.send_queue.saturating_sub(fin.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fin_is_in_the_queues_and_is_no_byte() {
+        let bytes = |state, recv_queue, send_queue| {
+            let view = View {
+                state,
+                recv_queue,
+                send_queue,
+                rtt_us: None,
+                retransmits: None,
+            };
+            (view.unread_bytes(), view.unacknowledged_bytes())
+        };
+        assert_eq!(bytes(State::Established, 1, 7), (1, 7));
+        assert_eq!(bytes(State::FinWait1, 0, 1), (0, 0));
+        assert_eq!(bytes(State::CloseWait, 1, 0), (0, 0));
+        assert_eq!(bytes(State::CloseWait, 8, 3), (7, 3));
+        // It was read.
+        assert_eq!(bytes(State::LastAck, 0, 1), (0, 0));
+    }
 }

@@ -135,8 +135,8 @@ pub fn kernel(end: End, view: Option<&View>) -> String {
         Some(view) => format!(
             "{whose}: {}, {} waiting in, {} waiting out",
             view.state.as_str(),
-            view.recv_queue,
-            view.send_queue
+            view.unread_bytes(),
+            view.unacknowledged_bytes()
         ),
     }
 }

@@ -97,7 +97,7 @@ pub fn states(entries: &[Entry]) -> States {
         // Round-trip times and retransmits alone are no step; the table has them.
         let key = view
             .as_ref()
-            .map(|it| (it.state, it.recv_queue, it.send_queue));
+            .map(|it| (it.state, it.unread_bytes(), it.unacknowledged_bytes()));
         let before = seen.iter_mut().find(|(of, _)| *of == end);
         match before {
             Some((_, before)) if *before == key => continue,
@@ -201,24 +201,29 @@ pub fn story(states: &States) -> Story {
 
 /// What waits in the queues; empty where nothing does. In few words where room is short.
 fn queue_words(end: End, view: &View, long: bool) -> String {
-    let (recv, send) = (view.recv_queue.to_string(), view.send_queue.to_string());
+    let (recv, send) = (view.unread_bytes(), view.unacknowledged_bytes());
     if end == End::Listener {
         return if long {
-            [&*recv, " wait for accept, backlog ", &send].concat()
+            [
+                &*recv.to_string(),
+                " wait for accept, backlog ",
+                &send.to_string(),
+            ]
+            .concat()
         } else {
-            [&*recv, " wait"].concat()
+            recv.to_string() + " wait"
         };
     }
     let mut out = String::new();
-    if view.recv_queue > 0 {
-        out += &recv;
+    if recv > 0 {
+        out += &recv.to_string();
         out += if long { " B not read yet" } else { " B in" };
     }
-    if view.send_queue > 0 {
+    if send > 0 {
         if !out.is_empty() {
             out += if long { ", " } else { " " };
         }
-        out += &send;
+        out += &send.to_string();
         out += if long {
             " B not acknowledged"
         } else {

@@ -89,7 +89,7 @@ pub fn draw(states: &States, width: Width) -> Picture {
             .views
             .iter()
             .flat_map(|it| &it.1)
-            .map(|it| it.recv_queue.max(it.send_queue))
+            .map(|it| it.unread_bytes().max(it.unacknowledged_bytes()))
             .max();
         for (at, view) in &strip.views {
             pen.item(item);
@@ -116,7 +116,10 @@ pub fn draw(states: &States, width: Width) -> Picture {
             let until = lines[*at + 1] - 4;
             // As wide as the longest queue is long: a step for each change.
             let mut right = x + w - 3;
-            for (queue, role) in [(view.send_queue, Role::Sent), (view.recv_queue, Role::Recv)] {
+            for (queue, role) in [
+                (view.unacknowledged_bytes(), Role::Sent),
+                (view.unread_bytes(), Role::Recv),
+            ] {
                 let is_backlog = view.state == State::Listen && role == Role::Sent;
                 if queue > 0 && !is_backlog {
                     let share = f64::from(queue) / f64::from(most.unwrap_or(1).max(1));

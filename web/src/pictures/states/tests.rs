@@ -76,6 +76,19 @@ fn a_view_that_changes_nothing_is_no_step() {
 }
 
 #[test]
+fn a_fin_that_is_not_acknowledged_or_not_read_is_no_byte() {
+    let entries = log(&[
+        (End::Gateway, view(State::FinWait1, 0, 1), 1),
+        (End::Server, view(State::CloseWait, 1, 0), 1),
+        (End::Server, view(State::CloseWait, 0, 0), 9),
+        (End::Server, view(State::LastAck, 0, 8), 20),
+    ]);
+    let story = story(&states(&entries));
+    let queues: Vec<_> = story.table.rows.iter().map(|it| it[3].as_str()).collect();
+    assert_eq!(queues, ["", "", "7 B not acknowledged"]);
+}
+
+#[test]
 fn thousands_of_changes_are_bounded_and_counted() {
     let views: Vec<_> = (0..5000u32)
         .map(|i| {
