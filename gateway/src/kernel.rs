@@ -176,7 +176,7 @@ impl Watcher {
             TargetUrl::Path { path, .. } => Ok(diag.path(path)?.map(|found| found.view)),
         });
         let view = view?.filter(|view| view.state == State::Listen)?;
-        Some((view.recv_queue, view.send_queue))
+        Some((view.recv_queue?, view.send_queue?))
     }
 }
 

@@ -67,11 +67,14 @@ pub struct View {
     /// Its state.
     pub state: State,
     /// Bytes received that the program has not read, the peer's FIN among them as one. Of a listener:
-    /// connections that wait for `accept`.
-    pub recv_queue: u32,
+    /// connections that wait for `accept`. Not of datagrams: there the kernel tells the memory that they
+    /// take, or the bytes of the first alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recv_queue: Option<u32>,
     /// Bytes sent that the peer has not acknowledged, our FIN among them as one. Of a listener: its
-    /// backlog.
-    pub send_queue: u32,
+    /// backlog. Of TCP alone, and of listeners: elsewhere the kernel tells the memory that they take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_queue: Option<u32>,
     /// The smoothed round-trip time in µs (`tcpi_rtt`), for TCP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_us: Option<u32>,
@@ -83,21 +86,21 @@ pub struct View {
 impl View {
     /// Bytes received that the program has not read. The kernel's queues are differences of sequence
     /// numbers, of which a FIN has one: it is the last there, and no byte.
-    pub fn unread_bytes(&self) -> u32 {
+    pub fn unread_bytes(&self) -> Option<u32> {
         let fin = matches!(
             self.state,
             State::CloseWait | State::LastAck | State::Closing
         );
-        self.recv_queue.saturating_sub(fin.into())
+        Some(self.recv_queue?.saturating_sub(fin.into()))
     }
 
     /// Bytes sent that the peer has not acknowledged, without our FIN.
-    pub fn unacknowledged_bytes(&self) -> u32 {
+    pub fn unacknowledged_bytes(&self) -> Option<u32> {
         let fin = matches!(
             self.state,
             State::FinWait1 | State::Closing | State::LastAck
         );
-        self.send_queue.saturating_sub(fin.into())
+        Some(self.send_queue?.saturating_sub(fin.into()))
     }
 }
 
@@ -110,12 +113,15 @@ mod tests {
         let bytes = |state, recv_queue, send_queue| {
             let view = View {
                 state,
-                recv_queue,
-                send_queue,
+                recv_queue: Some(recv_queue),
+                send_queue: Some(send_queue),
                 rtt_us: None,
                 retransmits: None,
             };
-            (view.unread_bytes(), view.unacknowledged_bytes())
+            (
+                view.unread_bytes().unwrap(),
+                view.unacknowledged_bytes().unwrap(),
+            )
         };
         assert_eq!(bytes(State::Established, 1, 7), (1, 7));
         assert_eq!(bytes(State::FinWait1, 0, 1), (0, 0));

@@ -132,12 +132,19 @@ pub fn kernel(end: End, view: Option<&View>) -> String {
     };
     match view {
         None => format!("{whose}: gone"),
-        Some(view) => format!(
-            "{whose}: {}, {} waiting in, {} waiting out",
-            view.state.as_str(),
-            view.unread_bytes(),
-            view.unacknowledged_bytes()
-        ),
+        Some(view) => {
+            let mut out = format!("{whose}: {}", view.state.as_str());
+            let queues = [
+                (view.unread_bytes(), " waiting in"),
+                (view.unacknowledged_bytes(), " waiting out"),
+            ];
+            for (bytes, way) in queues {
+                if let Some(bytes) = bytes {
+                    out = out + ", " + &bytes.to_string() + way;
+                }
+            }
+            out
+        }
     }
 }
 

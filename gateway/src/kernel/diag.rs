@@ -14,7 +14,9 @@ use netlink_packet_core::{
     NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_sock_diag::SockDiagMessage;
-use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
+use netlink_packet_sock_diag::constants::{
+    AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, SOCK_STREAM,
+};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, nlas};
 use netlink_packet_sock_diag::unix::nlas::UnixDiagName;
 use netlink_packet_sock_diag::unix::{
@@ -261,8 +263,9 @@ fn view_of(
     let (rtt_us, retransmits) = info.unwrap_or_default();
     Some(View {
         state,
-        recv_queue: header.recv_queue,
-        send_queue: header.send_queue,
+        // Of UDP it is memory (net/ipv4/udp_diag.c).
+        recv_queue: tcp.then_some(header.recv_queue),
+        send_queue: tcp.then_some(header.send_queue),
         rtt_us,
         retransmits,
     })
@@ -291,11 +294,14 @@ fn found_of(response: &UnixResponse) -> Option<Found> {
         _ => None,
     });
     let (recv_queue, send_queue) = queues.unwrap_or_default();
+    let state = state_of(response.header.state)?;
+    // What was sent is told as memory; of datagrams, what came is the first one's bytes (net/unix/diag.c).
+    let stream = response.header.kind == SOCK_STREAM;
     Some(Found {
         view: View {
-            state: state_of(response.header.state)?,
-            recv_queue,
-            send_queue,
+            state,
+            recv_queue: stream.then_some(recv_queue),
+            send_queue: (state == State::Listen).then_some(send_queue),
             rtt_us: None,
             retransmits: None,
         },

@@ -65,8 +65,8 @@ mod tests {
     fn view(state: State, recv_queue: u32, rtt_us: u32) -> Option<View> {
         Some(View {
             state,
-            recv_queue,
-            send_queue: 0,
+            recv_queue: Some(recv_queue),
+            send_queue: Some(0),
             rtt_us: Some(rtt_us),
             retransmits: Some(0),
         })

@@ -84,8 +84,8 @@ pub(crate) fn of_gateway() -> Vec<GatewayMessage> {
             end: End::Gateway,
             view: Some(View {
                 state: State::Established,
-                recv_queue: 0,
-                send_queue: 7,
+                recv_queue: Some(0),
+                send_queue: Some(7),
                 rtt_us: Some(30),
                 retransmits: Some(0),
             }),

@@ -73,7 +73,7 @@ pub fn end_name(end: End) -> &'static str {
 }
 
 /// What is drawn of a view: its state and its two queues; `None` where the socket is gone.
-type Shown = Option<(State, u32, u32)>;
+type Shown = Option<(State, Option<u32>, Option<u32>)>;
 
 /// Moments that are drawn at the most.
 const MOMENTS: usize = 100;
@@ -201,7 +201,8 @@ pub fn story(states: &States) -> Story {
 
 /// What waits in the queues; empty where nothing does. In few words where room is short.
 fn queue_words(end: End, view: &View, long: bool) -> String {
-    let (recv, send) = (view.unread_bytes(), view.unacknowledged_bytes());
+    let recv = view.unread_bytes().unwrap_or(0);
+    let send = view.unacknowledged_bytes().unwrap_or(0);
     if end == End::Listener {
         return if long {
             [

@@ -90,7 +90,8 @@ pub fn draw(states: &States, width: Width) -> Picture {
             .iter()
             .flat_map(|it| &it.1)
             .map(|it| it.unread_bytes().max(it.unacknowledged_bytes()))
-            .max();
+            .max()
+            .flatten();
         for (at, view) in &strip.views {
             pen.item(item);
             item += 1;
@@ -120,6 +121,7 @@ pub fn draw(states: &States, width: Width) -> Picture {
                 (view.unacknowledged_bytes(), Role::Sent),
                 (view.unread_bytes(), Role::Recv),
             ] {
+                let queue = queue.unwrap_or(0);
                 let is_backlog = view.state == State::Listen && role == Role::Sent;
                 if queue > 0 && !is_backlog {
                     let share = f64::from(queue) / f64::from(most.unwrap_or(1).max(1));

@@ -8,8 +8,8 @@ use crate::pictures::shape::Width;
 fn view(state: State, recv_queue: u32, send_queue: u32) -> Option<View> {
     Some(View {
         state,
-        recv_queue,
-        send_queue,
+        recv_queue: Some(recv_queue),
+        send_queue: Some(send_queue),
         rtt_us: Some(40),
         retransmits: Some(0),
     })
@@ -86,6 +86,17 @@ fn a_fin_that_is_not_acknowledged_or_not_read_is_no_byte() {
     let story = story(&states(&entries));
     let queues: Vec<_> = story.table.rows.iter().map(|it| it[3].as_str()).collect();
     assert_eq!(queues, ["", "", "7 B not acknowledged"]);
+}
+
+#[test]
+fn of_what_the_kernel_counts_no_bytes_nothing_is_said() {
+    let datagrams = View {
+        recv_queue: None,
+        send_queue: None,
+        ..view(State::Close, 0, 0).unwrap()
+    };
+    let story = story(&states(&log(&[(End::Server, Some(datagrams), 1)])));
+    assert_eq!(story.table.rows[0][3], "");
 }
 
 #[test]
