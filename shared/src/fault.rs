@@ -55,7 +55,8 @@ pub enum Fault {
         /// Bytes a second.
         bytes_per_s: u32,
     },
-    /// Streams: the bytes go on in parts of such a size, wherever they were sent apart.
+    /// Streams: the bytes go on in parts of such a size, wherever they were sent apart. They are sent
+    /// so; without a pause, TCP may join them again before they are received.
     Slice {
         /// Which way.
         #[serde(default)]
@@ -85,7 +86,7 @@ pub enum Fault {
         /// By so many ms.
         ms: u32,
     },
-    /// Streams: the connection is reset (RST) after so many bytes.
+    /// Streams: the connection is reset (RST) after so many bytes. A Unix socket just ends.
     Reset {
         /// Which way the bytes are counted.
         #[serde(default)]
@@ -94,7 +95,7 @@ pub enum Fault {
         #[serde(default)]
         after_bytes: u32,
     },
-    /// Nothing passes any more after so many bytes, and nobody is told.
+    /// Nothing passes any more after so many bytes, and nobody is told before the client closes.
     BlackHole {
         /// Which way.
         #[serde(default)]

@@ -53,7 +53,7 @@ const FIELDS: [&[Field]; ABOUT.len()] = [
     &[
         field("bytes", "Bytes of a piece", "B", SOME, 3),
         field("vary_bytes", "Give or take", "B", ANY, 0),
-        field("gap_ms", "Pause between, ms", "ms", MS, 0),
+        field("gap_ms", "Pause between, ms", "ms", MS, 20),
     ],
     &[field("bytes", "Bytes that pass", "B", ANY, 10)],
     &[field("ms", "Milliseconds", "ms", MS, 1_000)],
@@ -169,6 +169,10 @@ impl Chosen {
         let mut parts = text.split(',');
         let kind = parts.next()?;
         let mut out = Chosen::new(ABOUT.iter().position(|it| it.kind == kind)?)?;
+        // The page begins with a pause; a text that has none means none.
+        if let Some(gap) = out.fields().iter().position(|it| it.key == "gap_ms") {
+            out.set(gap, "0")?;
+        }
         for part in parts {
             let (key, value) = part.split_once('=')?;
             if key == "direction" {
@@ -309,6 +313,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn pieces_have_a_pause_that_shows_them_unless_a_text_has_none() {
+        let at = KINDS.iter().position(|it| *it == "slice").unwrap();
+        assert_eq!(Chosen::new(at).unwrap().values, [3, 0, 20]);
+        let read = Chosen::from_text("slice,bytes=2").unwrap();
+        let fault = Fault::from_text("slice,bytes=2");
+        assert_eq!(read.asked().unwrap().read(), fault);
     }
 
     #[test]

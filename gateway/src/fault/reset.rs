@@ -24,8 +24,9 @@ impl Reset {
 pub(super) fn reset() -> Failure {
     Failure {
         reason: Reason::Reset,
-        detail: "Connection reset, on purpose: Chalkwire did it (the fault reset). The target got \
-                 RST too, and what was under way is lost, as when a program or a machine breaks off."
+        detail: "Connection reset, on purpose: Chalkwire did it (the fault reset). What was under \
+                 way is lost, as when a program or a machine breaks off. The target got RST too, or \
+                 just the end on a Unix socket, which has no RST."
             .to_owned(),
     }
 }

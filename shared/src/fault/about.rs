@@ -33,8 +33,8 @@ pub const ABOUT: [About; KINDS.len()] = [
     of_streams(
         2,
         "Cut into pieces",
-        "What was sent at once goes on in smaller pieces, with a pause between them: recv() returns \
-         each piece by itself.",
+        "What was sent at once goes on in smaller pieces. With a pause between them recv() returns \
+         each by itself; without, TCP may join them again.",
     ),
     of_streams(
         3,
@@ -49,14 +49,14 @@ pub const ABOUT: [About; KINDS.len()] = [
     of_streams(
         5,
         "Reset",
-        "When so many bytes have passed, Chalkwire breaks the connection off with RST: what is \
-         under way is lost.",
+        "When so many bytes have passed, Chalkwire breaks the connection off with RST (a Unix \
+         socket just ends): what is under way is lost.",
     ),
     of_both(
         6,
         "Black hole",
-        "When so many bytes have passed, nothing passes any more, not even the end, and nobody is \
-         told: only a time-out notices.",
+        "When so many bytes have passed, nothing passes any more, not even the end before you \
+         close, and nobody is told: only a time-out notices.",
     ),
     of_both(
         7,
