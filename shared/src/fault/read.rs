@@ -5,6 +5,9 @@ use serde_json::{Map, Number, Value};
 
 use super::{Direction, Fault, KINDS, MAX_FAULTS, MAX_MS};
 
+/// What may be left out of a fault, and is 0 then.
+const OPTIONAL: [&str; 4] = ["jitter_ms", "vary_bytes", "gap_ms", "after_bytes"];
+
 /// Why something is no fault: a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -104,7 +107,9 @@ impl Fault {
         for (key, value) in object {
             let value = match value {
                 Value::String(text) if text != "both" => text,
-                Value::Number(number) if number.as_u64() != Some(0) || key == "percent" => {
+                Value::Number(number)
+                    if number.as_u64() != Some(0) || !OPTIONAL.contains(&key.as_str()) =>
+                {
                     number.to_string()
                 }
                 _ => continue,
@@ -238,6 +243,24 @@ mod tests {
         };
         assert_eq!(never.to_text(), "loss,percent=0");
         assert_eq!(Fault::from_text("loss,percent=0"), Ok(never));
+    }
+
+    #[test]
+    fn a_zero_that_must_be_said_is_said_and_no_other() {
+        for (text, written) in [
+            ("latency,ms=0,jitter_ms=0", "latency,ms=0"),
+            ("slow_close,ms=0", "slow_close,ms=0"),
+            ("limit,bytes=0", "limit,bytes=0"),
+            ("truncate,bytes=0", "truncate,bytes=0"),
+            ("corrupt,percent=0", "corrupt,percent=0"),
+            ("reset,after_bytes=0", "reset"),
+            ("black_hole,after_bytes=0", "black_hole"),
+            ("slice,bytes=1,vary_bytes=0,gap_ms=0", "slice,bytes=1"),
+        ] {
+            let fault = Fault::from_text(text).unwrap();
+            assert_eq!(fault.to_text(), written);
+            assert_eq!(Fault::from_text(written), Ok(fault));
+        }
     }
 
     #[test]
