@@ -1,5 +1,7 @@
 //! The targets that the gateway runs itself: timestamp servers on loopback and in its directory.
 
+mod scratch;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use crate::config::{self, Config};
 use crate::observe::Observers;
 use crate::target::Target;
 use crate::timestamp::{self, Count, Options, Server, StartError};
+use scratch::Scratch;
 
 /// What each of the five concurrency models waits before a reply, so that waiting can be seen.
 const WORK: Duration = Duration::from_millis(50);
@@ -24,7 +27,7 @@ const SESSION_TIMEOUT: Duration = Duration::from_secs(300);
 pub struct Builtin {
     directory: PathBuf,
     /// Removed at the end, where the operator named no directory.
-    temporary: Option<tempfile::TempDir>,
+    temporary: Option<Scratch>,
     servers: Vec<Server>,
     targets: Vec<Target>,
 }
@@ -194,7 +197,7 @@ impl Builtin {
     }
 }
 
-fn directory(data: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>), BuiltinError> {
+fn directory(data: Option<&Path>) -> Result<(PathBuf, Option<Scratch>), BuiltinError> {
     match data {
         Some(data) => {
             let failed = |e| BuiltinError::Directory(data.display().to_string(), e);
@@ -204,7 +207,7 @@ fn directory(data: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>)
         }
         None => {
             let place = std::env::temp_dir();
-            let made = tempfile::Builder::new().prefix("chalkwire-").tempdir();
+            let made = Scratch::make(&place);
             let made = made.map_err(|e| BuiltinError::Directory(place.display().to_string(), e))?;
             Ok((made.path().to_owned(), Some(made)))
         }
