@@ -25,18 +25,19 @@ pub(super) fn some(to: &Connection) -> rusqlite::Result<bool> {
     };
     let all = (event_id(key, 0), event_id(key, MAX_OFFSET));
     let oldest = oldest(to, all, WIPED_BYTES)?;
-    match oldest {
-        Some((up_to, _)) => delete(to, (all.0, up_to))?,
-        None => {
-            to.prepare_cached("DELETE FROM leaving WHERE room = ?1")?
-                .execute([key])?;
-        }
+    if let Some((up_to, _)) = oldest {
+        delete(to, (all.0, up_to))?;
+    }
+    let is_done = oldest.is_none_or(|(_, bytes)| bytes < WIPED_BYTES);
+    if is_done {
+        to.prepare_cached("DELETE FROM leaving WHERE room = ?1")?
+            .execute([key])?;
     }
     // It gives back one page for each row that is asked of it.
     let mut give_back = to.prepare(&format!("PRAGMA incremental_vacuum({PAGES_GIVEN_BACK})"))?;
     let mut rows = give_back.query(())?;
     while rows.next()?.is_some() {}
-    Ok(oldest.is_some() || next(to)?.is_some())
+    Ok(!is_done || next(to)?.is_some())
 }
 
 fn next(to: &Connection) -> rusqlite::Result<Option<i64>> {
