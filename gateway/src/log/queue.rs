@@ -30,12 +30,23 @@ pub(super) enum Item {
 pub(super) enum Order {
     Append(Record),
     BeginEpoch(oneshot::Sender<Result<Epoch, NotSaved>>),
-    Restart { epoch: u32, snapshot: Snapshot },
-    Snapshot { offset: u64, text: Box<str> },
-    Rewrite { offset: u64, text: Box<str> },
+    Restart {
+        epoch: u32,
+        snapshot: Snapshot,
+    },
+    Snapshot {
+        offset: u64,
+        text: Box<str>,
+    },
+    Rewrite {
+        offset: u64,
+        text: Box<str>,
+    },
     ForgetToken(u32),
     Touch(u64),
     Prune(u64),
+    /// All before it is done.
+    Settle(oneshot::Sender<()>),
     End(oneshot::Sender<Result<(), NotSaved>>),
 }
 

@@ -350,6 +350,18 @@ impl Transcript {
         self.order(Order::Prune(keep_bytes))
     }
 
+    /// Resolves when the disk has done all that was asked of this room before, or the log has stopped.
+    pub fn settled(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (reply, answer) = oneshot::channel();
+        let taken = self.order(Order::Settle(reply));
+        async move {
+            if taken.is_ok() {
+                // It says no more by an answer than by none.
+                let _ = answer.await;
+            }
+        }
+    }
+
     /// Deletes the room with all it has. Nothing more is taken from now on; the future resolves when
     /// the disk has no such room any more, and dropping that changes nothing. Of a long transcript the
     /// last events are wiped in the moments after that, so that other rooms need not wait for it, and

@@ -1,5 +1,6 @@
 //! How a room's events come into the log, and what it does when the log takes none.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chalkwire_shared::room::{Happened, MemberId, RoomEvent};
@@ -28,6 +29,9 @@ pub(super) struct Progress {
     bytes: u64,
     /// Somebody sees to it that a cut room is saved again.
     is_mending: bool,
+    /// Events by which a name is to go that the log still has. Who waits for one of them, or for a later
+    /// one, is told when it is gone.
+    forgetting: BTreeSet<u64>,
     /// The log has deleted the room.
     pub(super) is_deleted: bool,
 }
@@ -39,8 +43,15 @@ impl Progress {
             snapshot,
             bytes: 0,
             is_mending: false,
+            forgetting: BTreeSet::new(),
             is_deleted: false,
         }
+    }
+
+    /// Whether the log still has a name that is to go.
+    #[cfg(test)]
+    pub(super) fn is_forgetting(&self) -> bool {
+        !self.forgetting.is_empty()
     }
 
     /// The log gets a snapshot.
@@ -98,25 +109,37 @@ impl Room {
     /// A name goes from the log: from the event that has it, and from the snapshot.
     pub(super) fn rewrite(self: &Arc<Self>, inside: &mut Inside, joined: u64, member: MemberId) {
         self.snapshot(inside);
+        let forgotten = inside.state.facts.offset;
+        inside.saving.forgetting.insert(forgotten);
         // What is not saved yet is in the ring.
-        if let Some(event) = inside.ring.event(joined) {
-            return self.put(joined, &event);
-        }
-        let Some(it) = inside.state.members.get(&member) else {
-            return;
-        };
-        let (room, name) = (self.clone(), it.name.clone());
-        self.common.chore(async move {
-            let lines = room.transcript.read(joined - 1, 1).await;
-            let lines = lines.unwrap_or_default();
-            let line = lines.first().filter(|line| line.offset == joined);
-            // It may have been pruned.
-            let Some(line) = line else { return };
-            if let Ok(mut event) = serde_json::from_str::<RoomEvent>(&line.text) {
-                rename(&mut event, &name);
-                room.put(joined, &event);
+        let event = inside.ring.event(joined);
+        let old = match &event {
+            Some(event) => {
+                self.put(joined, event);
+                None
             }
+            None => inside.state.members.get(&member).map(|it| it.name.clone()),
+        };
+        let room = self.clone();
+        self.common.chore(async move {
+            if let Some(name) = old {
+                room.rename_in_log(joined, &name).await;
+            }
+            room.transcript.settled().await;
+            room.with(|_, inside| inside.saving.forgetting.remove(&forgotten));
         });
+    }
+
+    async fn rename_in_log(&self, joined: u64, name: &str) {
+        let lines = self.transcript.read(joined - 1, 1).await;
+        let lines = lines.unwrap_or_default();
+        let line = lines.first().filter(|line| line.offset == joined);
+        // It may have been pruned.
+        let Some(line) = line else { return };
+        if let Ok(mut event) = serde_json::from_str::<RoomEvent>(&line.text) {
+            rename(&mut event, name);
+            self.put(joined, &event);
+        }
     }
 
     fn put(&self, offset: u64, event: &RoomEvent) {
@@ -158,8 +181,10 @@ impl Room {
         };
         inside.kept.saved = inside.kept.saved.max(saved);
         inside.kept.unsaved = unsaved;
+        let forgetting = inside.saving.forgetting.first().copied();
         while let Some(first) = inside.waiting.front()
             && first.offset <= inside.kept.saved
+            && forgetting.is_none_or(|forgotten| first.offset < forgotten)
         {
             if let Some(done) = inside.waiting.pop_front() {
                 inside

@@ -123,7 +123,7 @@ impl Hall {
         self.rooms.tick(health);
     }
 
-    /// Waits until all that happened is saved, and the room knows it.
+    /// Waits until all that happened is saved, what is to go is gone, and the room knows it.
     async fn save(&self) {
         let last = self.room.lock().state.facts.offset;
         let mut saved = self.room.transcript.saved();
@@ -131,6 +131,14 @@ impl Hall {
         tokio::time::timeout(Duration::from_secs(10), saved)
             .await
             .unwrap()
+            .unwrap();
+        let gone = async {
+            while self.room.lock().saving.is_forgetting() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), gone)
+            .await
             .unwrap();
         self.tick();
     }

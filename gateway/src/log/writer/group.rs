@@ -130,6 +130,7 @@ impl Saved {
                 to.prepare_cached("UPDATE rooms SET used_ms = max(used_ms, ?2) WHERE key = ?1")?
                     .execute((key, from_u64(*used_ms)))?;
             }
+            Order::Settle(_) => {}
             Order::Prune(keep_bytes) => {
                 if progress.prune(to, *keep_bytes)? {
                     pruning.insert(key, (room.clone(), *keep_bytes));
@@ -180,6 +181,9 @@ fn tell_room(room: &Room, order: Order, outcome: Outcome) {
         }
         (Order::BeginEpoch(reply), _) => {
             let _ = reply.send(Err(Refused::Ended.into()));
+        }
+        (Order::Settle(reply), _) => {
+            let _ = reply.send(());
         }
         (Order::End(reply), _) => {
             room.ended();

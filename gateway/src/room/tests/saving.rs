@@ -5,6 +5,45 @@ use super::*;
 use chalkwire_shared::room::{Exchange, Payload};
 
 #[tokio::test]
+async fn a_name_is_nowhere_on_the_disk_once_it_is_told_that_it_was_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    // At hand, and not.
+    for ring_bytes in [1 << 20, 4_096] {
+        let directory = directory.path().join(ring_bytes.to_string());
+        std::fs::create_dir(&directory).unwrap();
+        let hall = Hall::open(&directory, ring_bytes).await;
+        let (otter, sitter) = hall.enter(hall.by_code(), "otterly", 1).unwrap();
+        for n in 0..100 {
+            otter.seat.exchanged(exchange(n));
+            hall.tick();
+        }
+        hall.save().await;
+        let is_on_the_disk = || {
+            let files = std::fs::read_dir(&directory).unwrap();
+            let mut files = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+            files.any(|file| file.windows(7).any(|bytes| bytes == b"otterly"))
+        };
+        assert!(is_on_the_disk());
+        let forget = Command::Forget {
+            member: member(&otter),
+        };
+        tell(&otter.seat, 1, &forget).unwrap();
+        let told = async {
+            while sitter.told().is_empty() {
+                hall.tick();
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), told)
+            .await
+            .unwrap();
+        assert!(!is_on_the_disk(), "{ring_bytes}");
+        assert_eq!(sitter.told(), [Told::Done { no: 1 }]);
+        hall.rooms.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn the_log_keeps_no_more_of_a_room_than_it_may_however_few_its_events_are() {
     const MOST: u64 = 1 << 20;
     let directory = tempfile::tempdir().unwrap();
