@@ -6,7 +6,7 @@ use chalkwire_shared::room::{Happened, MemberId, RoomEvent};
 
 use super::Room;
 use super::inside::Inside;
-use super::page::{nameless, text_of};
+use super::page::nameless;
 
 /// What is read of the log at once, in bytes of text.
 const READ_BYTES: usize = 1 << 20;
@@ -20,19 +20,15 @@ impl Room {
             // Of one who has left nothing is at hand but the events.
             None => (inside.ring.joined(member), nameless(member)),
         };
-        let gone = it.is_none();
         inside.snapshots.forget();
         if let Some(joined) = joined {
             inside.ring.rename(member, joined, &name);
         }
-        self.rewrite(inside, joined.unwrap_or_default(), member);
-        if gone && joined.is_none() {
-            self.common.chore(self.clone().forget_in_log(member, name));
-        }
+        self.rewrite(inside, joined, member, name);
     }
 
     /// Looks for the event of a member's coming in the log, and renames it there.
-    async fn forget_in_log(self: Arc<Self>, member: MemberId, name: String) {
+    pub(super) async fn forget_in_log(&self, member: MemberId, name: &str) {
         let mut after = 0;
         loop {
             let lines = self.transcript.read(after, READ_BYTES).await;
@@ -51,11 +47,7 @@ impl Room {
                     && *joined == member
                 {
                     name.clone_into(old);
-                    let text = text_of(&event).into();
-                    if let Err(refused) = self.transcript.rewrite(line.offset, text) {
-                        tracing::warn!(room = %self.id, %refused, "a name was not removed from the log");
-                    }
-                    return;
+                    return self.put(line.offset, &event);
                 }
             }
         }

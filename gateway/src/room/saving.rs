@@ -107,23 +107,28 @@ impl Room {
     }
 
     /// A name goes from the log: from the event that has it, and from the snapshot.
-    pub(super) fn rewrite(self: &Arc<Self>, inside: &mut Inside, joined: u64, member: MemberId) {
+    pub(super) fn rewrite(
+        self: &Arc<Self>,
+        inside: &mut Inside,
+        joined: Option<u64>,
+        member: MemberId,
+        name: String,
+    ) {
         self.snapshot(inside);
         let forgotten = inside.state.facts.offset;
         inside.saving.forgetting.insert(forgotten);
         // What is not saved yet is in the ring.
-        let event = inside.ring.event(joined);
-        let old = match &event {
-            Some(event) => {
-                self.put(joined, event);
-                None
-            }
-            None => inside.state.members.get(&member).map(|it| it.name.clone()),
-        };
+        let event = joined.and_then(|joined| Some((joined, inside.ring.event(joined)?)));
+        if let Some((joined, event)) = &event {
+            self.put(*joined, event);
+        }
+        let in_ring = event.is_some();
         let room = self.clone();
         self.common.chore(async move {
-            if let Some(name) = old {
-                room.rename_in_log(joined, &name).await;
+            match joined {
+                _ if in_ring => {}
+                Some(joined) => room.rename_in_log(joined, &name).await,
+                None => room.forget_in_log(member, &name).await,
             }
             room.transcript.settled().await;
             room.with(|_, inside| inside.saving.forgetting.remove(&forgotten));
@@ -142,7 +147,7 @@ impl Room {
         }
     }
 
-    fn put(&self, offset: u64, event: &RoomEvent) {
+    pub(super) fn put(&self, offset: u64, event: &RoomEvent) {
         if let Err(refused) = self.transcript.rewrite(offset, text_of(event).into()) {
             tracing::warn!(room = %self.id, %refused, "a name was not removed from the log");
         }
