@@ -223,7 +223,7 @@ impl Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultDid {
-    /// Bytes went on after the faults: for the target they were handed to the kernel now.
+    /// Bytes went on after the faults: those of a stream to the target were handed to the kernel now.
     Passed {
         /// How many.
         bytes: u32,

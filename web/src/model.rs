@@ -122,7 +122,7 @@ pub enum Class {
     Error,
     /// ✂ made on purpose
     Made,
-    /// ◆ what the server saw
+    /// ◆ what the server saw, or what went on to it
     Server,
     /// ◇ the kernel's view
     Kernel,
@@ -139,6 +139,11 @@ impl Entry {
                 _ => Class::Error,
             },
             What::Trouble(_) => Class::Error,
+            // It went on as it was: nothing was made.
+            What::Fault {
+                did: FaultDid::Passed { held_us: 0, .. },
+                ..
+            } => Class::Server,
             What::Fault { .. } => Class::Made,
             What::Server { .. } => Class::Server,
             What::Kernel { .. } => Class::Kernel,

@@ -65,6 +65,10 @@ pub fn word(what: &What) -> &'static str {
             _ => "closed",
         },
         What::Server { .. } => "server",
+        What::Fault {
+            did: FaultDid::Passed { held_us: 0, .. },
+            ..
+        } => "passed",
         What::Fault { .. } => "made",
         What::Kernel { .. } => "kernel",
         What::Notice(_) => "notice",

@@ -117,9 +117,9 @@ mod tests {
         let mut pipeline = pipeline(&["black_hole"], 0);
         pipeline.push(Item::Bytes(Bytes::from_static(b"gone")), 0);
         pipeline.push(Item::End(Ending::Fin), 0);
-        assert_eq!(pipeline.take().passed, []);
+        assert_eq!(taken(&mut pipeline).passed, []);
         pipeline.change(Vec::new(), 5);
-        let passed = pipeline.take().passed;
+        let passed = taken(&mut pipeline).passed;
         assert_eq!(
             (bytes(&passed), ends(&passed)),
             (Vec::new(), vec![(Ending::Fin, 5)])

@@ -91,13 +91,22 @@ pub struct Out {
     pub did: Vec<FaultDid>,
 }
 
+/// What comes out at the end of all faults.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Came {
+    /// This was done.
+    Did(FaultDid),
+    /// This goes on.
+    Passed(Moving),
+}
+
 /// The faults of one direction, in order.
 #[derive(Debug)]
 pub struct Pipeline {
     stages: Vec<Stage>,
     /// So many of them stay when the others are changed.
     standing: usize,
-    out: Out,
+    out: Vec<Came>,
 }
 
 impl Pipeline {
@@ -109,7 +118,7 @@ impl Pipeline {
         Pipeline {
             stages,
             standing,
-            out: Out::default(),
+            out: Vec::new(),
         }
     }
 
@@ -117,7 +126,7 @@ impl Pipeline {
     pub fn push(&mut self, item: Item, now_us: u64) {
         // What was due before is before it.
         self.advance(now_us);
-        self.feed(0, vec![Moving::new(item, now_us)]);
+        self.feed(0, Moving::new(item, now_us));
         self.advance(now_us);
     }
 
@@ -163,30 +172,28 @@ impl Pipeline {
         }
     }
 
-    /// What came out since it was last taken.
-    pub fn take(&mut self) -> Out {
+    /// What came out since it was last taken: what was done to one thing comes before the next thing,
+    /// so that the order tells what a report is about.
+    pub fn take(&mut self) -> Vec<Came> {
         std::mem::take(&mut self.out)
     }
 
     fn fed(&mut self, stage: usize, out: Out) {
-        self.out.did.extend(out.did);
-        if !out.passed.is_empty() {
-            self.feed(stage, out.passed);
+        self.out.extend(out.did.into_iter().map(Came::Did));
+        for moving in out.passed {
+            self.feed(stage, moving);
         }
     }
 
-    /// Sends items through the faults from number `from` on, as far as they go now.
-    fn feed(&mut self, from: usize, items: Vec<Moving>) {
-        let mut items = items;
-        for stage in &mut self.stages[from..] {
-            let mut out = Out::default();
-            for item in items {
-                stage.push(item, &mut out);
-            }
-            self.out.did.extend(out.did);
-            items = out.passed;
-        }
-        self.out.passed.extend(items);
+    /// Sends one through the faults from number `from` on, as far as it goes now.
+    fn feed(&mut self, from: usize, moving: Moving) {
+        let Some(stage) = self.stages.get_mut(from) else {
+            self.out.push(Came::Passed(moving));
+            return;
+        };
+        let mut out = Out::default();
+        stage.push(moving, &mut out);
+        self.fed(from + 1, out);
     }
 }
 
@@ -258,12 +265,12 @@ mod tests {
                         prop_assert_eq!(pipeline.held_bytes(), 0);
                     }
                 }
-                passed.extend(pipeline.take().passed);
+                passed.extend(taken(&mut pipeline).passed);
             }
             pipeline.push(Item::End(Ending::Fin), now_us);
             pipeline.advance(LATER_US);
             prop_assert_eq!((pipeline.held_bytes(), pipeline.next_us()), (0, None));
-            passed.extend(pipeline.take().passed);
+            passed.extend(taken(&mut pipeline).passed);
             prop_assert_eq!(bytes(&passed), sent);
             let last = passed.last().map(|moving| &moving.item);
             prop_assert_eq!(last, Some(&Item::End(Ending::Fin)), "the end is the last");
@@ -286,7 +293,7 @@ mod tests {
                 pipeline.push(Item::Datagram(datagram.clone().into()), i as u64 * 1_000);
             }
             pipeline.advance(LATER_US);
-            let mut passed = contents(&pipeline.take().passed);
+            let mut passed = contents(&taken(&mut pipeline).passed);
             let mut sent = sent;
             passed.sort();
             sent.sort();

@@ -279,7 +279,9 @@ impl Pump {
             return;
         }
         self.written = 0;
-        if let Some(moving) = self.writing.pop() {
+        if let Some(moving) = self.writing.pop()
+            && !self.datagram
+        {
             self.report(Direction::ToTarget, &moving, now_us);
         }
     }

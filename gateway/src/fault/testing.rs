@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chalkwire_shared::fault::{Direction, Fault, FaultDid};
 
 use super::Plan;
-use super::pipeline::{Ending, Item, Moving, Out, Pipeline};
+use super::pipeline::{Came, Ending, Item, Moving, Out, Pipeline};
 
 /// Far enough for everything that is held back.
 pub(super) const LATER_US: u64 = 1 << 40;
@@ -25,6 +25,18 @@ pub(super) fn pipeline(faults: &[&str], seed: u32) -> Pipeline {
     plan(faults, seed).pipeline(Direction::ToTarget)
 }
 
+/// What came out since it was last taken.
+pub(super) fn taken(pipeline: &mut Pipeline) -> Out {
+    let mut out = Out::default();
+    for came in pipeline.take() {
+        match came {
+            Came::Did(did) => out.did.push(did),
+            Came::Passed(moving) => out.passed.push(moving),
+        }
+    }
+    out
+}
+
 /// What a stream comes to that sets out at 0 in pieces of these sizes (round and round), then ends.
 pub(super) fn stream(faults: &[&str], seed: u32, bytes: &[u8], sizes: &[usize]) -> Out {
     let mut pipeline = pipeline(faults, seed);
@@ -39,7 +51,7 @@ pub(super) fn stream(faults: &[&str], seed: u32, bytes: &[u8], sizes: &[usize]) 
     pipeline.push(Item::End(Ending::Fin), 0);
     pipeline.advance(LATER_US);
     assert_eq!(pipeline.held_bytes(), 0);
-    pipeline.take()
+    taken(&mut pipeline)
 }
 
 /// What datagrams come to that set out a millisecond apart.
@@ -51,7 +63,7 @@ pub(super) fn datagrams(faults: &[&str], seed: u32, datagrams: &[Vec<u8>]) -> Ou
     }
     pipeline.advance(LATER_US);
     assert_eq!(pipeline.held_bytes(), 0);
-    pipeline.take()
+    taken(&mut pipeline)
 }
 
 /// The bytes of a stream.

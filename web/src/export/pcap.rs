@@ -15,6 +15,7 @@ use chalkwire_shared::target::Kind;
 
 use super::Clocks;
 use crate::model::{Entry, What};
+use crate::pictures::datagrams::{Fate, fates};
 
 mod file;
 mod flow;
@@ -137,10 +138,16 @@ fn flow(entries: &[&Entry], clocks: &Clocks) -> Option<Flow> {
     let connected = at(entry, Some(clock_us), clocks);
     let datagram = entry.kind.is_some_and(Kind::is_datagram);
     let mut flow = Flow::new(local, peer, datagram, connected, connect_us);
-    let mut faults = Faults::new(entries, datagram);
+    let mut faults = Faults::new(entries);
+    let faulted = datagram && faults.0.is_some();
+    if faulted {
+        for (us, sent) in datagrams(&fates(entries.iter().copied())) {
+            flow.push(at(entry, Some(us), clocks).max(connected), sent);
+        }
+    }
     for entry in entries {
         match &entry.what {
-            What::Sent { bytes, .. } if faults.at_work => faults.sent(bytes),
+            What::Sent { .. } if faulted => {}
             What::Sent {
                 unknown: true,
                 wrote_us: None,
@@ -149,6 +156,10 @@ fn flow(entries: &[&Entry], clocks: &Clocks) -> Option<Flow> {
             What::Sent {
                 bytes, wrote_us, ..
             } => {
+                if let Some(stream) = &mut faults.0 {
+                    stream.extend_from_slice(bytes);
+                    continue;
+                }
                 let at = at(entry, *wrote_us, clocks).max(connected);
                 flow.push(at, Event::Sent(bytes.clone(), None));
             }
@@ -175,8 +186,8 @@ fn flow(entries: &[&Entry], clocks: &Clocks) -> Option<Flow> {
                 clock_us,
             } => {
                 let at = at(entry, Some(*clock_us), clocks);
-                if let Some((bytes, comment)) = faults.did(did) {
-                    flow.push(at, Event::Sent(bytes, comment));
+                if let Some(bytes) = faults.did(did).filter(|_| !faulted) {
+                    flow.push(at, Event::Sent(bytes, None));
                 }
             }
             What::Closed {
@@ -200,17 +211,11 @@ fn flow(entries: &[&Entry], clocks: &Clocks) -> Option<Flow> {
     Some(flow)
 }
 
-/// What was sent and has not gone past the faults yet.
-struct Faults {
-    at_work: bool,
-    datagram: bool,
-    stream: Vec<u8>,
-    datagrams: Vec<Bytes>,
-    last: Option<Bytes>,
-}
+/// What was sent on a stream and has not gone past the faults yet; `None` without faults.
+struct Faults(Option<Vec<u8>>);
 
 impl Faults {
-    fn new(entries: &[&Entry], datagram: bool) -> Self {
+    fn new(entries: &[&Entry]) -> Self {
         let passes = |it: &&Entry| {
             matches!(
                 it.what,
@@ -220,60 +225,43 @@ impl Faults {
                 }
             )
         };
-        Faults {
-            at_work: entries.iter().any(passes),
-            datagram,
-            stream: Vec::new(),
-            datagrams: Vec::new(),
-            last: None,
-        }
-    }
-
-    fn sent(&mut self, bytes: &Bytes) {
-        if self.datagram {
-            self.datagrams.push(bytes.clone());
-        } else {
-            self.stream.extend_from_slice(bytes);
-        }
+        Faults(entries.iter().any(passes).then(Vec::new))
     }
 
     /// What goes to the target now.
-    fn did(&mut self, did: &FaultDid) -> Option<(Bytes, Option<&'static str>)> {
-        match (did, self.datagram) {
-            (FaultDid::Passed { bytes, .. }, false) => {
-                let bytes = (*bytes as usize).min(self.stream.len());
-                let part: Vec<u8> = self.stream.drain(..bytes).collect();
-                (!part.is_empty()).then(|| (part.into(), None))
-            }
-            (FaultDid::Dropped { bytes }, false) => {
-                let bytes = (*bytes as usize).min(self.stream.len());
-                self.stream.drain(..bytes);
-                None
-            }
-            (FaultDid::Passed { bytes, .. }, true) => self.datagram(*bytes as usize),
-            (FaultDid::Dropped { bytes }, true) => {
-                self.datagram(*bytes as usize);
-                None
-            }
-            _ => None,
-        }
+    fn did(&mut self, did: &FaultDid) -> Option<Bytes> {
+        let stream = self.0.as_mut()?;
+        let (FaultDid::Passed { bytes, .. } | FaultDid::Dropped { bytes }) = did else {
+            return None;
+        };
+        let bytes = (*bytes as usize).min(stream.len());
+        let part: Vec<u8> = stream.drain(..bytes).collect();
+        let passed = matches!(did, FaultDid::Passed { .. }) && !part.is_empty();
+        passed.then(|| part.into())
     }
+}
 
-    /// The oldest datagram of that size, or what else the report can be about.
-    fn datagram(&mut self, bytes: usize) -> Option<(Bytes, Option<&'static str>)> {
-        let same = self.datagrams.iter().position(|it| it.len() == bytes);
-        if let Some(place) = same {
-            let datagram = self.datagrams.remove(place);
-            self.last = Some(datagram.clone());
-            return Some((datagram, None));
+/// The datagrams that went on to the target in spite of faults, in their order: when, and as what.
+fn datagrams(fates: &[Fate]) -> Vec<(u64, Event)> {
+    let mut passes = Vec::new();
+    for fate in fates {
+        for (i, pass) in fate.passed.iter().enumerate() {
+            let comment = match fate {
+                _ if i > 0 => Some("Sent a second time by Chalkwire, on purpose."),
+                Fate {
+                    truncated: Some(_), ..
+                } => Some("Cut short by Chalkwire, on purpose."),
+                Fate {
+                    corrupted: Some(_), ..
+                } => Some("Chalkwire flipped a bit of it on purpose: here it is as it was."),
+                _ => None,
+            };
+            let bytes = fate.bytes.slice(..fate.leaves());
+            passes.push((pass.place, pass.us, Event::Sent(bytes, comment)));
         }
-        if let Some(again) = self.last.clone().filter(|it| it.len() == bytes) {
-            return Some((again, Some("Sent a second time by Chalkwire, on purpose.")));
-        }
-        let longer = self.datagrams.iter().position(|it| it.len() > bytes)?;
-        let datagram = self.datagrams.remove(longer).slice(..bytes);
-        Some((datagram, Some("Cut short by Chalkwire, on purpose.")))
     }
+    passes.sort_by_key(|it| it.0);
+    passes.into_iter().map(|it| (it.1, it.2)).collect()
 }
 
 #[cfg(test)]

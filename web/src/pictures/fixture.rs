@@ -106,3 +106,39 @@ pub(crate) fn to_target(did: FaultDid, clock_us: u64) -> What {
         clock_us,
     }
 }
+
+/// Experiment 12's ten datagrams, with all that the gateway tells of them: its own tests hold the file to
+/// what it does.
+pub(crate) fn lossy_ten() -> Vec<Entry> {
+    let mut log = Log::new("udp", Kind::Udp);
+    log.at(0.0, What::Connecting);
+    log.at(0.5, Log::connected(9, 200));
+    let mut told = include_str!("../../../shared/tests/reports/loss.jsonl")
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let told: serde_json::Value = serde_json::from_str(line).unwrap();
+            let did = serde_json::from_value(told["did"].clone()).unwrap();
+            to_target(did, told["clock_us"].as_u64().unwrap())
+        })
+        .peekable();
+    for number in 1..=10u64 {
+        let at_us = 30_000 * number;
+        let text = format!("{number} hello");
+        log.at(
+            at_us as f64 / 1_000.0,
+            Log::sent(text.as_bytes(), at_us + 40),
+        );
+        let so_far = |it: &What| match it {
+            What::Fault { clock_us, .. } => *clock_us <= at_us,
+            _ => false,
+        };
+        while let Some(did) = told.next_if(so_far) {
+            log.push(did);
+        }
+    }
+    for did in told {
+        log.at(1_301.0, did);
+    }
+    log.entries
+}

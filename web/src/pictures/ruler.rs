@@ -132,7 +132,7 @@ pub fn ruler(entries: &[Entry], way: Direction) -> Ruler {
     if way != Direction::FromTarget {
         if datagram {
             tracks.extend(
-                fates(entries)
+                fates(entries.iter())
                     .iter()
                     .enumerate()
                     .map(|(i, fate)| datagram_to(i + 1, fate, entries)),

@@ -165,13 +165,13 @@ impl Build<'_> {
                 .concat();
             });
         }
-        for (i, passed_us) in fate.passed_us.iter().enumerate() {
+        for (i, pass) in fate.passed.iter().enumerate() {
             let what = match fate {
                 _ if i > 0 => "again".to_owned(),
-                Fate {
-                    reordered_us: Some(_),
-                    ..
-                } => "overtaken".to_owned(),
+                _ if pass.overtaken => "overtaken".to_owned(),
+                _ if pass.waited_us.is_some() => {
+                    ["held ", &took(pass.held_us), ", nobody came"].concat()
+                }
                 Fate {
                     corrupted: Some(at),
                     ..
@@ -180,9 +180,7 @@ impl Build<'_> {
                     truncated: Some(left),
                     ..
                 } => "cut to ".to_owned() + &left.to_string() + " B",
-                Fate {
-                    held_us: HELD_US.., ..
-                } => "held ".to_owned() + &took(fate.held_us),
+                _ if pass.held_us >= HELD_US => "held ".to_owned() + &took(pass.held_us),
                 _ => String::new(),
             };
             let (tone, label) = if what.is_empty() {
@@ -193,19 +191,19 @@ impl Build<'_> {
             };
             let recv = fate.recv.get(i).copied();
             let label = with_recv(label, recv, fate.leaves());
-            let from_us = fate
-                .reordered_us
-                .unwrap_or(passed_us.saturating_sub(fate.held_us));
+            let from_us = pass
+                .waited_us
+                .unwrap_or(pass.us.saturating_sub(pass.held_us));
             // The gateway looks at its clock after the write: the server may have had it before.
             let from_us = recv.map_or(from_us, |it| from_us.min(it.clock_us));
             let at = self.map(from_us);
             let order = at.unwrap_or(entry.at_ms).max(entry.at_ms);
             self.there(entry.no, way, (at.is_some(), order), tone, label);
-            let lands = self.map(recv.map_or(*passed_us, |it| it.clock_us));
+            let lands = self.map(recv.map_or(pass.us, |it| it.clock_us));
             let say_recv = recv_words(recv, fate.leaves());
             self.last(|step| {
                 // Without a recv, the arrow ends when it is known to have gone.
-                step.lands_ms = lands.filter(|_| recv.is_some() || from_us < *passed_us);
+                step.lands_ms = lands.filter(|_| recv.is_some() || from_us < pass.us);
                 step.say = "the gateway wrote the datagram of ".to_owned() + &bytes_text(size);
                 if !what.is_empty() {
                     step.say += " (";

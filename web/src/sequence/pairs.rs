@@ -103,7 +103,7 @@ impl Pairs {
             pairs.take(no);
         }
         if datagram {
-            pairs.fates = fates(entries);
+            pairs.fates = fates(entries.iter());
             let taken = pairs.fates.iter().flat_map(|it| &it.recv).map(|it| it.no);
             for no in taken.collect::<Vec<_>>() {
                 pairs.take(no);

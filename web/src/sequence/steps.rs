@@ -2,7 +2,7 @@
 
 use chalkwire_shared::target::Kind;
 
-use chalkwire_shared::fault::FaultDid;
+use chalkwire_shared::fault::{Direction, FaultDid};
 
 use super::clocks::agreeing;
 use super::doings::{recv_words, with_recv};
@@ -31,11 +31,16 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
         }
         _ => false,
     });
-    // The kernel's view has a picture of its own, and what is an arrow's end takes no row.
-    let drawn: Vec<&Entry> = entries
-        .iter()
-        .filter(|entry| !matches!(entry.what, What::Kernel { .. }) && !pairs.used(entry.no))
-        .collect();
+    // The kernel's view has a picture of its own, and what is an arrow's end takes no row, nor what a
+    // datagram's arrow tells already.
+    let draws = |entry: &&Entry| match entry.what {
+        What::Kernel { .. } => false,
+        What::Fault { direction, .. } => {
+            direction != Direction::ToTarget || !entry.kind.is_some_and(Kind::is_datagram)
+        }
+        _ => !pairs.used(entry.no),
+    };
+    let drawn: Vec<&Entry> = entries.iter().filter(draws).collect();
     let omitted = drawn.len().saturating_sub(most);
     let (head, tail) = if omitted > 0 {
         (&drawn[..most / 2], &drawn[drawn.len() - most / 2..])

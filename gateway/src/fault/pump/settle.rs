@@ -4,24 +4,35 @@ use chalkwire_shared::fault::{Direction, FaultDid};
 
 use super::{Pump, REPORTS, Report};
 use crate::fault::limit::limited;
-use crate::fault::pipeline::{Ending, Item, Moving, Out};
+use crate::fault::pipeline::{Came, Ending, Item, Moving};
 use crate::fault::reset::reset;
 use crate::target::Failure;
 
 impl Pump {
     /// Puts what came out of the faults where it waits for its reader.
     pub(super) fn settle(&mut self, now_us: u64) {
-        let Out { passed, did } = self.to_target.take();
-        self.tell_all(Direction::ToTarget, did, now_us);
-        if !self.dead {
-            passed.into_iter().for_each(|m| self.writing.push(m));
-        }
-        let Out { passed, did } = self.from_target.take();
-        self.tell_all(Direction::FromTarget, did, now_us);
-        for moving in passed {
-            if self.over.is_some() {
-                return;
+        for came in self.to_target.take() {
+            match came {
+                Came::Did(did) => self.tell(Direction::ToTarget, did, now_us),
+                Came::Passed(_) if self.dead => {}
+                Came::Passed(moving) => {
+                    // Bytes are told when they are written, which may be later and in parts.
+                    if self.datagram {
+                        self.report(Direction::ToTarget, &moving, now_us);
+                    }
+                    self.writing.push(moving);
+                }
             }
+        }
+        for came in self.from_target.take() {
+            let moving = match came {
+                Came::Did(did) => {
+                    self.tell(Direction::FromTarget, did, now_us);
+                    continue;
+                }
+                Came::Passed(_) if self.over.is_some() => continue,
+                Came::Passed(moving) => moving,
+            };
             match &moving.item {
                 Item::Bytes(_) | Item::Datagram(_) => {
                     self.report(Direction::FromTarget, &moving, now_us);
@@ -89,7 +100,9 @@ impl Pump {
             self.tell(direction, FaultDid::Cut { bytes }, now_us);
         }
         let held_us = moving.held_us;
-        if moving.cut || held_us > 0 {
+        // Of a datagram to the target nothing else tells that it got through, or in which order.
+        let told = self.datagram && direction == Direction::ToTarget;
+        if told || moving.cut || held_us > 0 {
             self.tell(direction, FaultDid::Passed { bytes, held_us }, now_us);
         }
     }
@@ -97,12 +110,6 @@ impl Pump {
     pub(super) fn report_end(&mut self, direction: Direction, held_us: u64, now_us: u64) {
         if held_us > 0 {
             self.tell(direction, FaultDid::ClosedLate { held_us }, now_us);
-        }
-    }
-
-    fn tell_all(&mut self, direction: Direction, did: Vec<FaultDid>, now_us: u64) {
-        for did in did {
-            self.tell(direction, did, now_us);
         }
     }
 

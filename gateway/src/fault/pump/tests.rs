@@ -160,6 +160,45 @@ fn reports_that_nobody_takes_are_bounded() {
     assert_eq!(pump.take_reports().len(), REPORTS);
 }
 
+/// A file that the page's tests read, too: faults, and what was told of ten datagrams 30 ms apart.
+const TOLD: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../shared/tests/reports/loss.jsonl"
+);
+
+/// `GOLDEN=write` writes the file anew.
+#[test]
+fn each_datagram_is_told_of_in_its_turn_those_that_pass_as_they_are_too() {
+    let file = std::fs::read_to_string(TOLD).unwrap();
+    let faults = file.lines().next().unwrap();
+    let texts: Vec<&str> = faults.split(' ').collect();
+    let mut pump = Pump::new(&plan(&texts, 7), true);
+    for number in 1..=10 {
+        pump.send(format!("{number} hello").as_bytes(), 30_000 * number);
+        write(&mut pump);
+    }
+    pump.advance(1_300_000);
+    write(&mut pump);
+    let told = pump.take_reports();
+    let passed = |it: &&Report| matches!(it.did, FaultDid::Passed { .. });
+    let doubled = |it: &&Report| matches!(it.did, FaultDid::Duplicated { .. });
+    let lost = |it: &&Report| matches!(it.did, FaultDid::Dropped { .. });
+    assert_eq!(
+        told.iter().filter(passed).count() + told.iter().filter(lost).count(),
+        10 + told.iter().filter(doubled).count()
+    );
+    let mut lines = vec![faults.to_owned()];
+    for it in told {
+        let line = serde_json::json!({ "clock_us": it.clock_us, "did": it.did });
+        lines.push(line.to_string());
+    }
+    let got = lines.join("\n") + "\n";
+    if std::env::var_os("GOLDEN").is_some() {
+        std::fs::write(TOLD, &got).unwrap();
+    }
+    assert_eq!(got, file);
+}
+
 #[test]
 fn the_end_is_kept_apart_from_what_comes_before_it() {
     let mut pump = pump(&["slow_close,ms=5"], false);

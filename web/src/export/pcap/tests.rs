@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::ClockMap;
+use crate::pictures::fixture::lossy_ten;
 
 const CLOCK: ClockMap = ClockMap {
     zero_ms: 1_795_349_045_000.0,
@@ -173,15 +174,28 @@ fn a_lost_datagram_is_not_in_the_file_and_a_doubled_one_is_twice() {
         udp(3, sent(b"bb", 1_200)),
         udp(4, sent(b"cccc", 1_300)),
         fault(5, FaultDid::Dropped { bytes: 1 }),
-        passed(6, 2),
-        passed(7, 2),
-        passed(8, 3),
+        fault(7, FaultDid::Duplicated { bytes: 2 }),
+        passed(8, 2),
+        passed(9, 2),
+        fault(10, FaultDid::Truncated { bytes: 3, of: 4 }),
+        passed(11, 3),
     ];
     let capture = capture(&entries, &Clocks::one(Some(CLOCK)));
     let packets = read(&capture.file);
     let payloads: Vec<_> = packets.iter().map(|(_, it)| it[48..].to_vec()).collect();
     assert_eq!(payloads, [&b"bb"[..], b"bb", b"ccc"]);
     assert!(packets.iter().all(|(_, it)| sums_up(it)));
+}
+
+#[test]
+fn datagrams_stand_in_the_file_in_the_order_in_which_they_went() {
+    let capture = capture(&lossy_ten(), &Clocks::one(Some(CLOCK)));
+    let packets = read(&capture.file);
+    let texts = packets
+        .iter()
+        .map(|(_, it)| String::from_utf8_lossy(&it[28..]));
+    let numbers: Vec<String> = texts.map(|it| it.replace(" hello", "")).collect();
+    assert_eq!(numbers.join(" "), "2 1 3 3 4 5 7 8 9 10");
 }
 
 proptest! {

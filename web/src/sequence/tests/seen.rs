@@ -6,12 +6,12 @@ use chalkwire_shared::server::ServerDid;
 use chalkwire_shared::target::Kind;
 
 use crate::model::{Entry, What};
-use crate::pictures::fixture::{CLOCK, Log, server, to_target};
+use crate::pictures::fixture::{CLOCK, Log, lossy_ten, server, to_target};
 use crate::pictures::golden::golden;
 use crate::pictures::shape::Width;
 use crate::sequence::step::{Ending, Life, Tone};
 use crate::sequence::steps::steps;
-use crate::sequence::{Picture, Shape, draw, layout, shapes, story};
+use crate::sequence::{Arrow, Picture, Shape, draw, layout, shapes, story};
 
 fn golden_of(name: &str, entries: &[Entry]) {
     let steps = steps(entries, Some(CLOCK));
@@ -167,6 +167,27 @@ fn lost_overtaken_and_doubled_datagrams_are_drawn_as_they_always_were() {
         again.label.lead.starts_with("✂ again") && first.to.1 < again.to.1,
         "copies keep their order"
     );
+}
+
+#[test]
+fn each_datagram_of_a_real_run_has_its_arrows() {
+    let picture = wide(&lossy_ten());
+    let mut labels: Vec<_> = picture
+        .arrows
+        .iter()
+        .filter(|a| a.from.0 == 380 && a.to.0 > 380)
+        .map(|a| a.label.lead.as_str())
+        .collect();
+    labels.retain(|it| it.starts_with('✂'));
+    let made = [
+        "✂ overtaken · 7 B",
+        "✂ again · 7 B",
+        "✂ lost · 7 B",
+        "✂ held 1.00 s, nobody came · 8 B",
+    ];
+    assert_eq!(labels, made);
+    let plain = |a: &&Arrow| a.label.lead == "datagram, 7 B";
+    assert_eq!(picture.arrows.iter().filter(plain).count(), 7);
 }
 
 #[test]
