@@ -10,6 +10,9 @@ use super::words::{ms, quoted};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
 use crate::model::What;
 
+/// How long the gateway reads on after a close, so that what was sent before is not lost to a reset, in ms.
+const LINGER_MS: f64 = 2_000.0;
+
 pub(super) static HALF_CLOSE: Experiment = Experiment {
     number: 11,
     slug: "half-close",
@@ -27,7 +30,7 @@ pub(super) static HALF_CLOSE: Experiment = Experiment {
         Knob {
             key: "end",
             label: "How you end",
-            hint: "close ends both ways: what the server says later meets nobody.",
+            hint: "close ends both ways: what the server says later reaches nobody.",
             range: Range::Choice(&[("shutdown", "shutdown(SHUT_WR)"), ("close", "close()")]),
             default: 0,
         },
@@ -49,8 +52,10 @@ pub(super) static HALF_CLOSE: Experiment = Experiment {
          may answer at leisure.",
         "That is how “I have said everything” is told without a length in front: send all, shut down, \
          then read until b''. The kernel calls your side FIN-WAIT-2 meanwhile, the server's CLOSE-WAIT.",
-        "close ends both ways for the program. If the server then sends, the kernel answers with RST: \
-         nobody is there to read it. Programs that close too early lose replies like this.",
+        "close ends both ways for the program: a reply that comes later reaches nobody. The kernel would \
+         answer it with RST, which can also take away what was sent before. So the gateway, which holds \
+         your socket, reads on for 2 s after your close and throws away what comes; the Python program \
+         below calls close itself, and its kernel answers with RST.",
         "Some servers take b'' for “the client is gone” and drop the answer. The protocol allows \
          half-close; not every program does.",
     ],
@@ -116,9 +121,13 @@ fn check(settings: &Settings, run: &Run) -> Finding {
             ms(after),
             quoted(stamp.data)
         ),
-        _ if sent.is_some() => {
-            "The server answered, and its reply met a socket that was closed: nothing came back."
+        _ if sent.is_some() && delay < LINGER_MS => {
+            "The server answered. The gateway took the reply and threw it away, since you had closed: \
+             nothing came back."
                 .to_owned()
+        }
+        _ if sent.is_some() => {
+            "The server answered when the gateway had stopped reading: nothing came back.".to_owned()
         }
         _ => "Nothing came back.".to_owned(),
     };
