@@ -99,9 +99,14 @@ fn script(settings: &Settings) -> Vec<Step> {
         script,
         wait_ms,
     };
+    steps.extend([Step::open_watched(1, "TCP", 1), Step::opened(1)]);
+    if settings.get("listening") == 1 {
+        steps.extend([
+            Step::send(1, "hello\r\n"),
+            Step::wait_for(Awaited::Replies(1, 1), 500),
+        ]);
+    }
     steps.extend([
-        Step::open_watched(1, "TCP", 1),
-        Step::opened(1),
         Step::open(2, "UDP, connected", 2),
         Step::opened(2),
         Step::send(2, "hello\r\n"),

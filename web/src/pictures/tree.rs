@@ -1,7 +1,7 @@
 //! What a program is told when nobody serves it: a decision tree with what was tried at its leaves.
 
 use chalkwire_shared::close::Reason;
-use chalkwire_shared::job::Call;
+use chalkwire_shared::job::{Call, Script};
 
 use super::shape::{Anchor, Paint, Pen, Picture, Role, Width, chars_in, cut};
 use super::story::{Story, Table};
@@ -18,17 +18,20 @@ pub enum Answer {
     RefusedLater,
     /// `connect` waited until its time was up.
     Timeout,
-    /// Everything was sent, and nothing ever came.
+    /// A stream was connected, and nothing ever came.
+    NoReply,
+    /// Datagrams were sent, and nothing ever came.
     Silence,
 }
 
 impl Answer {
     /// Every answer, in the order of the tree's leaves.
-    pub const ALL: [Answer; 5] = [
+    pub const ALL: [Answer; 6] = [
         Answer::Reply,
         Answer::Refused,
         Answer::RefusedLater,
         Answer::Timeout,
+        Answer::NoReply,
         Answer::Silence,
     ];
 
@@ -38,6 +41,7 @@ impl Answer {
             Answer::Refused => "✕ refused at once",
             Answer::RefusedLater => "✕ refused, on a later call",
             Answer::Timeout => "✕ connect times out",
+            Answer::NoReply => "… connected, no answer",
             Answer::Silence => "… silence",
         }
     }
@@ -48,6 +52,7 @@ impl Answer {
             Answer::Refused => "TCP: the machine sent RST",
             Answer::RefusedLater => "UDP, connected: ICMP came back",
             Answer::Timeout => "TCP: the SYN was dropped",
+            Answer::NoReply => "TCP: the program has not answered",
             Answer::Silence => "UDP: nobody has to say anything",
         }
     }
@@ -55,7 +60,7 @@ impl Answer {
     fn role(self) -> Role {
         match self {
             Answer::Reply => Role::Recv,
-            Answer::Silence => Role::Ctl,
+            Answer::NoReply | Answer::Silence => Role::Ctl,
             _ => Role::Err,
         }
     }
@@ -73,7 +78,8 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// What came of a socket of the page, from its entries; `None` while that is open.
+    /// What came of a socket of the page, from its entries; `None` while that is open, and of one that
+    /// was closed before anything was tried on it.
     pub fn socket(name: &str, entries: &[Entry]) -> Option<Tried> {
         let first = entries.first()?.at_ms;
         let last = entries.last()?;
@@ -81,6 +87,10 @@ impl Tried {
             name: name.to_owned(),
             answer,
             ms: at_ms - first,
+        };
+        let silence = match entries.iter().find_map(|it| it.kind) {
+            Some(kind) if kind.is_datagram() => Answer::Silence,
+            _ => Answer::NoReply,
         };
         let mut sent = false;
         for entry in entries {
@@ -92,18 +102,19 @@ impl Tried {
                         Reason::Refused if sent => Answer::RefusedLater,
                         Reason::Refused => Answer::Refused,
                         Reason::ConnectTimeout => Answer::Timeout,
-                        _ => Answer::Silence,
+                        _ if !sent => return None,
+                        _ => silence,
                     };
                     return Some(tried(answer, entry.at_ms));
                 }
                 _ => {}
             }
         }
-        sent.then(|| tried(Answer::Silence, last.at_ms))
+        sent.then(|| tried(silence, last.at_ms))
     }
 
     /// What came of a script of calls; `None` before the first.
-    pub fn calls(name: &str, calls: &[Call]) -> Option<Tried> {
+    pub fn calls(name: &str, script: Script, calls: &[Call]) -> Option<Tried> {
         let first = calls.first()?;
         let refused = |call: &Call| call.error.as_deref() == Some("ECONNREFUSED");
         let replied = |call: &Call| call.call.starts_with("recv") && call.bytes.is_some();
@@ -121,8 +132,10 @@ impl Tried {
             )
         } else if first.call.starts_with("connect") && first.error.is_some() {
             (Answer::Timeout, first)
-        } else {
+        } else if script.is_udp() {
             (Answer::Silence, calls.last()?)
+        } else {
+            (Answer::NoReply, calls.last()?)
         };
         let us = call.end_us.saturating_sub(first.start_us);
         Some(Tried {
@@ -289,6 +302,7 @@ mod tests {
             tried("TCP, closed port", Answer::Refused, 0.2),
             tried("UDP, connected", Answer::RefusedLater, 1.4),
             tried("TCP, dropped on purpose", Answer::Timeout, 3_000.0),
+            tried("client 1, a full queue", Answer::NoReply, 300.0),
         ];
         let story = story(&tried);
         assert!(
@@ -301,13 +315,14 @@ mod tests {
 
     #[test]
     fn each_end_of_a_socket_is_its_leaf() {
-        let of = |whats: Vec<What>| {
-            let mut log = Log::new("x", Kind::Udp);
+        let of_kind = |kind, whats: Vec<What>| {
+            let mut log = Log::new("x", kind);
             for (i, what) in whats.into_iter().enumerate() {
                 log.at(i as f64, what);
             }
             Tried::socket("x", &log.entries).map(|it| it.answer)
         };
+        let of = |whats| of_kind(Kind::Udp, whats);
         let closed = |reason| Log::closed(reason, 1);
         assert_eq!(
             of(vec![What::Connecting, closed(Reason::Refused)]),
@@ -327,6 +342,11 @@ mod tests {
             Some(Answer::Reply)
         );
         assert_eq!(of(vec![What::Connecting]), None);
+        let unheard = vec![Log::connected(9, 1), Log::sent(b"x", 1)];
+        assert_eq!(of_kind(Kind::Tcp, unheard), Some(Answer::NoReply));
+        // Nothing was asked, so nothing is no answer.
+        let idle = vec![Log::connected(9, 1), closed(Reason::ClosedByClient)];
+        assert_eq!(of_kind(Kind::Tcp, idle), None);
     }
 
     #[test]
@@ -339,7 +359,8 @@ mod tests {
             bytes,
             error: error.map(str::to_owned),
         };
-        let of = |calls: &[Call]| Tried::calls("x", calls).map(|it| it.answer);
+        let of =
+            |calls: &[Call]| Tried::calls("x", Script::UdpConnected, calls).map(|it| it.answer);
         let refused = Some("ECONNREFUSED");
         assert_eq!(of(&[call("connect", None, refused)]), Some(Answer::Refused));
         assert_eq!(
