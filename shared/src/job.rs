@@ -290,7 +290,8 @@ pub struct Call {
     pub start_us: u64,
     /// It returned.
     pub end_us: u64,
-    /// What it returned: a number of bytes where that is what the call tells,
+    /// What it returned: a number of bytes where that is what the call tells, of ready sockets where it
+    /// is `poll`,
     pub bytes: Option<u32>,
     /// or the name of its error: `EWOULDBLOCK`, `ECONNREFUSED`, or [`TIMED_OUT`].
     pub error: Option<String>,

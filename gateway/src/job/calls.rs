@@ -215,12 +215,14 @@ impl Caller {
         // At least 1 ms, or it would not wait.
         let time = Duration::from_millis(time.as_millis().max(1) as u64);
         let name = format!("poll({} ms)", time.as_millis());
-        let polled = self.timed(name, || {
+        // It waits whatever the socket does.
+        let polled = self.timed_as(true, name, || {
             let socket = self.fresh.socket.as_fd();
             let mut fds = [PollFd::from_borrowed_fd(socket, PollFlags::IN)];
             let timespec = Timespec::try_from(time).ok();
             match poll(&mut fds, timespec.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => Ok(None),
+                Ok(ready) => Ok(Some(ready)),
+                Err(Errno::INTR) => Ok(Some(0)),
                 Err(error) => Err(error.into()),
             }
         })?;
@@ -249,6 +251,16 @@ impl Caller {
         name: String,
         call: impl FnOnce() -> io::Result<Option<usize>>,
     ) -> Result<io::Result<Option<u32>>, Ended> {
+        self.timed_as(self.blocking, name, call)
+    }
+
+    /// The same of a call of which it is known whether it may wait.
+    fn timed_as(
+        &self,
+        blocking: bool,
+        name: String,
+        call: impl FnOnce() -> io::Result<Option<usize>>,
+    ) -> Result<io::Result<Option<u32>>, Ended> {
         self.go_on()?;
         let start_us = self.clock.now_us();
         let returned = call();
@@ -259,14 +271,14 @@ impl Caller {
             returned.map(|bytes| bytes.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)));
         self.reports.tell_blocking(Report::Call(Call {
             call: name,
-            blocking: self.blocking,
+            blocking,
             start_us,
             end_us,
             bytes: returned.as_ref().ok().copied().flatten(),
             error: returned
                 .as_ref()
                 .err()
-                .map(|error| call::error(error, self.blocking)),
+                .map(|error| call::error(error, blocking)),
         }));
         Ok(returned)
     }

@@ -26,6 +26,7 @@ pub struct Lane {
 fn answer(call: &Call) -> String {
     match (&call.error, call.bytes) {
         (Some(error), _) => error.clone(),
+        (None, Some(ready)) if call.call.starts_with("poll") => ready.to_string() + " ready",
         (None, Some(bytes)) => bytes.to_string() + " B",
         (None, None) => "done".to_owned(),
     }
@@ -247,7 +248,7 @@ mod tests {
                 "poll(100 ms)",
                 true,
                 (at + 10, at + 99_000),
-                None,
+                Some(u32::from(at >= 400_000)),
                 None,
             ));
         }
@@ -263,6 +264,11 @@ mod tests {
             story
                 .summary
                 .contains("recv(1024) × 5: EWOULDBLOCK, returned after 20 µs in all.")
+        );
+        assert!(
+            story.summary.contains(": 0 ready, waited "),
+            "{}",
+            story.summary
         );
         golden("calls-nonblocking", &story, |width| draw(&calls, width));
     }
