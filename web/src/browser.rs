@@ -205,6 +205,18 @@ pub fn scroll_to(id: &str) {
     }
 }
 
+/// Brings the element of that id into sight, where it is not: the whole of it, below what stays on top.
+pub fn show(id: &str) {
+    let seen = |it: &web_sys::Element| {
+        let place = it.get_bounding_client_rect();
+        let height = window()?.inner_height().ok()?.as_f64()?;
+        Some(place.top() >= 0.0 && place.bottom() <= height)
+    };
+    if element(id).and_then(|it| seen(&it)) == Some(false) {
+        scroll_to(id);
+    }
+}
+
 /// The page's own address.
 pub fn base() -> String {
     let document = window().and_then(|it| it.document());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::experiment::runner::{self, Runner};
+use crate::experiment::settings::{self, MAX_SEED};
 use crate::experiment::{ALL, Experiment, Finding, Knob, Range, Run, Settings};
 use crate::place::Place;
 use crate::state::settings::{Address, Theme};
@@ -11,9 +12,6 @@ use crate::wire::Now;
 
 /// The pictures of a run that goes on are drawn anew at most so often, in ms.
 const LOOK_MS: f64 = 250.0;
-
-/// The largest seed.
-pub const MAX_SEED: u32 = 999_999;
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,6 +81,8 @@ pub enum Effect {
     Address(String),
     /// Give the window this title, and the heading the focus.
     Turned(String),
+    /// A run has begun: bring its progress into sight.
+    Begun,
     /// Keep the theme.
     Remember,
     /// Come with [`Action::Look`] after so many ms.
@@ -218,10 +218,7 @@ impl Visit {
         };
         let text = text.trim();
         let taken = match experiment.knobs.iter().find(|it| it.key == key) {
-            None => text
-                .parse()
-                .ok()
-                .filter(|seed| *seed <= MAX_SEED)
+            None => settings::seed(text)
                 .map(|seed| sheet.settings.seed = seed)
                 .ok_or_else(seed_too_far),
             Some(knob) => knob
@@ -243,8 +240,10 @@ impl Visit {
         let Shown::One(experiment) = self.shown else {
             return;
         };
-        // The button keeps the focus during a run, so it can be pressed.
-        if self.running() == Some(experiment.slug) {
+        // The button keeps the focus during a run, so it can be pressed. And what was asked for and can't
+        // be is not run: something else would pass for it. In a frame nobody can put it right.
+        let wrong = !self.embed && self.sheet().is_some_and(|(_, it)| it.trouble.is_some());
+        if wrong || self.running() == Some(experiment.slug) {
             return;
         }
         // A run of another experiment ends here, and its page says so.
@@ -254,11 +253,11 @@ impl Visit {
         let Some(sheet) = self.sheet_mut() else {
             return;
         };
-        sheet.trouble = None;
         sheet.bet = sheet.predicted;
         sheet.run = None;
         let settings = sheet.settings.clone();
         self.run(runner::Action::Run(experiment, settings), now, out);
+        out.push(Effect::Begun);
     }
 
     /// Lets the runner take something in, and looks at what it has when it is time.
@@ -293,7 +292,7 @@ fn refused(experiment: &'static Experiment, query: &str) -> Option<(&'static str
     let mut given = query.split('&').filter_map(|it| it.split_once('='));
     given.find_map(|(key, value)| {
         let (key, why) = if key == "seed" {
-            let fits = value.parse::<u32>().is_ok();
+            let fits = settings::seed(value).is_some();
             ("seed", (!fits).then(seed_too_far)?)
         } else {
             let knob = experiment.knobs.iter().find(|it| it.key == key)?;

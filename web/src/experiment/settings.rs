@@ -10,6 +10,9 @@ pub const PATH: &str = "#/experiments/";
 /// The seed where none is given.
 pub const SEED: u32 = 7;
 
+/// The largest seed.
+pub const MAX_SEED: u32 = 999_999;
+
 /// What a run is done with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -73,7 +76,7 @@ impl Settings {
                 continue;
             };
             if key == "seed" {
-                settings.seed = value.parse().unwrap_or(SEED);
+                settings.seed = seed(value).unwrap_or(SEED);
             } else if let Some(knob) = experiment.knobs.iter().find(|it| it.key == key) {
                 let value = knob.from_text(value).unwrap_or(knob.default);
                 settings.values.insert(knob.key, value);
@@ -81,4 +84,9 @@ impl Settings {
         }
         Some((experiment, settings))
     }
+}
+
+/// The seed of a text, if there is such a one.
+pub fn seed(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|it| *it <= MAX_SEED)
 }

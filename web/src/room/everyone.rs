@@ -5,9 +5,8 @@ use chalkwire_shared::room::{Command, MAX_PLAN_BYTES, Member, MemberId, Plan};
 use chalkwire_shared::target::TargetInfo;
 
 use super::{Seat, sight};
-use crate::experiment::{Experiment, Settings};
+use crate::experiment::{Experiment, Settings, settings};
 use crate::line_end::LineEnd;
-use crate::visit::MAX_SEED;
 use crate::wire::Out;
 
 /// Countdowns that are offered, in s.
@@ -41,7 +40,7 @@ impl Default for Fields {
             target: "iterative".to_owned(),
             message: "hello".to_owned(),
             line_end: LineEnd::CrLf,
-            seed: crate::experiment::settings::SEED.to_string(),
+            seed: settings::SEED.to_string(),
             countdown_s: COUNTDOWNS[0],
             idler: None,
             trouble: None,
@@ -107,9 +106,7 @@ impl Seat {
     /// What everyone is told, or why that can't be.
     fn plan(&self) -> Result<Plan, &'static str> {
         let fields = &self.everyone;
-        let seed = fields.seed.trim().parse().ok();
-        let seed = seed
-            .filter(|it| *it <= MAX_SEED)
+        let seed = settings::seed(fields.seed.trim())
             .ok_or("The seed is a whole number from 0 to 999999.")?;
         // Told later, when the page is connected again, it would come as a surprise to everyone.
         if !self.is_connected() {

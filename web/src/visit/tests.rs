@@ -79,6 +79,34 @@ fn a_knob_that_is_turned_stands_in_the_address_and_one_turned_too_far_is_told() 
 }
 
 #[test]
+fn nothing_runs_while_something_is_asked_for_that_cannot_be() {
+    let mut visit = visit("#/experiments/stream?recv=9999999");
+    visit.apply(Action::Run, NOW);
+    assert!(visit.running().is_none());
+    visit.apply(Action::Knob("recv", "2048".to_owned()), NOW);
+    visit.apply(Action::Seed("1000000".to_owned()), NOW);
+    visit.apply(Action::Run, NOW);
+    assert!(visit.running().is_none());
+    assert!(
+        visit.sheet().unwrap().1.trouble.is_some(),
+        "it is still said"
+    );
+    visit.apply(Action::Seed("999999".to_owned()), NOW);
+    let out = visit.apply(Action::Run, NOW);
+    assert_eq!(visit.running(), Some("stream"));
+    assert_eq!(out.last(), Some(&Effect::Begun));
+}
+
+#[test]
+fn a_link_with_a_seed_that_no_field_takes_is_told() {
+    let visit = visit("#/experiments/stream?seed=4294967295");
+    assert_eq!(settings(&visit).0, 7);
+    let (key, why) = visit.sheet().unwrap().1.trouble.clone().unwrap();
+    assert_eq!(key, "seed");
+    assert!(why.contains("0 to 999999"), "{why}");
+}
+
+#[test]
 fn what_was_set_is_there_again_when_somebody_comes_back() {
     let mut visit = visit("#/experiments/stream");
     visit.apply(Action::Knob("recv", "64".to_owned()), NOW);

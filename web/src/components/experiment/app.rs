@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use crate::alarms::Alarms;
 use crate::browser::{self, Clock, Listener};
+use crate::components::experiment::run;
 use crate::desk::Desk;
 use crate::experiment::runner::{Action as RunnerAction, Effect as RunnerEffect, Timer};
 use crate::focus::Keeper;
@@ -172,6 +173,7 @@ impl App {
                 browser::dress(self.desk.state().theme);
                 self.turned = self.begun;
             }
+            Effect::Begun => browser::show(run::ID),
             Effect::Remember => {
                 let theme = self.desk.state().theme;
                 browser::store("theme", theme.key());

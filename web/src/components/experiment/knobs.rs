@@ -3,8 +3,9 @@
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
+use crate::experiment::settings::MAX_SEED;
 use crate::experiment::{Experiment, Knob, Range};
-use crate::visit::{Action, MAX_SEED, Sheet, Visit};
+use crate::visit::{Action, Sheet, Visit};
 
 /// The knobs.
 pub fn view(visit: &Visit, experiment: &Experiment, sheet: &Sheet, act: &Callback<Action>) -> Html {
@@ -22,7 +23,7 @@ pub fn view(visit: &Visit, experiment: &Experiment, sheet: &Sheet, act: &Callbac
             <button class="primary" aria-disabled={running.to_string()}>
                 { "Run with these" }
             </button>
-            if !sheet.settings.is_default(experiment) {
+            if sheet.trouble.is_some() || !sheet.settings.is_default(experiment) {
                 <button type="button" class="quiet" onclick={restore}>{ "As it was at first" }</button>
             }
         </form>
@@ -121,7 +122,7 @@ struct NumberProps {
     turn: Callback<Event>,
 }
 
-/// A field for a number. What is being typed is its own until it is entered: a run that goes on
+/// A field for a number. What is being typed is its own until it is taken: a run that goes on
 /// meanwhile has the page drawn anew, and would put the old number back.
 #[component(Number)]
 fn number(props: &NumberProps) -> Html {
@@ -131,12 +132,10 @@ fn number(props: &NumberProps) -> Html {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| draft.set(Some(typed(&event))))
     };
-    let onchange = props.turn.reform(move |event: Event| {
-        draft.set(None);
-        event
-    });
+    use_effect_with((props.value.clone(), props.bad), move |_| draft.set(None));
     html! {
-        <input id={props.id.clone()} type="number" inputmode="numeric" step="1" {oninput} {onchange}
+        <input id={props.id.clone()} type="number" inputmode="numeric" step="1" {oninput}
+            onchange={props.turn.clone()}
             {value} min={props.min.to_string()} max={props.max.to_string()}
             aria-describedby={props.hint.clone()} aria-invalid={props.bad.to_string()}
             autocomplete="off" />

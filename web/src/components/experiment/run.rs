@@ -7,6 +7,9 @@ use crate::experiment::runner;
 use crate::link::Phase;
 use crate::visit::{Action, Sheet, Verdict, Visit};
 
+/// The id of what tells of a run, to bring it into sight.
+pub const ID: &str = "exp-run";
+
 /// The button, the way to stop, and a sentence on what goes on.
 pub fn view(visit: &Visit, experiment: &Experiment, sheet: &Sheet, act: &Callback<Action>) -> Html {
     let running = visit.running();
@@ -19,7 +22,7 @@ pub fn view(visit: &Visit, experiment: &Experiment, sheet: &Sheet, act: &Callbac
         "Run"
     };
     html! {
-        <div class="exp-run">
+        <div id={ID} class="exp-run">
             <button class="primary" onclick={run} aria-disabled={here.to_string()}>{ label }</button>
             if here {
                 <button class="small" onclick={cancel}>{ "Cancel" }</button>
@@ -57,6 +60,13 @@ fn says(visit: &Visit, experiment: &Experiment, sheet: &Sheet) -> String {
             (None, Some(progress)) => capital(&progress.to_string()),
             (None, None) => "Beginning …".to_owned(),
         };
+    }
+    match &sheet.trouble {
+        Some((_, why)) if !visit.embed => {
+            return why.clone() + " Change that, or put all back as it was at first; then it runs.";
+        }
+        Some((_, why)) if sheet.run.is_none() => return why.clone(),
+        _ => {}
     }
     let finding = sheet.run.as_ref().map(|run| experiment.finding(run));
     if let Some(Err(why)) = finding {
