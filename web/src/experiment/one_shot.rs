@@ -1,6 +1,6 @@
 //! Experiment 14: one-shot or persistent.
 
-use chalkwire_shared::job::{ClientRun, Load, Outcome};
+use chalkwire_shared::job::{Load, Outcome};
 use chalkwire_shared::server::{Model, Protocol, ServerOptions};
 
 use super::knob::{Knob, MODELS, Range};
@@ -9,6 +9,7 @@ use super::run::load::{Crowd, median};
 use super::step::{Step, To};
 use super::words::{count, model, ms};
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
+use crate::pictures::latency::replies_ms;
 
 pub(super) static ONE_SHOT: Experiment = Experiment {
     number: 14,
@@ -80,21 +81,8 @@ fn script(settings: &Settings) -> Vec<Step> {
     ]
 }
 
-/// From when a message could have been sent to when its reply was there, in ms: connecting counts
-/// where there had to be a connection first.
 fn each_ms(crowd: Crowd<'_>) -> Vec<f64> {
-    let of = |it: &ClientRun| {
-        let mut from = it.start_us;
-        let mut each = Vec::new();
-        for message in &it.messages {
-            if let Some(reply) = message.reply_us {
-                each.push(reply.saturating_sub(from) as f64 / 1_000.0);
-                from = reply;
-            }
-        }
-        each
-    };
-    crowd.runs().into_iter().flat_map(of).collect()
+    crowd.runs().into_iter().flat_map(replies_ms).collect()
 }
 
 fn check(settings: &Settings, run: &Run) -> Finding {

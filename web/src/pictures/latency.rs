@@ -22,9 +22,13 @@ pub struct Series {
 }
 
 impl Series {
-    /// From the call of `connect` to the last reply, for each connection of one of a load's targets.
+    /// How long the reply to each message of one of a load's targets took.
     pub fn replies(clients: &[ClientRun], target: u8, name: &str) -> Series {
-        let reply = |run: &ClientRun| run.messages.iter().rev().find_map(|it| it.reply_us);
+        let idle = |run: &ClientRun| run.outcome == Outcome::Idle;
+        let reply = |run: &ClientRun| match replies_ms(run) {
+            ms if ms.is_empty() && !idle(run) => None,
+            ms => Some(ms),
+        };
         Series::of(clients, target, name, " without a reply", reply)
     }
 
@@ -35,6 +39,7 @@ impl Series {
             Outcome::WouldBlock | Outcome::Refused => Some(run.end_us),
             _ => run.connected_us,
         };
+        let answer = |run: &ClientRun| answer(run).map(|us| vec![ms_since(run.start_us, us)]);
         Series::of(clients, target, name, " without an answer", answer)
     }
 
@@ -43,7 +48,7 @@ impl Series {
         target: u8,
         name: &str,
         without: &str,
-        end_us: impl Fn(&ClientRun) -> Option<u64>,
+        ms: impl Fn(&ClientRun) -> Option<Vec<f64>>,
     ) -> Series {
         let mut series = Series {
             name: name.to_owned(),
@@ -51,10 +56,8 @@ impl Series {
         };
         let mut missing = 0;
         for run in clients.iter().filter(|run| run.target == target) {
-            match end_us(run) {
-                Some(us) => series
-                    .ms
-                    .push(us.saturating_sub(run.start_us) as f64 / 1000.0),
+            match ms(run) {
+                Some(ms) => series.ms.extend(ms),
                 None if run.outcome == Outcome::Idle => {}
                 None => missing += 1,
             }
@@ -64,6 +67,22 @@ impl Series {
         }
         series
     }
+}
+
+fn ms_since(from_us: u64, us: u64) -> f64 {
+    us.saturating_sub(from_us) as f64 / 1000.0
+}
+
+/// From when each message of a connection could have been sent to when its reply was there, in ms:
+/// connecting counts where there had to be a connection first.
+pub fn replies_ms(run: &ClientRun) -> Vec<f64> {
+    let mut from_us = run.start_us;
+    let mut each = Vec::new();
+    for us in run.messages.iter().filter_map(|it| it.reply_us) {
+        each.push(ms_since(from_us, us));
+        from_us = us;
+    }
+    each
 }
 
 /// The times of a series in order, and what they come to.

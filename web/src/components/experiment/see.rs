@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use chalkwire_shared::fault::Direction;
-use chalkwire_shared::job::{Job, Load};
+use chalkwire_shared::job::Job;
 use yew::prelude::*;
 
 use crate::components::buffer::Buffer;
@@ -14,7 +14,7 @@ use crate::components::sequence::Sequence;
 use crate::components::states::{Calls, States};
 use crate::components::tree::Tree;
 use crate::experiment::run::JobRun;
-use crate::experiment::run::drawn::{entries_of, names, script, spread, tried};
+use crate::experiment::run::drawn::{self, Drawn, entries_of, script, tried};
 use crate::experiment::{Experiment, PictureKind, Run};
 use crate::model::{Entry, What};
 
@@ -74,7 +74,7 @@ fn picture(kind: PictureKind, run: &Run) -> Html {
         PictureKind::Ruler => sockets(run, |entries| {
             Some(html! { <Ruler {entries} way={Direction::ToTarget} /> })
         }),
-        PictureKind::Gantt => loads(run, |job, _, names| bars(job, names)),
+        PictureKind::Gantt => loads(run, bars),
         PictureKind::Histogram => loads(run, histogram),
         PictureKind::States => html! { <>{ watched(run) }{ called(run) }</> },
         PictureKind::Hex => sockets(run, |entries| {
@@ -124,26 +124,21 @@ fn called(run: &Run) -> Html {
 }
 
 /// A picture of each load.
-fn loads(run: &Run, draw: impl Fn(&JobRun, &Load, Vec<String>) -> Option<Html>) -> Html {
+fn loads(run: &Run, draw: impl Fn(Drawn) -> Option<Html>) -> Html {
     html! {
-        { for run.jobs.iter().filter_map(|job| {
-            let Job::Load(load) = &job.work else {
-                return None;
-            };
-            let drawn = draw(job, load, names(run, load))?;
-            Some(html! { <div class="exp-picture">{ drawn }</div> })
+        { for drawn::loads(run).into_iter().filter_map(|it| {
+            Some(html! { <div class="exp-picture">{ draw(it)? }</div> })
         }) }
     }
 }
 
-fn bars(job: &JobRun, names: Vec<String>) -> Option<Html> {
-    let (clients, gauges) = (Rc::new(job.clients.clone()), Rc::new(job.gauges.clone()));
-    Some(html! { <Gantt {clients} {gauges} names={Rc::new(names)} /> })
+fn bars(it: Drawn) -> Option<Html> {
+    let (clients, gauges) = (Rc::new(it.clients), Rc::new(it.gauges));
+    Some(html! { <Gantt {clients} {gauges} names={Rc::new(it.names)} /> })
 }
 
-fn histogram(job: &JobRun, load: &Load, names: Vec<String>) -> Option<Html> {
-    let series = spread(job, load, &names);
-    (!series.is_empty()).then(|| html! { <Histogram series={Rc::new(series)} /> })
+fn histogram(it: Drawn) -> Option<Html> {
+    (!it.series.is_empty()).then(|| html! { <Histogram series={Rc::new(it.series)} /> })
 }
 
 fn titled(title: &'static str, picture: Html) -> Html {

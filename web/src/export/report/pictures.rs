@@ -4,7 +4,7 @@ use chalkwire_shared::fault::Direction;
 use chalkwire_shared::job::Job;
 
 use super::Drawn;
-use crate::experiment::run::drawn::{entries_of, names, script, spread, tried};
+use crate::experiment::run::drawn::{entries_of, loads, script, tried};
 use crate::experiment::{Experiment, PictureKind, Run};
 use crate::model::Entry;
 use crate::pictures::shape::{Picture, Width};
@@ -87,20 +87,13 @@ fn of_kind(kind: PictureKind, run: &Run, out: &mut Vec<Drawn>) {
             }
         }
         PictureKind::Gantt | PictureKind::Histogram => {
-            for job in &run.jobs {
-                let Job::Load(load) = &job.work else {
-                    continue;
-                };
-                let names = names(run, load);
+            for it in loads(run) {
                 if kind == PictureKind::Gantt {
-                    let gantt = gantt::gantt(&job.clients, &job.gauges, &names);
-                    let story = gantt::story(&gantt, &job.clients);
+                    let gantt = gantt::gantt(&it.clients, &it.gauges, &it.names);
+                    let story = gantt::story(&gantt, &it.clients);
                     add(out, "", story, &gantt::draw(&gantt, WIDE));
-                    continue;
-                }
-                let series = spread(job, load, &names);
-                if !series.is_empty() {
-                    let times = latency::latency(&series);
+                } else if !it.series.is_empty() {
+                    let times = latency::latency(&it.series);
                     let story = latency::story(&times, false);
                     add(out, "", story, &latency::histogram(&times, WIDE));
                 }
