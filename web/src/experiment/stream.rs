@@ -108,23 +108,56 @@ fn script(settings: &Settings) -> Vec<Step> {
     steps
 }
 
-fn check(_: &Settings, run: &Run) -> Finding {
+/// Where parts end, counted in bytes from the first; without the end of all.
+fn cuts(parts: &[u32]) -> Vec<u32> {
+    let mut at = 0;
+    let mut cuts: Vec<u32> = parts
+        .iter()
+        .map(|it| {
+            at += it;
+            at
+        })
+        .collect();
+    cuts.pop();
+    cuts
+}
+
+fn check(settings: &Settings, run: &Run) -> Finding {
     let recvs = run.recvs(1);
     let sends: Vec<u32> = run.sends(1).iter().map(|it| it.len() as u32).collect();
-    let answer = if recvs.iter().sum::<u32>() != sends.iter().sum::<u32>() {
-        None
-    } else if recvs == sends {
-        Some(0)
-    } else {
-        Some(if recvs.len() == 1 { 2 } else { 1 })
+    let ends = cuts(&recvs);
+    let (kept, gone): (Vec<u32>, Vec<u32>) =
+        cuts(&sends).into_iter().partition(|it| ends.contains(it));
+    // Whoever reads at once has each send alone, and may have luck.
+    let paused = settings.get("gap") > 0;
+    let (answer, why) = match (&kept[..], &gone[..]) {
+        _ if recvs.iter().sum::<u32>() != sends.iter().sum::<u32>() => (
+            None,
+            "not all that you sent was seen by the server.".to_owned(),
+        ),
+        _ if recvs.len() == 1 => (
+            None,
+            "it fitted, so one recv returned what you sent in three.".to_owned(),
+        ),
+        (_, []) if recvs == sends && paused && settings.get("recv") > LONG as u32 => (
+            Some(0),
+            "this time each send was one recv, since the server read faster than you sent."
+                .to_owned(),
+        ),
+        (_, []) => (
+            (!paused && recvs != sends).then_some(1),
+            format!(
+                "your cuts at 1000 and 2000 are ends of a recv as well, by {}.",
+                if paused { "your pauses" } else { "its size" }
+            ),
+        ),
+        ([], _) => (Some(1), "your cuts at 1000 and 2000 are gone.".to_owned()),
+        ([kept, ..], [gone, ..]) => (
+            Some(1),
+            format!("your cut at {gone} is gone; at {kept} a recv ended as well."),
+        ),
     };
-    let mut measured = format!("{}: ", sum(&recvs));
-    measured += match answer {
-        Some(0) => "this time each send was one recv, since the server read faster than you sent.",
-        Some(1) => "your cuts at 1000 and 2000 are gone.",
-        Some(_) => "one recv returned what you sent in three.",
-        None => "not all that you sent was seen by the server.",
-    };
+    let mut measured = format!("{}: {why}", sum(&recvs));
     let reply = run.came_back(2);
     let data = chalkwire_shared::stamp::read(&reply).map(|it| it.data);
     if let (Some(data), Some(first)) = (data, run.recvs(2).first()) {
