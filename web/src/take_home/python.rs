@@ -49,5 +49,6 @@ start = time.monotonic()
 
 
 def say(text):
-    print(f'{(time.monotonic() - start) * 1000:8.1f} ms  {text}', flush=True)
+    # The line and its end at once, or those of two threads could mix.
+    print(f'{(time.monotonic() - start) * 1000:8.1f} ms  {text}\\n', end='', flush=True)
 ";
