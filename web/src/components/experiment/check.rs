@@ -26,12 +26,13 @@ pub fn view(experiment: &Experiment, sheet: &Sheet, run: &Run) -> Html {
         <section class={classes!("exp-check", class)} aria-labelledby="exp-check">
             <h2 id="exp-check" class="exp-step">{ "Check" }</h2>
             <div class="exp-verdict">
-                <p><strong>{ verdict.sentence() }</strong>{ " " }{ &finding.measured }</p>
+                <p>
+                    <strong>{ verdict.sentence() }</strong>
+                    { if usual && verdict == Verdict::DidNotHold { " It is what most people expect. " } else { " " } }
+                    { &finding.measured }
+                </p>
                 if let (Verdict::DidNotHold | Verdict::NoBet, Some(right)) = (&verdict, right) {
                     <p>{ format!("This time: {}", right.text) }</p>
-                }
-                if usual && verdict == Verdict::DidNotHold {
-                    <p class="soft">{ "It is what most people expect." }</p>
                 }
                 if as_documented {
                     <p class="soft">
