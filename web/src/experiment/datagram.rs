@@ -95,9 +95,9 @@ fn check(settings: &Settings, run: &Run) -> Finding {
         ([first, second], Some((bytes, of))) if bytes == *first && *second == next => (
             Some(1),
             format!(
-                "recv returned {bytes} of {of} bytes; {} are gone: the next recv returned the next \
-                 datagram ({}).",
-                of - bytes,
+                "recv returned {bytes} of {of} bytes; the rest ({}) is gone: the next recv returned the \
+                 next datagram ({}).",
+                bytes_text((of - bytes) as usize),
                 bytes_text(*second as usize)
             ),
         ),
@@ -107,11 +107,17 @@ fn check(settings: &Settings, run: &Run) -> Finding {
         ),
         ([first, _], None) if *first == size => (
             None,
-            format!("recv returned all {first} bytes: the datagram fitted. Nothing was left over."),
+            format!(
+                "recv returned all of it ({}): the datagram fitted. Nothing was left over.",
+                bytes_text(*first as usize)
+            ),
         ),
         ([only], None) if *only == next => (
             Some(2),
-            format!("The datagram of {size} bytes did not arrive; the next one did."),
+            format!(
+                "The datagram of {} did not arrive; the next one did.",
+                bytes_text(size as usize)
+            ),
         ),
         (recvs, _) => {
             let rest = size.saturating_sub(recvs.first().copied().unwrap_or_default());

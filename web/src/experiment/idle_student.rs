@@ -25,7 +25,7 @@ pub(super) static IDLE_STUDENT: Experiment = Experiment {
                serves one at a time. When does the first of the nineteen get a reply?",
     answers: [
         Answer::usual("At once: somebody who sends nothing needs nothing"),
-        Answer::new("After about 5 s, when the server gives the idle one up"),
+        Answer::new("When the server gives the idle one up, at its time-out"),
         Answer::new("Never: the server is stuck for good"),
     ],
     knobs: &[

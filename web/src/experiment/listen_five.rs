@@ -29,10 +29,10 @@ pub(super) static LISTEN_FIVE: Experiment = Experiment {
     number: 7,
     slug: "listen-five",
     title: "listen(5) is not five",
-    about: "A server calls listen(5) and then does not call accept. Nine clients connect. Then twenty \
+    about: "A server calls listen(5) and does not call accept for 3.5 s. Nine clients connect. Then twenty \
             come at once to a server that does accept, one at a time, 50 ms each.",
-    question: "The server has called listen(5) and never calls accept. Nine clients call connect, one \
-               after another. What do they get?",
+    question: "The server has called listen(5) and does not call accept for 3.5 s. Nine clients call connect, \
+               one after another, and wait for 2.5 s. What do they get?",
     answers: [
         Answer::usual("Five are connected, the other four are refused"),
         Answer::new("Six are connected, the other three hang: no answer at all"),
@@ -98,7 +98,7 @@ fn script(settings: &Settings) -> Vec<Step> {
         ..ServerOptions::default()
     };
     vec![
-        Step::serve(1, "listens, does not accept", listening),
+        Step::serve(1, "listens, accepts after 3.5 s", listening),
         Step::Load {
             to: vec![To::Server(1)],
             load: Load {
@@ -130,16 +130,18 @@ fn check(settings: &Settings, run: &Run) -> Finding {
     let hung = queue.count(Outcome::ConnectTimeout);
     let refused = queue.count(Outcome::Refused);
     let answer = match (connected, hung, refused) {
-        (_, _, 1..) => Some(0),
         (0, 1.., 0) => Some(2),
-        (_, 1.., 0) if connected == backlog + 1 => Some(1),
+        // The other answers are about five and six.
+        _ if backlog != 5 => None,
+        (_, _, 1..) => Some(0),
+        (6, 1.., 0) => Some(1),
         _ => None,
     };
     let connects = busy.connects_ms();
     let slow = connects.iter().filter(|it| **it > SLOW_MS).count();
     let slowest = connects.iter().copied().fold(0.0, f64::max);
     let mut measured = format!(
-        "listen({backlog}), nobody accepts: of {all} clients {connected} were connected, {hung} hung, \
+        "listen({backlog}), no accept for 3.5 s: of {all} clients {connected} were connected, {hung} hung, \
          {refused} {} refused.",
         if refused == 1 { "was" } else { "were" }
     );

@@ -6,7 +6,7 @@ use chalkwire_shared::target::Kind;
 
 use super::knob::{Knob, Range};
 use super::run::Run;
-use super::run::load::median;
+use super::run::load::{Crowd, median};
 use super::step::{Step, To};
 use super::words::ms;
 use super::{Answer, Experiment, Finding, PictureKind, Settings};
@@ -88,6 +88,18 @@ fn script(settings: &Settings) -> Vec<Step> {
     ]
 }
 
+/// `20 were served`, and what became of the others that did not hear EAGAIN.
+fn served(crowd: Crowd<'_>) -> String {
+    let runs = crowd.runs().len();
+    let done = crowd.count(Outcome::Done);
+    let mut text = format!("{done} were served");
+    match runs - done - crowd.count(Outcome::WouldBlock) {
+        0 => {}
+        others => text += &format!(", {others} gave up waiting"),
+    }
+    text
+}
+
 fn check(settings: &Settings, run: &Run) -> Finding {
     let (Some(unix), Some(inet)) = (run.crowd(0, 0), run.crowd(0, 1)) else {
         return Finding::nothing();
@@ -117,10 +129,10 @@ fn check(settings: &Settings, run: &Run) -> Finding {
     Finding {
         answer,
         measured: format!(
-            "AF_UNIX: {again} of {clients} heard EAGAIN{at_once}, {} were served. AF_INET: {inet_again} \
-             heard EAGAIN, {} were served, the slowest connected after {}.",
-            unix.count(Outcome::Done),
-            inet.count(Outcome::Done),
+            "AF_UNIX: {again} of {clients} heard EAGAIN{at_once}, {}. AF_INET: {inet_again} heard EAGAIN, \
+             {}; of those that connected, the slowest did after {}.",
+            served(unix),
+            served(inet),
             ms(slowest)
         ),
         // Thirteen where all come before the second is served; on a busy machine some come later.

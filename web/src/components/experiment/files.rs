@@ -59,7 +59,7 @@ pub fn Files(props: &Props) -> Html {
                 { button(Format::Pcap, "pcap") }
             </div>
             <p class="note">
-                { "The report is one page to print. JSON has everything. HAR is the browser's leg, its \
+                { "The report is one HTML file, to print. JSON has everything. HAR is the browser's leg, its \
                    messages rebuilt from the log. pcap is the leg from the gateway to the server: its \
                    headers are rebuilt from what the gateway observed, not captured." }
             </p>

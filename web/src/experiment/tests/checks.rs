@@ -138,30 +138,220 @@ fn a_refusal_to_wait_is_told_from_an_empty_read_and_from_waiting() {
     assert_eq!(told(&with(waits)), (Some(2), false));
 }
 
+/// Puts what happened on a socket of a run into it.
+fn happened(run: &mut Run, slot: u8, whats: impl IntoIterator<Item = What>) {
+    let id = SocketId(slot.into());
+    run.sockets.push(SocketRun {
+        slot,
+        title: "a socket",
+        id,
+        target: "#1".to_owned(),
+    });
+    for what in whats {
+        run.entries.push(Entry {
+            no: run.entries.len() as u32 + 1,
+            at_ms: 1.0,
+            socket: Some(id),
+            target: "#1".to_owned(),
+            kind: None,
+            what,
+        });
+    }
+}
+
+fn server(did: ServerDid) -> What {
+    What::Server { did, clock_us: 1 }
+}
+
+fn sent(bytes: usize) -> What {
+    What::Sent {
+        bytes: vec![b'x'; bytes].into(),
+        wrote_us: Some(1),
+        unknown: false,
+    }
+}
+
+fn reply(data: &str) -> What {
+    What::Received {
+        bytes: format!("[Sun Nov 22 12:04:05 2026]{data}").into(),
+        datagram: true,
+        truncated: false,
+        clock_us: 1,
+    }
+}
+
+fn set(run: &mut Run, turns: &[(&str, u32)]) {
+    let experiment = Experiment::find(run.slug).unwrap();
+    for (key, value) in turns {
+        assert!(run.settings.set(experiment, key, *value), "{key}");
+    }
+}
+
+#[test]
+fn cuts_that_stayed_are_told_from_cuts_that_are_gone() {
+    let finding_of = |recv, gap, recvs: &[u32]| {
+        let mut run = run_of("stream", Vec::new());
+        set(&mut run, &[("recv", recv), ("gap", gap)]);
+        let sends = [1_000; 3].map(sent);
+        let recvs = recvs
+            .iter()
+            .map(|it| server(ServerDid::Recv { bytes: *it }));
+        happened(&mut run, 1, sends.into_iter().chain(recvs));
+        let finding = finding(&run);
+        (finding.answer, finding.measured)
+    };
+    for (recv, gap, recvs, answer, words) in [
+        (
+            1_024,
+            0,
+            &[1_024, 1_024, 952][..],
+            Some(1),
+            "your cuts at 1000 and 2000 are gone.",
+        ),
+        (
+            1_024,
+            150,
+            &[1_024, 976, 1_000],
+            Some(1),
+            "your cut at 1000 is gone; at 2000",
+        ),
+        (
+            1_024,
+            500,
+            &[1_000; 3],
+            Some(0),
+            "the server read faster than you sent",
+        ),
+        (
+            1_000,
+            0,
+            &[1_000; 3],
+            None,
+            "ends of a recv as well, by its size",
+        ),
+        (
+            500,
+            0,
+            &[500; 6],
+            Some(1),
+            "ends of a recv as well, by its size",
+        ),
+        (
+            500,
+            400,
+            &[500; 6],
+            None,
+            "ends of a recv as well, by your pauses",
+        ),
+        (
+            8_192,
+            0,
+            &[3_000],
+            None,
+            "one recv returned what you sent in three",
+        ),
+        (1_024, 0, &[1_024], None, "not all that you sent"),
+    ] {
+        let (got, measured) = finding_of(recv, gap, recvs);
+        assert_eq!(got, answer, "{measured}");
+        assert!(measured.contains(words), "{measured}");
+    }
+}
+
+#[test]
+fn what_was_doubled_or_overtaken_shows_that_nobody_told_even_where_nothing_was_lost() {
+    let answer = |numbers: &[u32]| {
+        let mut run = run_of("loss", Vec::new());
+        let replies = numbers.iter().map(|it| reply(&format!("{it} hello")));
+        happened(&mut run, 1, replies);
+        told(&run).0
+    };
+    let in_order: Vec<u32> = (1..=10).collect();
+    assert_eq!(answer(&in_order), None);
+    assert_eq!(answer(&[1, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10]), Some(1));
+    assert_eq!(answer(&[2, 1, 3, 4, 5, 6, 7, 8, 9, 10]), Some(1));
+    assert_eq!(answer(&in_order[1..]), Some(1));
+}
+
+#[test]
+fn an_answer_holds_only_where_its_numbers_do() {
+    let queue = |connected: u8| {
+        let of = |no| match no < connected {
+            true => Outcome::Done,
+            false => Outcome::ConnectTimeout,
+        };
+        let first = (0..connected + 3).map(|no| client(0, no, None, of(no)));
+        let busy = client(0, 0, Some(50), Outcome::Done);
+        let jobs = vec![
+            job(first.collect(), Vec::new()),
+            job(vec![busy], Vec::new()),
+        ];
+        let mut run = run_of("listen-five", jobs);
+        set(&mut run, &[("backlog", u32::from(connected) - 1)]);
+        told(&run).0
+    };
+    assert_eq!((queue(6), queue(31)), (Some(1), None));
+
+    let datagram = |bytes: u32| {
+        let mut run = run_of("empty-read", Vec::new());
+        set(&mut run, &[("bytes", bytes)]);
+        let data = "x".repeat(bytes as usize);
+        let recvs = [bytes, 4].map(|bytes| server(ServerDid::Recv { bytes }));
+        happened(
+            &mut run,
+            2,
+            recvs.into_iter().chain([reply(&data), reply("more")]),
+        );
+        told(&run).0
+    };
+    assert_eq!((datagram(0), datagram(500)), (Some(1), None));
+}
+
+#[test]
+fn a_finding_tells_only_what_was_measured() {
+    let one = vec![job(vec![client(0, 0, Some(51), Outcome::Done)], Vec::new())];
+    let mut run = run_of("one-at-a-time", one);
+    set(&mut run, &[("clients", 1)]);
+    assert_eq!(
+        finding(&run).measured,
+        "1 of 1 client got a reply: the first after 51.0 ms, the last after 51.0 ms."
+    );
+
+    // Two at each of the five, and at the sixth; the threads were looked at when there was one.
+    let of = |target| [0, 1].map(|no| client(target, no, Some(9), Outcome::Done));
+    let mut five = job((0..5).flat_map(of).collect(), Vec::new());
+    five.gauges = (0..5)
+        .map(|target| Gauge {
+            target,
+            clock_us: 1,
+            waiting: None,
+            backlog: None,
+            threads: 1,
+            processes: 1,
+        })
+        .collect();
+    let run = run_of("five-ways", vec![five, job(of(0).to_vec(), Vec::new())]);
+    let measured = finding(&run).measured;
+    assert!(
+        measured.contains("iterative 9.0 ms (1 thread), threaded 9.0 ms (at least 1 thread)"),
+        "{measured}"
+    );
+
+    let done = (0..9).map(|no| client(1, no, Some(50), Outcome::Done));
+    let gone = (9..25).map(|no| client(1, no, None, Outcome::ConnectTimeout));
+    let run = run_of("unix", vec![job(done.chain(gone).collect(), Vec::new())]);
+    let measured = finding(&run).measured;
+    assert!(
+        measured.contains("9 were served, 16 gave up waiting"),
+        "{measured}"
+    );
+}
+
 #[test]
 fn what_did_not_fit_is_told_from_what_came_later() {
     let seen = |dids: &[ServerDid]| {
         let mut run = run_of("datagram", Vec::new());
-        run.sockets.push(SocketRun {
-            slot: 1,
-            title: "a socket",
-            id: SocketId(4),
-            target: "#1".to_owned(),
-        });
-        run.entries = (1..)
-            .zip(dids)
-            .map(|(no, did)| Entry {
-                no,
-                at_ms: 1.0,
-                socket: Some(SocketId(4)),
-                target: "#1".to_owned(),
-                kind: None,
-                what: What::Server {
-                    did: did.clone(),
-                    clock_us: 1,
-                },
-            })
-            .collect();
+        happened(&mut run, 1, dids.iter().cloned().map(server));
         run
     };
     let recv = |bytes| ServerDid::Recv { bytes };
@@ -177,6 +367,9 @@ fn what_did_not_fit_is_told_from_what_came_later() {
     assert_eq!(told(&seen(&[recv(4)])), (Some(2), false));
     assert_eq!(told(&seen(&[cut])), (None, false));
     assert_eq!(told(&seen(&[])), (None, false));
+    let mut one = seen(&[recv(1), recv(4)]);
+    set(&mut one, &[("size", 1)]);
+    assert!(finding(&one).measured.contains("all of it (1 byte)"));
 }
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {
