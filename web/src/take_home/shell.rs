@@ -69,6 +69,21 @@ fn hold_ms(recipe: &Recipe) -> u32 {
     slow + HOLD_MS
 }
 
+/// How long our side is held open after these steps: where the line is not whole and we do not say that
+/// it ends, for the server's time-out.
+fn held_ms(recipe: &Recipe, steps: &[Step]) -> u32 {
+    let waits = |it: &&ServerOptions| it.protocol != Protocol::Basic && !it.kind.is_datagram();
+    let whole = steps.iter().any(|it| match it {
+        Step::Send(bytes) => bytes.contains(&b'\n'),
+        step => matches!(step, Step::ShutDown),
+    });
+    let more = match recipe.server.as_ref().filter(waits) {
+        Some(server) if !whole => server.timeout_ms,
+        _ => 0,
+    };
+    hold_ms(recipe) + more
+}
+
 fn by_steps(recipe: &Recipe, steps: &[Step], short: &mut Vec<String>) -> String {
     let datagram = recipe.kind().is_datagram();
     let mut peer = peer(recipe);
@@ -123,7 +138,7 @@ fn by_steps(recipe: &Recipe, steps: &[Step], short: &mut Vec<String>) -> String 
             Step::Recv(_) | Step::RecvBytes(_) | Step::ReadToEnd => {
                 // After a FIN of ours socat waits by itself.
                 if !held {
-                    lines.push(sleep(hold_ms(recipe)) + "  # the reply comes meanwhile");
+                    lines.push(sleep(held_ms(recipe, steps)) + "  # the reply comes meanwhile");
                     held = true;
                 }
             }
@@ -140,7 +155,13 @@ fn by_steps(recipe: &Recipe, steps: &[Step], short: &mut Vec<String>) -> String 
     } else {
         ""
     };
-    let wait = seconds(hold_ms(recipe) + HOLD_MS);
+    // Whoever closes reads no more. Where our side stays open in the run, all has been waited for.
+    let shut_down = steps.iter().any(|it| matches!(it, Step::ShutDown));
+    let closed = steps.iter().any(|it| matches!(it, Step::Close));
+    let wait = match closed || (held && !shut_down && !datagram) {
+        true => "0".to_owned(),
+        false => seconds(hold_ms(recipe) + HOLD_MS),
+    };
     format!("{{\n{block}}} | socat -v -b 65536 -t {wait} - {peer}{bound}\n")
 }
 
@@ -345,5 +366,30 @@ fn listen(address: &TargetUrl, options: &ServerOptions) -> String {
             };
             quote(&format!("{kind}:{}", socat_path(path))) + ",unlink-early" + &more
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recipe::recipes_of;
+    use super::*;
+    use crate::experiment::Settings;
+
+    fn of(fragment: &str) -> String {
+        let (experiment, settings) = Settings::from_fragment(fragment).unwrap();
+        client(&recipes_of(experiment, &settings)[0])
+    }
+
+    #[test]
+    fn whoever_closes_or_lets_the_server_wait_does_not_read_on() {
+        let closes = of("/experiments/half-close?end=close");
+        assert!(closes.contains("-t 0 -"), "{closes}");
+        let shuts_down = of("/experiments/half-close");
+        assert!(shuts_down.contains("-t 2.4 -"), "{shuts_down}");
+        let unfinished = of("/experiments/hello?end=none");
+        assert!(unfinished.contains("sleep 6 "), "{unfinished}");
+        assert!(unfinished.contains("-t 0 -"), "{unfinished}");
+        let whole = of("/experiments/hello");
+        assert!(whole.contains("sleep 1 "), "{whole}");
     }
 }
