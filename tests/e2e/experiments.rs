@@ -126,7 +126,11 @@ async fn numbers_and_retry_get_everything_over_a_lossy_hop() {
     // What is drawn is what was told: each datagram went on or was lost, and those that went on came.
     for socket in [1, 2] {
         for fate in fates(run.of(socket)) {
-            assert_eq!(fate.passed.is_empty(), fate.dropped_us.is_some(), "{fate:?}");
+            assert_eq!(
+                fate.passed.is_empty(),
+                fate.dropped_us.is_some(),
+                "{fate:?}"
+            );
             assert_eq!(fate.recv.len(), fate.passed.len(), "{fate:?}");
         }
     }

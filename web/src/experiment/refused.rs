@@ -154,6 +154,7 @@ fn check(settings: &Settings, run: &Run) -> Finding {
     };
     let tcp = match run.closed(1) {
         Some(Reason::Refused) => "TCP: refused at once.",
+        _ if !run.replies(1).is_empty() => "TCP: connected, and answered.",
         _ => "TCP: connected.",
     };
     let waited: u64 = recvs

@@ -195,18 +195,23 @@ fn judge(fates: &mut [Fate], coming: &mut Vec<Coming>, did: &FaultDid, clock_us:
     else {
         return;
     };
-    let same: Vec<usize> = (0..coming.len())
-        .filter(|&i| fates[coming[i].at].leaves() == *bytes as usize)
-        .collect();
-    // The one that was written just then; else the one whose turn it is.
     let entered_us = entered_us(did, clock_us);
-    let since = |&i: &usize| fates[coming[i].at].wrote_us?.checked_sub(entered_us);
-    let near = |i: &usize| since(i).is_some_and(|us| us < NEAR_US);
-    let place = same.iter().copied().filter(near).min_by_key(|i| since(i));
-    let place = place
-        .or_else(|| same.iter().copied().find(|&i| coming[i].overtaken(fates)))
-        .or_else(|| same.iter().copied().find(|&i| coming[i].waits.is_none()))
-        .or(same.first().copied());
+    // The one that was written just then; else the one whose turn it is.
+    let turn = |i: &usize| {
+        let it = coming[*i];
+        let since = fates[it.at]
+            .wrote_us
+            .and_then(|us| us.checked_sub(entered_us));
+        match since {
+            Some(us) if us < NEAR_US => us,
+            _ if it.overtaken(fates) => NEAR_US,
+            _ if it.waits.is_none() => NEAR_US + 1,
+            _ => NEAR_US + 2,
+        }
+    };
+    let place = (0..coming.len())
+        .filter(|&i| fates[coming[i].at].leaves() == *bytes as usize)
+        .min_by_key(turn);
     let Some(place) = place else {
         return;
     };

@@ -132,7 +132,12 @@ fn number(props: &NumberProps) -> Html {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| draft.set(Some(typed(&event))))
     };
-    use_effect_with((props.value.clone(), props.bad), move |_| draft.set(None));
+    // What was refused stays to be seen, under it why.
+    use_effect_with((props.value.clone(), props.bad), move |(_, bad)| {
+        if !bad {
+            draft.set(None);
+        }
+    });
     html! {
         <input id={props.id.clone()} type="number" inputmode="numeric" step="1" {oninput}
             onchange={props.turn.clone()}
