@@ -179,6 +179,7 @@ fn check(_: &Settings, run: &Run) -> Finding {
         holds: answer == Some(1)
             && sent == COUNT
             // What is missing is what the hop threw away, and nothing else.
+            && lost > 0
             && lost == made
             && answered == COUNT,
     }
