@@ -354,6 +354,21 @@ mod tests {
     }
 
     #[test]
+    fn of_the_faults_only_what_they_changed_is_in_the_list_unasked() {
+        use chalkwire_shared::fault::{Direction, FaultDid};
+        let mut log = Log::default();
+        for held_us in [0, 20_000] {
+            let what = What::Fault {
+                direction: Direction::ToTarget,
+                did: FaultDid::Passed { bytes: 1, held_us },
+                clock_us: 9,
+            };
+            log.push(1.0, Some((SocketId(1), "udp", Kind::Udp)), what);
+        }
+        assert_eq!(shown(&log), [2]);
+    }
+
+    #[test]
     fn the_oldest_go_when_the_log_is_full() {
         let mut log = Log::default();
         for _ in 0..MAX_ENTRIES + 5 {

@@ -10,7 +10,7 @@ use crate::pictures::fixture::{CLOCK, Log, lossy_ten, server, to_target};
 use crate::pictures::golden::golden;
 use crate::pictures::shape::Width;
 use crate::sequence::step::{Ending, Life, Tone};
-use crate::sequence::steps::steps;
+use crate::sequence::steps::{MOST, steps};
 use crate::sequence::{Arrow, Picture, Shape, draw, layout, shapes, story};
 
 fn golden_of(name: &str, entries: &[Entry]) {
@@ -188,6 +188,21 @@ fn each_datagram_of_a_real_run_has_its_arrows() {
     assert_eq!(labels, made);
     let plain = |a: &&Arrow| a.label.lead == "datagram, 7 B";
     assert_eq!(picture.arrows.iter().filter(plain).count(), 7);
+}
+
+#[test]
+fn reports_that_an_arrow_tells_take_no_place_of_what_is_drawn() {
+    let mut log = Log::new("udp", Kind::Udp);
+    for i in 0..MOST as u64 {
+        let passed = FaultDid::Passed {
+            bytes: 1,
+            held_us: 0,
+        };
+        log.push(Log::sent(b"x", i * 100));
+        log.push(to_target(passed, i * 100));
+    }
+    let steps = steps(&log.entries, Some(CLOCK));
+    assert_eq!((steps.omitted, steps.steps.len()), (0, 2 * MOST));
 }
 
 #[test]
