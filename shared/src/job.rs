@@ -273,9 +273,10 @@ pub struct Gauge {
     pub waiting: Option<u32>,
     /// The backlog that the kernel keeps to; `None` where it does not say.
     pub backlog: Option<u32>,
-    /// Threads that serve clients now, the server's own included; 0 where it is not known.
+    /// Threads that served clients at once, the most since it was told last, the server's own included; 0
+    /// where it is not known.
     pub threads: u32,
-    /// Processes that serve clients now, the server's own included; 0 where it is not known.
+    /// Processes, in the same way.
     pub processes: u32,
 }
 

@@ -20,6 +20,8 @@ const SHARE: u32 = 10;
 pub struct Gauges {
     target: u8,
     last: Option<Gauge>,
+    /// The most threads and processes that nobody was told of yet.
+    most: (u32, u32),
     /// When it is worth a look again.
     next: Instant,
 }
@@ -30,6 +32,7 @@ impl Gauges {
         Gauges {
             target,
             last: None,
+            most: (0, 0),
             next: Instant::now(),
         }
     }
@@ -44,21 +47,28 @@ impl Gauges {
     pub fn look(&mut self, core: &Core, place: &Place, tell: impl FnOnce(&Gauge) -> bool) {
         let started = Instant::now();
         let queue = core.kernel.listener_queue(&place.target.url);
-        let serving = place.count.now();
+        let serving = place.count.most();
+        let (threads, processes) = self.most;
+        self.most = (
+            threads.max(serving.threads),
+            processes.max(serving.processes),
+        );
         let gauge = Gauge {
             target: self.target,
             clock_us: core.clock.now_us(),
             waiting: queue.map(|(waiting, _)| waiting),
             backlog: queue.map(|(_, backlog)| backlog),
-            threads: serving.threads,
-            processes: serving.processes,
+            threads: self.most.0,
+            processes: self.most.1,
         };
         let done = Instant::now();
         let free = core.jobs.available_permits();
         let jobs = core.config.limits.jobs.saturating_sub(free).max(1);
         let share = SHARE.saturating_mul(u32::try_from(jobs).unwrap_or(u32::MAX));
         self.next = done + EVERY.max((done - started).saturating_mul(share));
-        if is_news(self.last.as_ref(), &gauge) && tell(&gauge) {
+        let news = is_news(self.last.as_ref(), &gauge);
+        if !news || tell(&gauge) {
+            self.most = (0, 0);
             self.last = Some(gauge);
         }
     }

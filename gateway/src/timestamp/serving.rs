@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many serve at one moment, the server's own thread and process included.
+/// How many serve at once, the server's own thread and process included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Serving {
     /// Threads. A process that serves a client has one of its own; the threads by which the model
@@ -19,20 +19,28 @@ pub struct Count(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    threads: AtomicU32,
-    processes: AtomicU32,
+    threads: Number,
+    processes: Number,
+}
+
+/// How many there are, and the most that there were since somebody asked.
+#[derive(Debug, Default)]
+struct Number {
+    now: AtomicU32,
+    most: AtomicU32,
 }
 
 /// One that serves a client, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Counted<'a>(&'a AtomicU32);
+pub(super) struct Counted<'a>(&'a Number);
 
 impl Count {
-    /// How many serve now.
-    pub fn now(&self) -> Serving {
-        let processes = self.0.processes.load(Ordering::Relaxed);
+    /// The most that served at once since this was last asked: what comes and goes between two looks is
+    /// not missed.
+    pub fn most(&self) -> Serving {
+        let processes = self.0.processes.most();
         Serving {
-            threads: 1 + processes + self.0.threads.load(Ordering::Relaxed),
+            threads: 1 + processes + self.0.threads.most(),
             processes: 1 + processes,
         }
     }
@@ -48,16 +56,24 @@ impl Count {
     }
 }
 
+impl Number {
+    fn most(&self) -> u32 {
+        let now = self.now.load(Ordering::Relaxed);
+        self.most.swap(now, Ordering::Relaxed).max(now)
+    }
+}
+
 impl<'a> Counted<'a> {
-    fn new(count: &'a AtomicU32) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Counted(count)
+    fn new(number: &'a Number) -> Self {
+        let now = 1 + number.now.fetch_add(1, Ordering::Relaxed);
+        number.most.fetch_max(now, Ordering::Relaxed);
+        Counted(number)
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -69,12 +85,17 @@ mod tests {
     fn who_serves_is_counted_from_begin_to_end() {
         let count = Count::default();
         let serving = |threads, processes| Serving { threads, processes };
-        assert_eq!(count.now(), serving(1, 1));
+        assert_eq!(count.most(), serving(1, 1));
         let thread = count.thread();
-        assert_eq!(count.now(), serving(2, 1));
+        assert_eq!(count.most(), serving(2, 1));
         let process = count.process();
-        assert_eq!(count.now(), serving(3, 2));
+        assert_eq!(count.most(), serving(3, 2));
         drop((thread, process));
-        assert_eq!(count.now(), serving(1, 1));
+        // They were there since the last look.
+        assert_eq!(count.most(), serving(3, 2));
+        assert_eq!(count.most(), serving(1, 1));
+        drop((count.thread(), count.thread()));
+        assert_eq!(count.most(), serving(3, 1));
+        assert_eq!(count.most(), serving(1, 1));
     }
 }
