@@ -104,19 +104,14 @@ fn script(settings: &Settings) -> Vec<Step> {
     steps
 }
 
-/// `iterative 503 ms (1 thread)`. Threads are looked at now and then: there may have been more for a
-/// moment, but where the model has one.
+/// `iterative 503 ms (1 thread)`.
 fn told(name: &str, crowd: Crowd<'_>, last_ms: f64) -> String {
-    let least = match name {
-        "threaded" | "process" => "at least ",
-        _ => "",
-    };
     let (threads, processes) = crowd.workers();
     let workers = match (threads, processes) {
         (0, 0) => String::new(),
-        (0 | 1, 0 | 1) => format!(" ({least}1 thread)"),
-        (threads, 0 | 1) => format!(" ({least}{threads} threads)"),
-        (_, processes) => format!(" ({least}{processes} processes)"),
+        (0 | 1, 0 | 1) => " (1 thread)".to_owned(),
+        (threads, 0 | 1) => format!(" ({threads} threads)"),
+        (_, processes) => format!(" ({processes} processes)"),
     };
     format!("{name} {}{workers}", ms(last_ms))
 }

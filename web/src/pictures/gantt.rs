@@ -327,11 +327,10 @@ fn panel_words(panel: &Panel) -> String {
     out
 }
 
-/// The threads and processes that were seen at a server; it is looked at now and then.
+/// The threads and processes that a server used.
 fn used(panel: &Panel) -> String {
     let mut out = String::new();
     if panel.threads > 0 {
-        out += "seen: ";
         out += &count(panel.threads as usize, "thread");
     }
     if panel.processes > 0 {

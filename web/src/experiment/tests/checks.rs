@@ -317,26 +317,6 @@ fn a_finding_tells_only_what_was_measured() {
         "1 of 1 client got a reply: the first after 51.0 ms, the last after 51.0 ms."
     );
 
-    // Two at each of the five, and at the sixth; the threads were looked at when there was one.
-    let of = |target| [0, 1].map(|no| client(target, no, Some(9), Outcome::Done));
-    let mut five = job((0..5).flat_map(of).collect(), Vec::new());
-    five.gauges = (0..5)
-        .map(|target| Gauge {
-            target,
-            clock_us: 1,
-            waiting: None,
-            backlog: None,
-            threads: 1,
-            processes: 1,
-        })
-        .collect();
-    let run = run_of("five-ways", vec![five, job(of(0).to_vec(), Vec::new())]);
-    let measured = finding(&run).measured;
-    assert!(
-        measured.contains("iterative 9.0 ms (1 thread), threaded 9.0 ms (at least 1 thread)"),
-        "{measured}"
-    );
-
     let done = (0..9).map(|no| client(1, no, Some(50), Outcome::Done));
     let gone = (9..25).map(|no| client(1, no, None, Outcome::ConnectTimeout));
     let run = run_of("unix", vec![job(done.chain(gone).collect(), Vec::new())]);

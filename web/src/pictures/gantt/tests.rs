@@ -67,7 +67,7 @@ fn a_staircase_is_drawn_as_it_always_was() {
     assert_eq!(
         story.summary,
         "iterative: 10 clients, first reply after 50.0 ms, last after 1.15 s, at most 6 in the \
-         accept queue, seen: 1 thread, 1 process."
+         accept queue, 1 thread, 1 process."
     );
     golden("gantt-staircase", &story, |width| draw(&gantt, width));
 }
