@@ -28,6 +28,8 @@ pub struct Props {
 /// The picture, which folds.
 pub struct Picture {
     entries: Rc<Vec<Entry>>,
+    /// Of the bytes, earlier ones are left out; `None` where they cannot be drawn.
+    earlier: Option<bool>,
     clock: Option<ClockMap>,
     selected: Option<u32>,
     shows: Shows,
@@ -48,6 +50,7 @@ impl Component for Picture {
     fn create(ctx: &Context<Self>) -> Self {
         let mut picture = Picture {
             entries: Rc::default(),
+            earlier: None,
             clock: None,
             selected: None,
             shows: Shows::default(),
@@ -124,7 +127,10 @@ impl Picture {
             Shows::Sequence => html! {
                 <Sequence {entries} clock={self.clock} selected={self.selected} />
             },
-            Shows::Bytes => html! { <Ruler {entries} /> },
+            Shows::Bytes => match self.earlier {
+                Some(earlier) => html! { <Ruler {entries} {earlier} /> },
+                None => said("Too much is under way to tell which bytes are which."),
+            },
             Shows::Kernel
                 if entries
                     .iter()
@@ -145,8 +151,13 @@ impl Picture {
         let entries = match (no, state.settings.shows) {
             (None, _) => Vec::new(),
             (Some(no), Shows::Sequence) => state.wire.log.exchange(no),
-            // Bytes and states are of the whole socket.
-            (Some(no), Shows::Bytes | Shows::Kernel) => state.wire.log.socket(no),
+            (Some(no), Shows::Bytes) => {
+                let stretch = state.wire.log.stretch(no);
+                self.earlier = stretch.as_ref().map(|it| it.earlier);
+                stretch.map_or_else(|| state.wire.log.exchange(no), |it| it.entries)
+            }
+            // States are of the whole socket.
+            (Some(no), Shows::Kernel) => state.wire.log.socket(no),
         };
         self.shows = state.settings.shows;
         self.clock = no.and_then(|no| state.wire.log.clock(no));

@@ -17,12 +17,16 @@ pub struct RulerProps {
     /// What went to the target, what came back, or both under each other.
     #[prop_or_default]
     pub way: Direction,
+    /// Whether bytes went before these.
+    #[prop_or_default]
+    pub earlier: bool,
 }
 
 /// The bytes once, the cuts of `send` above, those of `recv` below, and the same as a table.
 #[component]
 pub fn Ruler(props: &RulerProps) -> Html {
-    let ruler = ruler(&props.entries, props.way);
+    let mut ruler = ruler(&props.entries, props.way);
+    ruler.earlier = props.earlier;
     if ruler.tracks.is_empty() {
         return html! { <p class="seq-empty">{ "No bytes were sent on this socket yet." }</p> };
     }

@@ -22,6 +22,8 @@ pub struct Ruler {
     pub tracks: Vec<Track>,
     /// Datagrams that are not drawn.
     pub omitted: usize,
+    /// Whether bytes went before these.
+    pub earlier: bool,
 }
 
 /// Bytes that keep their order.
@@ -150,7 +152,11 @@ pub fn ruler(entries: &[Entry], way: Direction) -> Ruler {
     }
     let omitted = tracks.len().saturating_sub(DATAGRAMS);
     tracks.truncate(DATAGRAMS);
-    Ruler { tracks, omitted }
+    Ruler {
+        tracks,
+        omitted,
+        earlier: false,
+    }
 }
 
 fn recvs(entries: &[Entry]) -> impl Iterator<Item = usize> {

@@ -1,6 +1,6 @@
 //! The log: what happened, bounded, and which of it is shown.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use chalkwire_shared::id::SocketId;
@@ -10,6 +10,11 @@ use crate::export::Clocks;
 use crate::legs::exchange;
 use crate::model::{Class, ClockMap, Entry, What};
 use crate::words;
+
+mod stretch;
+
+use stretch::Flow;
+pub use stretch::Stretch;
 
 /// The most entries kept; the oldest go first.
 pub const MAX_ENTRIES: usize = 20_000;
@@ -61,6 +66,8 @@ pub struct Log {
     shown_gone: usize,
     /// Since when (entry number) the list stands still.
     paused: Option<u32>,
+    /// What was under way on the sockets whose oldest entries had to go, after those.
+    gone: BTreeMap<SocketId, Flow>,
     /// From which entry on which relation of the clocks holds; a new one for each gateway.
     clocks: Vec<(u32, Option<ClockMap>)>,
 }
@@ -96,6 +103,12 @@ impl Log {
             return;
         };
         self.bytes -= size(&oldest);
+        if let Some(id) = oldest.socket {
+            match oldest.what {
+                What::Closed { .. } => drop(self.gone.remove(&id)),
+                _ => self.gone.entry(id).or_default().add(&oldest.what),
+            }
+        }
         if self.shown.front() == Some(&oldest.no) {
             self.shown.pop_front();
             self.shown_gone += 1;

@@ -60,6 +60,9 @@ pub fn story(ruler: &Ruler) -> Story {
                 .push(vec![what, bytes, from.to_string(), to]);
         }
     }
+    if ruler.earlier {
+        story.notes.push("Earlier bytes are not drawn.".to_owned());
+    }
     if ruler.omitted > 0 {
         story
             .notes
