@@ -185,6 +185,8 @@ pub enum LinkClose {
     Internal,
     /// The gateway is being stopped; come back (1012).
     Restart,
+    /// The client drops this connection, and comes back for its link (4000).
+    Reconnects,
     /// Another connection took this link over (4001).
     TakenOver,
     /// The client does not read; what waits for it is too much (4002).
@@ -193,7 +195,7 @@ pub enum LinkClose {
 
 impl LinkClose {
     /// Every code, in the order in which PROTOCOL.md lists them.
-    pub const ALL: [LinkClose; 9] = [
+    pub const ALL: [LinkClose; 10] = [
         LinkClose::Normal,
         LinkClose::Protocol,
         LinkClose::NotUtf8,
@@ -201,6 +203,7 @@ impl LinkClose {
         LinkClose::TooBig,
         LinkClose::Internal,
         LinkClose::Restart,
+        LinkClose::Reconnects,
         LinkClose::TakenOver,
         LinkClose::Slow,
     ];
@@ -215,6 +218,7 @@ impl LinkClose {
             LinkClose::TooBig => 1009,
             LinkClose::Internal => 1011,
             LinkClose::Restart => 1012,
+            LinkClose::Reconnects => 4000,
             LinkClose::TakenOver => 4001,
             LinkClose::Slow => 4002,
         }
@@ -249,6 +253,7 @@ impl LinkClose {
             LinkClose::Restart => {
                 "The gateway is being restarted. The page connects again by itself."
             }
+            LinkClose::Reconnects => "The connection was dropped for another one.",
             LinkClose::TakenOver => {
                 "This link was taken over by a newer connection, in another tab or after a \
                  reconnect."

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chalkwire_shared::close::Reason;
+use chalkwire_shared::close::{LinkClose, Reason};
 use chalkwire_tests::carrier::Transport;
 use chalkwire_tests::gateway::{Gateway, Setup};
 use chalkwire_tests::link::{Event, Link};
@@ -121,6 +121,23 @@ async fn taken_over(first: Transport, second: Transport) {
     link.shutdown(socket).await;
     assert_numbered(&link.rest(socket).await.bytes);
     assert_eq!(hear.recv().await.unwrap(), numbered(0, 3));
+}
+
+#[tokio::test]
+async fn a_connection_dropped_for_another_one_does_not_end_the_link() {
+    let target = Target::echo().await;
+    let gateway = Gateway::with_target("t", &target.url).await;
+    let mut link = Link::connect(gateway.address()).await;
+    let socket = link.opened("t").await;
+    let close = CloseFrame {
+        code: LinkClose::Reconnects.code().into(),
+        reason: "".into(),
+    };
+    link.write(Message::Close(Some(close))).await;
+    link.ended().await;
+    link.resume().await.unwrap();
+    link.send(socket, b"still there").await;
+    assert_eq!(link.expect_data(socket).await.payload, "still there");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod events;
 
 use bytes::Bytes;
+use chalkwire_shared::close::LinkClose;
 use chalkwire_shared::limits::SUBPROTOCOL;
 use chalkwire_shared::post::Kind;
 use js_sys::{ArrayBuffer, Uint8Array};
@@ -113,9 +114,14 @@ impl Line {
         }
     }
 
-    /// Drops the connection: nothing more is heard from it.
+    /// Drops the connection for another one: nothing more is heard from it, and the gateway keeps the
+    /// link. Dropped without that, a WebSocket is closed for good.
     pub fn hang_up(&mut self) {
-        self.0 = None;
+        if let Some(Connection::Socket(socket)) = self.0.take() {
+            let code = LinkClose::Reconnects.code();
+            // Closing what is closed already is no error worth telling.
+            let _ = socket.ws.close_with_code(code);
+        }
     }
 
     /// Sends a text message, if there is a connection; into one that is no longer open, nothing.

@@ -293,7 +293,7 @@ impl App {
         if !waits && !self.runner_timers.is_empty() {
             // The runner is gone, and with it what it waited for.
             self.runner_timers.clear();
-            self.second.hang_up();
+            self.second = Line::default();
         }
     }
 
