@@ -7,6 +7,7 @@ use chalkwire_shared::target::Kind;
 
 use crate::faults::Faults;
 use crate::link::Do;
+use crate::told::Told;
 use crate::wire::socket::Socket;
 use crate::wire::{Out, Wire};
 
@@ -66,7 +67,7 @@ pub struct State {
     pub overlay: Option<Overlay>,
     news: News,
     /// The latest summary for screen readers.
-    pub told: String,
+    pub told: Told,
 }
 
 impl State {
@@ -204,7 +205,7 @@ impl State {
         match timer {
             Timer::Retry => self.wire.retry(now, wire),
             Timer::Ping => self.wire.ping(now, wire),
-            Timer::News => self.told = self.news.tell(),
+            Timer::News => self.told.say(self.news.tell()),
             Timer::Quiet(id) => self.quiet(id, now, wire, out),
             Timer::NoReply(id) => self.no_reply(id, now, wire),
             Timer::Look => {

@@ -8,7 +8,7 @@ use crate::components::dialog::Dialog;
 use crate::components::log_list::LogList;
 use crate::components::picture::Picture;
 use crate::components::top_bar::{self, Bar};
-use crate::components::{composer, details, filter_bar, shortcuts, sidebar};
+use crate::components::{announcement, composer, details, filter_bar, shortcuts, sidebar};
 use crate::place::Place;
 use crate::state::settings::Tab;
 use crate::state::{Action, Overlay, State};
@@ -55,7 +55,7 @@ pub fn Lab(props: &Props) -> Html {
                 { details::view(page, &state, act) }
             </main>
             { tabs(state.settings.tab, act) }
-            <p class="unseen" aria-live="polite">{ state.told.clone() }</p>
+            { announcement::view(&state.told) }
             { overlay(&state, act) }
         </div>
     }

@@ -1,7 +1,9 @@
 //! What a screen reader hears of the log: a summary now and then, never the whole log.
 
+use chalkwire_shared::close::Reason;
+
 use crate::bytes::escape;
-use crate::model::{Entry, What};
+use crate::model::{Class, Entry, What, bytes_text};
 use crate::words;
 
 /// The most of a payload that is read out, in bytes.
@@ -13,7 +15,11 @@ pub struct News {
     sent: u32,
     received: u32,
     other: u32,
+    /// What came back last; what follows it says less.
+    reply: String,
     last: String,
+    /// Whether that is an error.
+    failed: bool,
 }
 
 impl News {
@@ -30,19 +36,22 @@ impl News {
                     text if text.chars().any(char::is_control) => escape(head),
                     text => text.to_owned(),
                 };
-                self.last = format!(
-                    "Received {} bytes from {}: {text}",
-                    bytes.len(),
-                    entry.target
-                );
+                let size = bytes_text(bytes.len());
+                self.reply = format!("Received {size} from {}: {text}", entry.target);
             }
             // The answer says more than that the question is under way.
             What::Connecting
             | What::Connected { .. }
             | What::Server { .. }
             | What::Kernel { .. } => return false,
+            // That is how it ends once the reply is there.
+            What::Closed {
+                reason: Reason::Finished | Reason::ClosedByClient,
+                ..
+            } if self.received > 0 => return false,
             _ => {
                 self.other += 1;
+                self.failed = entry.class() == Class::Error;
                 let sentence = words::sentence(entry);
                 self.last = match entry.target.is_empty() {
                     true => sentence.into_owned(),
@@ -59,9 +68,17 @@ impl News {
             sent,
             received,
             other,
+            reply,
             last,
+            failed,
         } = std::mem::take(self);
-        if received <= 1 && other <= 2 && !last.is_empty() {
+        if received == 1 {
+            return match failed {
+                true => format!("{reply}. {last}"),
+                false => reply,
+            };
+        }
+        if received == 0 && other <= 2 && !last.is_empty() {
             return last;
         }
         let mut parts = Vec::new();
@@ -110,5 +127,32 @@ mod tests {
         news.add(&entry(What::Eof { clock_us: 1 }));
         assert_eq!(news.tell(), "3 received, 1 other");
         assert_eq!(news.tell(), "");
+    }
+
+    #[test]
+    fn a_reply_is_read_out_whatever_comes_with_it() {
+        let mut news = News::default();
+        let closed = |reason| {
+            entry(What::Closed {
+                reason,
+                detail: String::new(),
+                clock_us: 1,
+            })
+        };
+        news.add(&entry(What::Notice("Faults".to_owned())));
+        assert!(!news.add(&received("x")));
+        news.add(&entry(What::Eof { clock_us: 1 }));
+        news.add(&closed(Reason::ClosedByClient));
+        assert_eq!(news.tell(), "Received 1 byte from line: x");
+        news.add(&received("x"));
+        news.add(&closed(Reason::Reset));
+        let told = news.tell();
+        assert!(
+            told.starts_with("Received 1 byte from line: x. line: "),
+            "{told}"
+        );
+        // Without a reply its end is news.
+        assert!(news.add(&closed(Reason::Finished)));
+        assert!(news.tell().starts_with("line: "));
     }
 }

@@ -427,3 +427,23 @@ fn the_kernel_is_asked_about_sockets_once_somebody_wanted_to_see_it() {
     page.act(Action::Shows(Shows::Sequence));
     assert!(asked(page.act(Action::Connect)));
 }
+
+#[test]
+fn the_same_news_is_told_twice() {
+    let mut page = Page::up();
+    let mut told = |id: u32| {
+        page.write("hello");
+        page.hear(|seq| GatewayMessage::Closed {
+            seq,
+            socket: SocketId(id),
+            reason: Reason::Refused,
+            detail: "Nothing listens there.".to_owned(),
+            clock_us: 13,
+        });
+        page.act(Action::Wake(Timer::News));
+        page.state.told.clone()
+    };
+    let (first, second) = (told(1), told(2));
+    assert_eq!(first.text, second.text);
+    assert_ne!(first.no, second.no);
+}
