@@ -137,6 +137,55 @@ async fn everything_is_reached(size: Size) {
     .await;
 }
 
+/// Checks that the page fits into every width, a step of 20 px at a time.
+async fn fits_every_width(page: &Page, where_: &str) {
+    for width in (320..=1300).step_by(20) {
+        let size = Size {
+            width,
+            height: 700,
+            phone: false,
+        };
+        page.resize(size).await;
+        let laid_out = "return innerWidth === arguments[0]";
+        page.until("the window's size", laid_out, json!([width])).await;
+        fits(page, size, &format!("{where_}, {width} px")).await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_stands_beside_the_window_in_any_width_connected_or_not() {
+    for theme in ["light", "projector"] {
+        let gateway = Setup::default().builtin().start().await;
+        let address = format!("{}#theme={theme}", url(&gateway));
+        browse(&address, Size::WIDE, async move |page| {
+            page.expect_error("WebSocket connection to");
+            page.connection("Connected").await;
+            fits_every_width(page, &format!("{theme}, connected")).await;
+            drop(gateway);
+            page.connection("retrying").await;
+            fits_every_width(page, &format!("{theme}, retrying")).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_phone_on_its_side_scrolls_to_what_has_no_room() {
+    let gateway = Setup::default().builtin().start().await;
+    let size = Size {
+        width: 640,
+        height: 320,
+        phone: true,
+    };
+    browse(&url(&gateway), size, async |page| {
+        page.connection("Connected").await;
+        fits(page, size, "first view").await;
+        page.press("Send “hello” to line").await;
+        page.press("Connect").await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn on_a_phone_nothing_is_beside_the_screen_and_everything_is_reached() {
     everything_is_reached(Size::PHONE).await;

@@ -43,7 +43,6 @@ pub fn view(bar: Bar<'_>, on_theme: &Callback<Theme>, on_retry: &Callback<()>, m
                     </a>
                 }) }
             </nav>
-            <span class="grow"></span>
             { status(&bar, on_retry) }
             <label class="theme">
                 <span class="unseen">{ "Theme" }</span>
