@@ -25,6 +25,7 @@ pub mod latency;
 pub mod legs;
 pub mod log_list;
 pub mod log_row;
+pub mod number;
 pub mod payload;
 pub mod picture;
 pub mod picture_file;

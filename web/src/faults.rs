@@ -223,11 +223,14 @@ pub struct Faults {
 
 impl Faults {
     /// Takes a change in: whether anything is now other than before.
-    pub fn edit(&mut self, edit: Edit) -> bool {
+    ///
+    /// # Errors
+    /// Why a number is not taken: a sentence.
+    pub fn edit(&mut self, edit: Edit) -> Result<bool, String> {
         let before = self.clone();
         match edit {
             Edit::Add(at) => {
-                if let Some(it) = Chosen::new(at).filter(|_| self.list.len() < MAX_FAULTS) {
+                if let Some(it) = Chosen::new(at).filter(|_| self.takes_more()) {
                     self.list.push(it);
                 }
             }
@@ -241,14 +244,26 @@ impl Faults {
                 }
             }
             Edit::Value(at, field, text) => {
-                if let Some(it) = self.list.get_mut(at) {
-                    // A number that it does not take leaves it as it is.
-                    let _ = it.set(field, &text);
+                if let Some(it) = self.list.get_mut(at)
+                    && it.set(field, &text).is_none()
+                {
+                    let field = it.fields().get(field);
+                    return Err(
+                        field.map_or_else(String::new, |it| not_taken(it.label, it.min, it.max))
+                    );
                 }
             }
-            Edit::Seed(text) => self.seed = text.trim().parse().unwrap_or(self.seed),
+            Edit::Seed(text) => match text.trim().parse() {
+                Ok(seed) => self.seed = seed,
+                Err(_) => return Err(not_taken("Seed", 0, u32::MAX)),
+            },
         }
-        *self != before
+        Ok(*self != before)
+    }
+
+    /// Whether there may be one more.
+    pub fn takes_more(&self) -> bool {
+        self.list.len() < MAX_FAULTS
     }
 
     /// Those that can be done to a socket of this sort; one that is open is refused no more.
@@ -280,6 +295,11 @@ impl Faults {
         let badges: Vec<String> = self.fitting(datagram, open).map(Chosen::badge).collect();
         badges.join(", ")
     }
+}
+
+/// Why a number is not taken.
+fn not_taken(label: &str, min: u32, max: u32) -> String {
+    format!("{label} takes a whole number from {min} to {max}; it is left as it was.")
 }
 
 #[cfg(test)]
@@ -343,7 +363,7 @@ mod tests {
         let mut faults = Faults::default();
         for kind in ["latency", "loss", "refuse"] {
             let at = KINDS.iter().position(|it| *it == kind).unwrap();
-            assert!(faults.edit(Edit::Add(at)));
+            assert_eq!(faults.edit(Edit::Add(at)), Ok(true));
         }
         assert_eq!(faults.badge(false, false), "latency 200 ms, refuse");
         assert_eq!(faults.badge(true, true), "latency 200 ms, loss 30 %");
@@ -353,19 +373,26 @@ mod tests {
     #[test]
     fn a_number_that_a_fault_does_not_take_leaves_it_as_it_was() {
         let mut faults = Faults::default();
-        faults.edit(Edit::Add(0));
-        assert!(!faults.edit(Edit::Value(0, 0, "70000".to_owned())));
-        assert!(!faults.edit(Edit::Value(0, 0, "soon".to_owned())));
-        assert!(faults.edit(Edit::Value(0, 0, "1500".to_owned())));
-        assert!(faults.edit(Edit::Way(0, Direction::ToTarget)));
+        faults.edit(Edit::Add(0)).unwrap();
+        for text in ["70000", "soon"] {
+            let why = faults.edit(Edit::Value(0, 0, text.to_owned())).unwrap_err();
+            assert!(
+                why.starts_with("Milliseconds takes a whole number from 0 to 60000"),
+                "{why}"
+            );
+        }
+        assert!(faults.edit(Edit::Seed("-1".to_owned())).is_err());
+        assert_eq!(faults.edit(Edit::Value(0, 0, "1500".to_owned())), Ok(true));
+        assert_eq!(faults.edit(Edit::Way(0, Direction::ToTarget)), Ok(true));
         assert_eq!(
             faults.list[0].to_text(),
             "latency,direction=to_target,ms=1500,jitter_ms=0"
         );
-        assert!(!faults.edit(Edit::Value(9, 9, "1".to_owned())));
+        assert_eq!(faults.edit(Edit::Value(9, 9, "1".to_owned())), Ok(false));
         for _ in 0..20 {
-            faults.edit(Edit::Add(0));
+            faults.edit(Edit::Add(0)).unwrap();
         }
+        assert!(!faults.takes_more());
         assert_eq!(faults.list.len(), MAX_FAULTS);
     }
 }

@@ -55,8 +55,10 @@ pub struct State {
     pub trouble: Option<String>,
     /// What is done to sockets on purpose.
     pub faults: Faults,
-    /// What is done to open sockets on purpose, for their badges.
-    made: BTreeMap<SocketId, String>,
+    /// Why the number of a fault was not taken.
+    pub fault_trouble: Option<String>,
+    /// What is done to open sockets on purpose.
+    made: BTreeMap<SocketId, Faults>,
     /// The message goes out as soon as the gateway answers.
     pub submit_due: bool,
     /// The kernel is asked about new sockets: somebody wanted to see that.
@@ -105,10 +107,12 @@ impl State {
                 out.push(Effect::Remember);
             }
             Action::Fault(edit) => {
-                if self.faults.edit(edit) {
+                let changed = self.faults.edit(edit);
+                if changed == Ok(true) {
                     self.refault(now, &mut wire);
                     out.push(Effect::Remember);
                 }
+                self.fault_trouble = changed.err();
             }
             Action::ManyLines(many) => self.draft.many_lines = many,
             Action::Submit => self.submit(now, &mut wire, &mut out),
@@ -225,9 +229,12 @@ impl State {
         self.wire.socket(self.active?)
     }
 
-    /// What is done to a socket on purpose, in a few words.
-    pub fn made(&self, id: SocketId) -> Option<&str> {
-        self.made.get(&id).map(String::as_str)
+    /// What is done to an open socket on purpose, in a few words; or nothing.
+    pub fn made(&self, id: SocketId) -> String {
+        let socket = self.wire.socket(id).zip(self.made.get(&id));
+        socket.map_or_else(String::new, |(it, made)| {
+            made.badge(it.view.kind.is_datagram(), true)
+        })
     }
 
     /// The picked target's kind.
@@ -245,6 +252,7 @@ impl State {
             .map(|it| it.view.id);
         self.target = target;
         self.trouble = None;
+        self.show_made();
         out.push(Effect::Remember);
     }
 
@@ -255,7 +263,16 @@ impl State {
         } else if let Some(socket) = self.wire.socket(id) {
             self.active = Some(id);
             self.target = socket.view.target.clone();
+            self.show_made();
             out.push(Effect::Remember);
+        }
+    }
+
+    /// The faults that are shown, and edited, are the picked socket's.
+    fn show_made(&mut self) {
+        if let Some(made) = self.active.and_then(|id| self.made.get(&id)) {
+            self.faults.clone_from(made);
+            self.fault_trouble = None;
         }
     }
 

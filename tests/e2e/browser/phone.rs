@@ -147,7 +147,8 @@ async fn fits_every_width(page: &Page, where_: &str) {
         };
         page.resize(size).await;
         let laid_out = "return innerWidth === arguments[0]";
-        page.until("the window's size", laid_out, json!([width])).await;
+        page.until("the window's size", laid_out, json!([width]))
+            .await;
         fits(page, size, &format!("{where_}, {width} px")).await;
     }
 }

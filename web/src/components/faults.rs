@@ -1,10 +1,10 @@
 //! The faults at the composer: which wrongs are done to the next socket and to the picked one.
 
+use chalkwire_shared::fault::ABOUT;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
-use chalkwire_shared::fault::ABOUT;
-
+use super::number::{Number, typed};
 use crate::faults::{Chosen, Edit, NO_LOSS, WAYS, fits};
 use crate::state::{Action, State};
 
@@ -26,20 +26,21 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                 { "✂ Faults" }
                 <span class="made">{ if badge.is_empty() { String::new() } else { format!(": {badge}") } }</span>
             </summary>
-            <div class="faults-in">
+            <div class="faults-in" onkeydown={enter}>
                 { for faults.list.iter().enumerate().map(|(at, it)| row(at, it, datagram, act)) }
                 <div class="fault-new">
                     <label class="field">
                         <span>{ "Add a fault" }</span>
-                        <select onchange={add}>
-                            <option value="">{ "Pick one" }</option>
+                        <select onchange={add} disabled={!faults.takes_more()}>
+                            <option value="">{ if faults.takes_more() { "Pick one" } else { "No more than these" } }</option>
                             { for ABOUT.iter().filter(|it| fits(it, datagram)).map(|it| html! {
                                 <option value={it.kind}>{ it.label }</option>
                             }) }
                         </select>
                     </label>
-                    { number("Seed", 0, u32::MAX, faults.seed, seed) }
+                    { number("Seed", (0, u32::MAX), faults.seed, seed) }
                 </div>
+                if let Some(why) = &state.fault_trouble { <p class="hint bad" role="alert">{ why }</p> }
                 <p class="about">
                     if !datagram { { NO_LOSS }{ " " } }
                     { "Done to the next socket, and to the picked one from now on. The same seed and the same bytes give the same run." }
@@ -71,7 +72,7 @@ fn row(at: usize, it: &Chosen, datagram: bool, act: &Callback<Action>) -> Html {
             }
             { for it.fields().iter().zip(&it.values).enumerate().map(|(n, (field, value))| {
                 let set = act.reform(move |event: Event| Action::Fault(Edit::Value(at, n, typed(&event))));
-                number(field.label, field.min, field.max, *value, set)
+                number(field.label, (field.min, field.max), *value, set)
             }) }
             <button type="button" class="small" onclick={remove}>{ "Remove" }</button>
             <p class="about">
@@ -84,16 +85,21 @@ fn row(at: usize, it: &Chosen, datagram: bool, act: &Callback<Action>) -> Html {
     }
 }
 
-fn number(label: &'static str, min: u32, max: u32, value: u32, set: Callback<Event>) -> Html {
+fn number(label: &'static str, (min, max): (u32, u32), value: u32, turn: Callback<Event>) -> Html {
     html! {
         <label class="field">
             <span>{ label }</span>
-            <input type="number" min={min.to_string()} max={max.to_string()} value={value.to_string()}
-                onchange={set} autocomplete="off" />
+            <Number {min} {max} value={value.to_string()} {turn} />
         </label>
     }
 }
 
-fn typed(event: &Event) -> String {
-    event.target_unchecked_into::<HtmlInputElement>().value()
+/// Enter enters the number; the message is not sent with it.
+fn enter(event: KeyboardEvent) {
+    let input = event.target_dyn_into::<HtmlInputElement>();
+    if let Some(input) = input.filter(|_| event.key() == "Enter") {
+        event.prevent_default();
+        // Neither fails on what has the focus.
+        let _ = input.blur().and_then(|()| input.focus());
+    }
 }

@@ -49,6 +49,7 @@ fn socket(socket: &Socket, state: &State, act: &Callback<Action>) -> Html {
     let view = &socket.view;
     let id = view.id;
     let pick = act.reform(move |_: MouseEvent| Action::Socket(id));
+    let made = state.made(id);
     let about = match (view.sent, view.received) {
         _ if view.waiting_bytes > 0 => {
             format!("waiting for credit: {}", size(view.waiting_bytes))
@@ -62,7 +63,7 @@ fn socket(socket: &Socket, state: &State, act: &Callback<Action>) -> Html {
                 title={if view.peer.is_empty() { String::new() } else { format!("{} → {}", view.local, view.peer) }}>
                 <span class="name">{ format!("{id} → {}", view.target) }</span>
                 <span class="kind">{ view.state.as_str() }</span>
-                if let Some(made) = state.made(id) { <span class="about made">{ format!("✂ {made}") }</span> }
+                if !made.is_empty() { <span class="about made">{ format!("✂ {made}") }</span> }
                 <span class="about">{ about }</span>
             </button>
         </li>

@@ -253,12 +253,16 @@ impl State {
             ..Opening::new(self.target.clone(), kind)
         };
         let id = self.wire.open(wanted, now, wire)?;
-        let badge = self.faults.badge(kind.is_datagram(), false);
-        if !badge.is_empty() {
+        if self
+            .faults
+            .fitting(kind.is_datagram(), false)
+            .next()
+            .is_some()
+        {
             let record = self.faults.record(kind.is_datagram(), false);
             self.wire.note(now, Some(id), What::Notice(record), wire);
         }
-        self.set_made(id, badge);
+        self.set_made(id);
         if one_shot {
             out.push(Effect::Wake(Timer::NoReply(id), NO_REPLY_MS));
         }
@@ -275,15 +279,12 @@ impl State {
         self.wire.refault(id, asked, self.faults.seed, wire);
         let record = self.faults.record(datagram, true);
         self.wire.note(now, Some(id), What::Notice(record), wire);
-        self.set_made(id, self.faults.badge(datagram, true));
+        self.set_made(id);
     }
 
-    fn set_made(&mut self, id: SocketId, badge: String) {
+    fn set_made(&mut self, id: SocketId) {
         self.made.retain(|id, _| self.wire.socket(*id).is_some());
-        match badge.is_empty() {
-            true => self.made.remove(&id),
-            false => self.made.insert(id, badge),
-        };
+        self.made.insert(id, self.faults.clone());
     }
 
     pub(super) fn shut_down(&mut self, now: Now, wire: &mut Out) {

@@ -389,7 +389,7 @@ fn faults_are_asked_for_with_a_socket_and_changed_on_the_one_that_is_picked() {
     assert_eq!(faults.len(), 1);
     assert_eq!(faults[0].read().unwrap().kind(), "latency");
     page.opened(1);
-    assert_eq!(page.state.made(SocketId(1)), Some("latency 200 ms"));
+    assert_eq!(page.state.made(SocketId(1)), "latency 200 ms");
     assert!(
         page.state
             .address()
@@ -402,7 +402,7 @@ fn faults_are_asked_for_with_a_socket_and_changed_on_the_one_that_is_picked() {
         panic!("{said:?}")
     };
     assert!(faults.is_empty());
-    assert_eq!(page.state.made(SocketId(1)), None);
+    assert_eq!(page.state.made(SocketId(1)), "");
     // The log, and what is exported of it, says what was asked for.
     let entries = page.state.wire.log.entries();
     let notices = entries.filter_map(|it| match &it.what {
@@ -412,6 +412,26 @@ fn faults_are_asked_for_with_a_socket_and_changed_on_the_one_that_is_picked() {
     let records: Vec<&str> = notices.filter(|it| it.starts_with("Faults")).collect();
     let first = "Faults, made on purpose: latency,ms=200,jitter_ms=0 · seed 7";
     assert_eq!(records, [first, "Faults, made on purpose: none"]);
+}
+
+#[test]
+fn the_faults_that_are_shown_are_the_picked_sockets() {
+    let mut page = Page::up();
+    let first = page.connect("session");
+    page.act(Action::Socket(SocketId(first)));
+    page.act(Action::Fault(Edit::Add(0)));
+    let second = page.connect("basic");
+    assert_eq!(page.state.made(SocketId(first)), "");
+    assert_eq!(page.state.made(SocketId(second)), "latency 200 ms");
+    page.act(Action::Socket(SocketId(first)));
+    assert!(page.state.faults.list.is_empty());
+    page.act(Action::Fault(Edit::Value(0, 0, "1".to_owned())));
+    page.act(Action::Socket(SocketId(second)));
+    assert_eq!(page.state.faults.list.len(), 1);
+    page.act(Action::Fault(Edit::Value(0, 0, "-1".to_owned())));
+    assert!(page.state.fault_trouble.is_some());
+    page.act(Action::Fault(Edit::Value(0, 0, "1".to_owned())));
+    assert_eq!(page.state.fault_trouble, None);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Break it: what can be changed about an experiment, and its seed.
 
-use web_sys::{HtmlInputElement, HtmlSelectElement};
+use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
+use crate::components::number::{Number, typed};
 use crate::experiment::settings::MAX_SEED;
 use crate::experiment::{Experiment, Knob, Range};
 use crate::visit::{Action, Sheet, Visit};
@@ -80,7 +81,7 @@ fn knob(it: &'static Knob, sheet: &Sheet, act: &Callback<Action>) -> Html {
                 format!(" ({unit})")
             };
             let number = html! {
-                <Number id={id.clone()} hint={hint.clone()} {min} {max} {value} {bad} {turn} />
+                <Number id={id.clone()} hint={hint.clone()} {min} {max} {value} {bad} keeps=true {turn} />
             };
             (number, unit)
         }
@@ -102,53 +103,14 @@ fn seed(sheet: &Sheet, act: &Callback<Action>) -> Html {
     html! {
         <div class="field">
             <label for="knob-seed">{ "Seed" }</label>
-            <Number id="knob-seed" hint="knob-seed-hint" min={0} max={MAX_SEED} {value} {bad} {turn} />
+            <Number id="knob-seed" hint="knob-seed-hint" min={0} max={MAX_SEED} {value} {bad} keeps=true
+                {turn} />
             { trouble(sheet, "seed") }
             <p id="knob-seed-hint" class="exp-hint">
                 { "Where chance begins: the same seed gives the same losses, delays and cuts." }
             </p>
         </div>
     }
-}
-
-#[derive(PartialEq, Properties)]
-struct NumberProps {
-    id: AttrValue,
-    hint: AttrValue,
-    min: u32,
-    max: u32,
-    value: String,
-    bad: bool,
-    turn: Callback<Event>,
-}
-
-/// A field for a number. What is being typed is its own until it is taken: a run that goes on
-/// meanwhile has the page drawn anew, and would put the old number back.
-#[component(Number)]
-fn number(props: &NumberProps) -> Html {
-    let draft = use_state(|| None::<String>);
-    let value = draft.as_ref().unwrap_or(&props.value).clone();
-    let oninput = {
-        let draft = draft.clone();
-        Callback::from(move |event: InputEvent| draft.set(Some(typed(&event))))
-    };
-    // What was refused stays to be seen, under it why.
-    use_effect_with((props.value.clone(), props.bad), move |(_, bad)| {
-        if !bad {
-            draft.set(None);
-        }
-    });
-    html! {
-        <input id={props.id.clone()} type="number" inputmode="numeric" step="1" {oninput}
-            onchange={props.turn.clone()}
-            {value} min={props.min.to_string()} max={props.max.to_string()}
-            aria-describedby={props.hint.clone()} aria-invalid={props.bad.to_string()}
-            autocomplete="off" />
-    }
-}
-
-fn typed(event: &Event) -> String {
-    event.target_unchecked_into::<HtmlInputElement>().value()
 }
 
 fn trouble_of<'a>(sheet: &'a Sheet, key: &str) -> Option<&'a str> {
