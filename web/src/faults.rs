@@ -284,10 +284,10 @@ impl Faults {
     pub fn record(&self, datagram: bool, open: bool) -> String {
         let mut parts: Vec<String> = self.fitting(datagram, open).map(Chosen::to_text).collect();
         match parts.is_empty() {
-            true => parts.push("none".to_owned()),
+            true => parts.push(NONE.to_owned()),
             false => parts.push(format!("seed {}", self.seed)),
         }
-        format!("Faults, made on purpose: {}", parts.join(" · "))
+        format!("{RECORD}{}", parts.join(" · "))
     }
 
     /// In a badge, or nothing: `latency 200 ms, loss 30 %`.
@@ -295,6 +295,17 @@ impl Faults {
         let badges: Vec<String> = self.fitting(datagram, open).map(Chosen::badge).collect();
         badges.join(", ")
     }
+}
+
+/// How the log's record of faults begins.
+const RECORD: &str = "Faults, made on purpose: ";
+
+/// And how it goes on where there are none.
+const NONE: &str = "none";
+
+/// Whether there are faults from here on, where a notice records that.
+pub fn recorded(notice: &str) -> Option<bool> {
+    Some(notice.strip_prefix(RECORD)? != NONE)
 }
 
 /// Why a number is not taken.

@@ -149,6 +149,12 @@ impl Pipeline {
         self.stages.iter().map(Stage::held_bytes).sum()
     }
 
+    /// Whether a stream is cut here, or cut off: then each of its pieces counts.
+    pub(super) fn cuts(&self) -> bool {
+        let cuts = |it: &Stage| matches!(it, Stage::Slice(_) | Stage::Limit(_));
+        self.stages.iter().any(cuts)
+    }
+
     /// Takes other faults instead of those that may be changed. What these hold back passes on at
     /// once, in order.
     pub(super) fn change(&mut self, asked: Vec<Stage>, now_us: u64) {

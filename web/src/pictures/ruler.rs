@@ -7,6 +7,7 @@ use chalkwire_shared::target::Kind;
 
 use super::datagrams::{Fate, fates};
 use super::shape::Role;
+use crate::faults::recorded;
 use crate::model::{Entry, What};
 
 mod draw;
@@ -178,20 +179,45 @@ fn told(entries: &[Entry]) -> bool {
 
 /// The gateway's own parts and the cuts made on purpose, where faults tell of them.
 fn made(entries: &[Entry], way: Direction, sent: &Cuts) -> (Option<Cuts>, Vec<usize>) {
-    let mut cut = false;
-    let mut parts = Vec::new();
+    let (mut parts, mut made) = (Vec::new(), Vec::new());
+    // What went this way as far as the page knows, and how far the parts reach.
+    let (mut went, mut at) = (Vec::new(), 0);
+    let (mut on, mut cut, mut told) = (false, false, false);
     for entry in entries {
-        if let What::Fault { direction, did, .. } = &entry.what
-            && *direction == way
-        {
-            match did {
-                FaultDid::Passed { bytes, .. } => parts.push(*bytes as usize),
-                FaultDid::Cut { .. } => cut = true,
-                _ => {}
+        match &entry.what {
+            What::Sent { bytes, .. } if way == Direction::ToTarget => went.push(bytes.len()),
+            What::Received { bytes, .. } if way == Direction::FromTarget => went.push(bytes.len()),
+            What::Notice(text) => {
+                let Some(now_on) = recorded(text) else {
+                    continue;
+                };
+                // Without faults nothing is told: it went on as it came.
+                let mut end = 0;
+                for len in went.iter().filter(|_| !on) {
+                    end += len;
+                    if end > at {
+                        parts.push(end - at);
+                        at = end;
+                    }
+                }
+                on = now_on;
             }
+            What::Fault { direction, did, .. } if *direction == way => match did {
+                FaultDid::Cut { .. } => cut = true,
+                FaultDid::Passed { bytes, .. } => {
+                    told = true;
+                    parts.push(*bytes as usize);
+                    at += *bytes as usize;
+                    if std::mem::take(&mut cut) && at < sent.total() {
+                        made.push(at);
+                    }
+                }
+                _ => {}
+            },
+            _ => {}
         }
     }
-    if parts.is_empty() || parts == sent.parts {
+    if !told || parts == sent.parts {
         return (None, Vec::new());
     }
     let gateway = Cuts {
@@ -201,11 +227,6 @@ fn made(entries: &[Entry], way: Direction, sent: &Cuts) -> (Option<Cuts>, Vec<us
         role: Role::Ctl,
         parts,
     };
-    let ends: Vec<usize> = sent.spans().map(|(_, to)| to).collect();
-    let made = gateway.spans().map(|(_, to)| to);
-    // A part that ends where a send ended was not cut.
-    let made = made.filter(|to| cut && ends.binary_search(to).is_err() && *to < sent.total());
-    let made = made.collect();
     (Some(gateway), made)
 }
 

@@ -100,10 +100,21 @@ impl Pump {
             self.tell(direction, FaultDid::Cut { bytes }, now_us);
         }
         let held_us = moving.held_us;
-        // Of a datagram to the target nothing else tells that it got through, or in which order.
-        let told = self.datagram && direction == Direction::ToTarget;
+        let told = match self.datagram {
+            // Nothing else tells that it got through, or in which order.
+            true => direction == Direction::ToTarget,
+            // Each piece, and the last, which nothing cuts.
+            false => self.cuts(direction),
+        };
         if told || moving.cut || held_us > 0 {
             self.tell(direction, FaultDid::Passed { bytes, held_us }, now_us);
+        }
+    }
+
+    fn cuts(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::ToTarget => self.to_target.cuts(),
+            _ => self.from_target.cuts(),
         }
     }
 

@@ -152,6 +152,21 @@ fn a_reset_is_done_once_and_nothing_is_written_after_it() {
 }
 
 #[test]
+fn of_a_stream_that_is_cut_each_piece_is_told() {
+    for (faults, pieces) in [("slice,bytes=4", vec![4, 4, 2]), ("limit,bytes=7", vec![7])] {
+        let mut pump = pump(&[faults], false);
+        pump.send(b"0123456789", 0);
+        write(&mut pump);
+        let reports = pump.take_reports().into_iter();
+        let passed = reports.filter_map(|it| match (it.direction, it.did) {
+            (Direction::ToTarget, FaultDid::Passed { bytes, .. }) => Some(bytes),
+            _ => None,
+        });
+        assert_eq!(passed.collect::<Vec<_>>(), pieces, "{faults}");
+    }
+}
+
+#[test]
 fn reports_that_nobody_takes_are_bounded() {
     let mut pump = pump(&["slice,bytes=1"], false);
     for _ in 0..10 {

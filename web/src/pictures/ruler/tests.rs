@@ -1,6 +1,8 @@
+use chalkwire_shared::fault::ABOUT;
 use chalkwire_shared::server::ServerDid::{self, Accepted, Recv};
 
 use super::*;
+use crate::faults::{Edit, Faults};
 use crate::pictures::fixture::{Log, server, to_target};
 use crate::pictures::golden::{golden, sound};
 use crate::pictures::shape::{Form, Width};
@@ -71,6 +73,37 @@ fn cuts_made_on_purpose_are_hatched_and_named() {
     );
     assert!(story(&ruler).summary.ends_with("2 cuts made by Chalkwire."));
     golden_of("ruler-made", &ruler);
+}
+
+#[test]
+fn cuts_made_from_the_middle_of_a_socket_on_are_laid_to_what_was_sent_then() {
+    let mut log = Log::new("session", Kind::Tcp);
+    log.push(Log::sent(b"AAAA\r\n", 0));
+    let mut faults = Faults::default();
+    let record = |faults: &Faults| What::Notice(faults.record(false, true));
+    let slice = ABOUT.iter().position(|it| it.kind == "slice").unwrap();
+    faults.edit(Edit::Add(slice)).unwrap();
+    log.push(record(&faults));
+    log.push(Log::sent(b"BBBBBB\r\n", 1));
+    for bytes in [3, 3, 2] {
+        if bytes == 3 {
+            log.push(to_target(FaultDid::Cut { bytes }, 2));
+        }
+        log.push(to_target(FaultDid::Passed { bytes, held_us: 0 }, 2));
+    }
+    // Off for a line, and on again.
+    log.push(record(&Faults::default()));
+    log.push(Log::sent(b"C\r\n", 3));
+    log.push(record(&faults));
+    log.push(Log::sent(b"DD\r\n", 4));
+    log.push(to_target(FaultDid::Cut { bytes: 3 }, 5));
+    for bytes in [3, 1] {
+        log.push(to_target(FaultDid::Passed { bytes, held_us: 0 }, 5));
+    }
+    let ruler = ruler(&log.entries, Direction::ToTarget);
+    let track = &ruler.tracks[0];
+    assert_eq!(track.made, [9, 12, 20]);
+    assert_eq!(track.gateway.as_ref().unwrap().parts, [6, 3, 3, 2, 3, 3, 1]);
 }
 
 #[test]
