@@ -113,7 +113,8 @@ pub fn fault(direction: Direction, did: &FaultDid) -> String {
             format!("let the next datagram overtake {bytes} B, {way}")
         }
         FaultDid::Corrupted { bytes, at } => {
-            format!("flipped a bit in byte {at} of {bytes} B, {way}")
+            // Counted from 1, as in the picture.
+            format!("flipped a bit in byte {} of {bytes} B, {way}", at + 1)
         }
         FaultDid::Truncated { bytes, of } => {
             format!("cut a datagram of {of} B to {bytes} B, {way}")
@@ -271,6 +272,13 @@ mod tests {
         assert_eq!(difference(1.94), "+1.9 ms");
         assert_eq!(difference(-20.0), "−20 ms");
         assert_eq!(difference(61_000.0), "+61.0 s");
+    }
+
+    #[test]
+    fn a_byte_with_a_flipped_bit_is_counted_from_one() {
+        let did = FaultDid::Corrupted { bytes: 5, at: 0 };
+        let said = fault(Direction::ToTarget, &did);
+        assert_eq!(said, "flipped a bit in byte 1 of 5 B, to the server");
     }
 
     #[test]

@@ -37,15 +37,12 @@ impl Build<'_> {
         let long = reason_words(reason);
         match reason {
             Reason::Finished => {
-                let label = words("closed: both sides are done", "closed");
-                self.here(
-                    entry,
-                    Gateway,
-                    Gateway,
-                    Tone::Control,
-                    label,
-                    "closed: both sides are done".to_owned(),
-                );
+                let (tone, text) = match self.on_purpose {
+                    true => (Tone::Made, "✂ closed on purpose"),
+                    false => (Tone::Control, long),
+                };
+                let label = words(text, "closed");
+                self.here(entry, Gateway, Gateway, tone, label, text.to_owned());
             }
             Reason::ClosedByClient => {
                 let at = self.map(clock_us);

@@ -88,6 +88,31 @@ fn three_sends_and_one_recv_are_three_arrows_and_one_mark() {
 }
 
 #[test]
+fn a_limit_is_drawn_with_what_passed_and_as_made_on_purpose() {
+    let mut log = Log::new("session", Kind::Tcp);
+    opened(&mut log);
+    log.at(2.0, Log::sent(b"hello, you\r\n", 2300));
+    log.at(
+        2.5,
+        to_target(
+            FaultDid::Passed {
+                bytes: 10,
+                held_us: 0,
+            },
+            2310,
+        ),
+    );
+    log.push(to_target(FaultDid::Limited, 2320));
+    log.push(server(ServerDid::Recv { bytes: 10 }, 2350));
+    log.push(Log::closed(Reason::Finished, 2360));
+    let steps = steps(&log.entries, Some(CLOCK));
+    let says: Vec<&str> = steps.steps.iter().map(|it| it.say.as_str()).collect();
+    let wrote = "the gateway wrote 10 bytes; the server’s recv returned them in one";
+    assert!(says.contains(&wrote), "{says:?}");
+    assert!(says.contains(&"✂ closed on purpose"), "{says:?}");
+}
+
+#[test]
 fn half_closed_lifelines_end_apart_and_the_empty_recv_is_named() {
     let mut log = Log::new("session", Kind::Tcp);
     opened(&mut log);
