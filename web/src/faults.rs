@@ -273,6 +273,16 @@ impl Faults {
             .filter(move |it| fits(it.about(), datagram) && !(open && it.about().kind == "refuse"))
     }
 
+    /// How much later than without them something may come, in ms.
+    pub fn held_ms(&self, datagram: bool) -> f64 {
+        let ms = |it: &Chosen| -> f64 {
+            let numbers = it.fields().iter().zip(&it.values);
+            let ms = numbers.filter(|(field, _)| field.unit == "ms");
+            ms.map(|(_, value)| f64::from(*value)).sum()
+        };
+        self.fitting(datagram, true).map(ms).sum()
+    }
+
     /// As a socket is asked for them.
     pub fn asked(&self, datagram: bool, open: bool) -> Vec<Asked> {
         self.fitting(datagram, open)
@@ -379,6 +389,7 @@ mod tests {
         assert_eq!(faults.badge(false, false), "latency 200 ms, refuse");
         assert_eq!(faults.badge(true, true), "latency 200 ms, loss 30 %");
         assert_eq!(faults.asked(false, true).len(), 1);
+        assert_eq!(faults.held_ms(false), 200.0);
     }
 
     #[test]

@@ -77,6 +77,8 @@ impl State {
     pub fn apply(&mut self, action: Action, now: Now) -> Vec<Effect> {
         let mut out = Vec::new();
         let mut wire = Out::default();
+        // What waits to be sent is what stands in the box, there and then.
+        self.submit_due &= !action.is_edit();
         match action {
             Action::Start(settings, address) => {
                 self.settings = settings;
@@ -94,7 +96,6 @@ impl State {
             Action::Write(text) => {
                 self.draft.write(text);
                 self.trouble = None;
-                self.submit_due = false;
             }
             Action::Hex(hex) => {
                 self.draft.typed.hex = hex;

@@ -215,6 +215,7 @@ pub fn millis(ms: f64) -> String {
         ms if ms < 9.95 => format!("{ms:.1} ms"),
         ms if ms < 999.5 => format!("{ms:.0} ms"),
         ms if ms < 99_950.0 => format!("{:.1} s", ms / 1000.0),
+        ms if ms < 999_500.0 => format!("{:.0} s", ms / 1000.0),
         ms if ms < 6_000_000.0 => format!("{:.0} min", ms / 60_000.0),
         ms => format!("{:.1} h", ms / 3_600_000.0),
     }
@@ -269,6 +270,9 @@ mod tests {
         assert_eq!(size(65_536), "64.0 KiB");
         assert_eq!(micros(58), "58 µs");
         assert_eq!(micros(1_234), "1.2 ms");
+        assert_eq!(millis(100_000.0), "100 s");
+        assert_eq!(millis(150_000.0), "150 s");
+        assert_eq!(millis(1_200_000.0), "20 min");
         assert_eq!(difference(1.94), "+1.9 ms");
         assert_eq!(difference(-20.0), "−20 ms");
         assert_eq!(difference(61_000.0), "+61.0 s");

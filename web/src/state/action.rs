@@ -117,3 +117,19 @@ pub enum Action {
     /// The page's address was changed by hand.
     Address(Address),
 }
+
+impl Action {
+    /// Whether another message may be sent, or elsewhere, from here on.
+    pub(super) fn is_edit(&self) -> bool {
+        matches!(
+            self,
+            Action::Target(_)
+                | Action::Socket(_)
+                | Action::Write(_)
+                | Action::Hex(_)
+                | Action::LineEnd(_)
+                | Action::Older
+                | Action::Newer
+        )
+    }
+}

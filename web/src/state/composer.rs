@@ -9,9 +9,9 @@ use super::{Effect, Focus, Now, State, Timer};
 use crate::line_end::LineEnd;
 use crate::link::Phase;
 use crate::model::{SocketState, What};
-use crate::wire::socket::WAITING_BYTES;
+use crate::wire::socket::{Socket, WAITING_BYTES};
 use crate::wire::{Opening, Out};
-use crate::words::size;
+use crate::words;
 
 /// After so long without a reply a learner wonders, in ms.
 const NO_REPLY_MS: f64 = 3_000.0;
@@ -100,11 +100,10 @@ impl State {
             .limits
             .as_ref()
             .map_or(MAX_PAYLOAD_BYTES, |it| it.payload_bytes as usize);
-        let shown = size(len as u64);
         if kind.is_datagram() {
             if len > most {
                 return Err(format!(
-                    "{shown} are too many for one datagram: it goes whole or not at all, and this \
+                    "{len} bytes are too many for one datagram: it goes whole or not at all, and this \
                      gateway takes {most} bytes at most. Send less at once."
                 ));
             }
@@ -122,10 +121,9 @@ impl State {
             .map_or(0, |it| it.view.waiting_bytes as usize);
         if waiting + len > WAITING_BYTES {
             return Err(format!(
-                "{shown} are too many at once: at most {} may wait here to be sent, and {} wait \
-                 already. One message on the link carries {most} bytes; longer ones go in parts.",
-                size(WAITING_BYTES as u64),
-                size(waiting as u64),
+                "{len} bytes are too many at once: at most {WAITING_BYTES} may wait here to be sent, \
+                 and {waiting} wait already. One message on the link carries {most} bytes; longer ones \
+                 go in parts.",
             ));
         }
         Ok(())
@@ -152,15 +150,17 @@ impl State {
         wire: &mut Out,
         out: &mut Vec<Effect>,
     ) {
+        // Only what stands in the message box may wait for the gateway.
+        if self.way() == Ok(Way::WhenUp) {
+            self.trouble = Some("Not connected to the gateway yet: send it again then.".to_owned());
+            return;
+        }
         if self.target != target {
             self.pick_target(target, out);
         }
-        let due = std::mem::take(&mut self.submit_due);
         if self.send_bytes(bytes, now, wire, out) {
             out.push(Effect::Focus(Focus::RowsUnder));
         }
-        // Only what stands in the message box may wait for the gateway.
-        self.submit_due = due;
     }
 
     /// Whether the bytes are on their way; if not, [`State::trouble`] says why.
@@ -215,6 +215,11 @@ impl State {
             self.pick_target(target, out);
         }
         self.active = None;
+        // What is being written stays.
+        if !self.draft.typed.text.is_empty() && self.wire.link.is_up() {
+            self.send_bytes(Bytes::from_static(b"hello\r\n"), now, wire, out);
+            return;
+        }
         self.draft.typed.hex = false;
         self.draft.line_end = LineEnd::CrLf;
         self.draft.write("hello".to_owned());
@@ -299,34 +304,54 @@ impl State {
         let Some(socket) = self.wire.socket(id).filter(|it| it.one_shot) else {
             return;
         };
-        let left = socket.received_ms + socket.quiet_ms() - now.ms;
+        let quiet_ms = self.quiet_ms(socket);
+        let left = socket.received_ms + quiet_ms - now.ms;
         if left > 1.0 {
             out.push(Effect::Wake(Timer::Quiet(id), left));
-        } else {
+        } else if !socket.closing {
+            if !socket.ends_a_line() || !self.made(id).is_empty() {
+                let text = format!(
+                    "Nothing more came for {}: the page stops waiting, and closes.",
+                    words::millis(quiet_ms)
+                );
+                self.wire.note(now, Some(id), What::Notice(text), wire);
+            }
             self.wire.close(id, wire);
         }
     }
 
+    /// How long after its last data a reply is taken to be whole, in ms: what is held back on purpose may
+    /// come later.
+    pub(super) fn quiet_ms(&self, socket: &Socket) -> f64 {
+        let view = &socket.view;
+        let made = self.made.get(&view.id);
+        socket.quiet_ms() + made.map_or(0.0, |it| it.held_ms(view.kind.is_datagram()))
+    }
+
     /// It is time to say that nothing came back.
     pub(super) fn no_reply(&mut self, id: SocketId, now: Now, wire: &mut Out) {
-        let Some(view) = self.wire.socket(id).map(|it| &it.view) else {
+        let Some(socket) = self.wire.socket(id) else {
             return;
         };
+        let view = &socket.view;
         if view.received > 0 || view.state != SocketState::Open {
             return;
         }
-        let text = match view.kind.is_datagram() {
+        let made = self.made(id);
+        let why = match view.kind.is_datagram() {
+            _ if !made.is_empty() => format!(" Made here on purpose: {made}."),
             true => {
-                "No datagram came back in 3 s. Nothing on the wire tells a lost datagram from a \
-                 server that does not answer. The socket stays open until you close it."
+                " Nothing on the wire tells a lost datagram from a server that does not answer."
+                    .to_owned()
             }
-            false => {
-                "No reply in 3 s. The bytes were delivered; the server is waiting for more, is \
-                 slow, or has nothing to say. One that reads lines waits for a line end (\\n). The \
-                 socket stays open: pick it to send more, shut it down or close it."
-            }
+            false if !socket.is_written() => " The bytes are not written yet.".to_owned(),
+            false => " The bytes were delivered; the server is waiting for more, is slow, or has \
+                      nothing to say. One that reads lines waits for a line end (\\n)."
+                .to_owned(),
         };
-        self.wire
-            .note(now, Some(id), What::Notice(text.to_owned()), wire);
+        let text = format!(
+            "No reply in 3 s.{why} The socket stays open: pick it to send more, or close it."
+        );
+        self.wire.note(now, Some(id), What::Notice(text), wire);
     }
 }

@@ -59,7 +59,7 @@ impl State {
         if datagram {
             self.wire.close(id, wire);
         } else {
-            out.push(Effect::Wake(Timer::Quiet(id), socket.quiet_ms()));
+            out.push(Effect::Wake(Timer::Quiet(id), self.quiet_ms(socket)));
         }
     }
 }

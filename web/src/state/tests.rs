@@ -146,7 +146,7 @@ fn what_cannot_be_sent_stays_in_the_box_with_a_sentence() {
             .trouble
             .as_ref()
             .unwrap()
-            .contains("at most 1.0 MiB")
+            .contains("1100000 bytes are too many at once: at most 1048576 ")
     );
     assert_eq!(page.state.draft.typed.text, big);
     page.act(Action::Target("udp".to_owned()));
@@ -466,4 +466,115 @@ fn the_same_news_is_told_twice() {
     let (first, second) = (told(1), told(2));
     assert_eq!(first.text, second.text);
     assert_ne!(first.no, second.no);
+}
+
+fn notices(page: &Page) -> Vec<String> {
+    let entries = page.state.wire.log.entries();
+    let notices = entries.filter_map(|it| match &it.what {
+        What::Notice(text) => Some(text.clone()),
+        _ => None,
+    });
+    notices.collect()
+}
+
+fn add(kind: &str) -> Action {
+    let abouts = &chalkwire_shared::fault::ABOUT;
+    let at = abouts.iter().position(|it| it.kind == kind);
+    Action::Fault(Edit::Add(at.unwrap()))
+}
+
+#[test]
+fn why_nothing_came_back_is_said_as_far_as_it_is_known() {
+    let mut page = Page::up();
+    let mut nothing = |faults: Option<Action>, written: bool| {
+        let id = page.state.wire.last_socket + 1;
+        faults.into_iter().for_each(|it| drop(page.act(it)));
+        page.act(Action::Target("session".to_owned()));
+        page.write("hello");
+        page.opened(id);
+        if written {
+            page.hear(|seq| GatewayMessage::Wrote {
+                seq,
+                socket: SocketId(id),
+                bytes: 7,
+                clock_us: 10,
+            });
+        }
+        page.act(Action::Wake(Timer::NoReply(SocketId(id))));
+        notices(&page).pop().unwrap()
+    };
+    let delivered = nothing(None, true);
+    assert!(delivered.contains("were delivered"), "{delivered}");
+    let waits = nothing(None, false);
+    assert!(waits.contains("not written yet"), "{waits}");
+    let lost = nothing(Some(add("black_hole")), true);
+    assert!(
+        lost.contains("on purpose: black hole") && !lost.contains("delivered"),
+        "{lost}"
+    );
+}
+
+#[test]
+fn a_reply_that_is_held_back_on_purpose_is_waited_for() {
+    let mut page = Page::up();
+    page.act(add("slow_close"));
+    page.act(Action::Target("session".to_owned()));
+    page.write("hello");
+    page.opened(1);
+    page.data(1, 0, b"[x]hello\r\n");
+    let mut quiet = |ms| {
+        let later = Now {
+            ms: NOW.ms + ms,
+            ..NOW
+        };
+        page.state
+            .apply(Action::Wake(Timer::Quiet(SocketId(1))), later)
+    };
+    assert!(matches!(quiet(300.0)[..], [Effect::Wake(_, left)] if left == 950.0));
+    assert!(
+        quiet(1_250.0)
+            .iter()
+            .any(|it| matches!(it, Effect::Text(text) if text.contains("close")))
+    );
+    let said = notices(&page).pop().unwrap();
+    assert!(said.contains("the page stops waiting"), "{said}");
+}
+
+#[test]
+fn what_waits_for_the_gateway_is_what_was_written_and_nothing_else() {
+    let mut page = Page::up();
+    page.write("old");
+    page.act(Action::Dropped(1006));
+    page.act(Action::Retry);
+    for edit in [
+        Action::Older,
+        Action::Hex(false),
+        Action::LineEnd(LineEnd::None),
+        Action::Target("basic".to_owned()),
+    ] {
+        page.act(Action::Write("mine".to_owned()));
+        page.act(Action::Submit);
+        assert!(page.state.submit_due);
+        page.act(edit);
+        assert!(!page.state.submit_due);
+    }
+    page.act(Action::Resend("line".to_owned(), "x".into()));
+    assert!(
+        page.state
+            .trouble
+            .as_ref()
+            .unwrap()
+            .contains("Not connected")
+    );
+}
+
+#[test]
+fn hello_leaves_a_message_that_is_being_written_alone() {
+    let mut page = Page::up();
+    page.act(Action::LineEnd(LineEnd::None));
+    page.act(Action::Write("half".to_owned()));
+    let said = page.act(Action::Hello);
+    assert_eq!(said[1], Said::Data(SocketId(1), "hello\r\n".into()));
+    assert_eq!(page.state.draft.typed.text, "half");
+    assert_eq!(page.state.draft.line_end, LineEnd::None);
 }

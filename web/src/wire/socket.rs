@@ -165,11 +165,21 @@ impl Socket {
     /// How long after its last data a stream's reply is taken to be whole, in ms: soon after a line's
     /// end, so that a server's FIN is still seen, later in the middle of one.
     pub fn quiet_ms(&self) -> f64 {
-        if self.last_byte == Some(b'\n') {
+        if self.ends_a_line() {
             LINE_QUIET_MS
         } else {
             QUIET_MS
         }
+    }
+
+    /// Whether what it received ends a line.
+    pub fn ends_a_line(&self) -> bool {
+        self.last_byte == Some(b'\n')
+    }
+
+    /// Whether all that was sent is known to be written.
+    pub fn is_written(&self) -> bool {
+        self.waiting.is_empty() && self.unwritten.is_empty()
     }
 
     /// The page wants to shut down its side: whether that can be said now, or only after what waits.
