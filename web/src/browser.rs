@@ -267,12 +267,18 @@ pub fn focus(id: &str) {
     }
 }
 
+fn target(event: &Event) -> Option<HtmlElement> {
+    event.target()?.dyn_into().ok()
+}
+
+/// Whether an event's target is a button.
+pub fn is_button(event: &Event) -> bool {
+    target(event).is_some_and(|it| it.tag_name() == "BUTTON")
+}
+
 /// Whether an event's target takes keys as text.
 pub fn is_typing(event: &Event) -> bool {
-    let target = event
-        .target()
-        .and_then(|it| it.dyn_into::<HtmlElement>().ok());
-    target.is_some_and(|it| {
+    target(event).is_some_and(|it| {
         matches!(it.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
             || it.is_content_editable()
     })

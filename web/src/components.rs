@@ -1,6 +1,6 @@
 //! What the page is made of: a file for each part, drawn from plain data.
 
-use yew::Callback;
+use yew::{Callback, MouseEvent};
 
 use crate::state::Action;
 
@@ -49,5 +49,12 @@ fn when<E: 'static>(
         if let Some(action) = action(event) {
             act.emit(action);
         }
+    })
+}
+
+/// Turns a click into an action; the second click of a double click is none.
+pub(crate) fn once(act: &Callback<Action>, action: Action) -> Callback<MouseEvent> {
+    when(act, move |event: MouseEvent| {
+        (event.detail() < 2).then(|| action.clone())
     })
 }

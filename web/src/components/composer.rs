@@ -70,7 +70,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                     autocomplete="off" autocapitalize="off" spellcheck="false" />
             </div>
             <button class="primary send" type="submit" disabled={way.is_err()}
-                title={way.err()} onclick={once(act)}>
+                title={way.err()} onclick={once()}>
                 { "Send" }
             </button>
             <div class="verbs">
@@ -85,7 +85,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
 }
 
 /// The second click of a double click does not send again.
-fn once(_: &Callback<Action>) -> Callback<MouseEvent> {
+fn once() -> Callback<MouseEvent> {
     Callback::from(|event: MouseEvent| {
         if event.detail() > 1 {
             event.prevent_default();
@@ -118,9 +118,8 @@ fn verb(
     action: Action,
     act: &Callback<Action>,
 ) -> Html {
-    let go = act.reform(move |_: MouseEvent| action.clone());
     html! {
-        <button type="button" onclick={go} disabled={why_not.is_some()} title={why_not}>
+        <button type="button" onclick={super::once(act, action)} disabled={why_not.is_some()} title={why_not}>
             { label }
         </button>
     }

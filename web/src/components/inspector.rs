@@ -142,8 +142,14 @@ pub fn Inspector(props: &InspectorProps) -> Html {
 
 fn send_again(again: &Callback<Bytes>, bytes: Bytes) -> Html {
     let again = again.clone();
+    // Not twice at a double click.
+    let onclick = move |event: MouseEvent| {
+        if event.detail() < 2 {
+            again.emit(bytes.clone());
+        }
+    };
     html! {
-        <button type="button" class="again" onclick={Callback::from(move |_| again.emit(bytes.clone()))}>
+        <button type="button" class="again" {onclick}>
             { "Send again" }
         </button>
     }

@@ -141,8 +141,8 @@ impl Component for LogList {
                 from_ms,
                 selected: state.selected == Some(entry.no),
             };
-            let no = entry.no;
-            let pick = act.reform(move |_: MouseEvent| Action::Select(no));
+            // Nor does a double click pick what has slid under it.
+            let pick = super::once(act, Action::Select(entry.no));
             Some(log_row::view(entry, look, pick, (place, length)))
         });
         let active = state

@@ -36,6 +36,13 @@ pub fn key(event: &KeyboardEvent, state: &State) -> Option<Action> {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return None;
     }
+    if event.repeat() {
+        // A key held down presses a button once.
+        if event.key() == "Enter" && browser::is_button(event) {
+            event.prevent_default();
+        }
+        return None;
+    }
     if event.key() == "Escape" {
         return Some(Action::Escape);
     }

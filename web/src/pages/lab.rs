@@ -8,7 +8,7 @@ use crate::components::dialog::Dialog;
 use crate::components::log_list::LogList;
 use crate::components::picture::Picture;
 use crate::components::top_bar::{self, Bar};
-use crate::components::{announcement, composer, details, filter_bar, shortcuts, sidebar};
+use crate::components::{announcement, composer, details, filter_bar, once, shortcuts, sidebar};
 use crate::place::Place;
 use crate::state::settings::Tab;
 use crate::state::{Action, Overlay, State};
@@ -101,7 +101,7 @@ fn overlay(state: &State, act: &Callback<Action>) -> Html {
 /// An empty log shows what to try first.
 fn first_steps(props: &Props) -> Html {
     let state = props.page.state();
-    let hello = props.act.reform(|_: MouseEvent| Action::Hello);
+    let hello = once(&props.act, Action::Hello);
     let undo = props.act.reform(|_: MouseEvent| Action::UndoClear);
     html! {
         <div class="first">
