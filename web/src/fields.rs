@@ -14,8 +14,9 @@ pub struct Fields {
     pub ctime_at: Range<usize>,
     /// Where the data stands, in bytes.
     pub data_at: Range<usize>,
-    /// The server's clock less the browser's, in whole seconds, both read as local time.
-    pub difference_s: i64,
+    /// The server's clock less the browser's, in whole seconds, both read as local time; `None` where the
+    /// reply was held back on purpose.
+    pub difference_s: Option<i64>,
 }
 
 /// Takes a reply apart that came at `at_ms` (ms since 1970), where the browser's local time is
@@ -28,7 +29,7 @@ pub fn fields(reply: &[u8], at_ms: f64, offset_min: i32) -> Option<Fields> {
     let here = local(at_ms, offset_min)?;
     Some(Fields {
         ctime: ctime.to_owned(),
-        difference_s: (stamp.at - here).num_seconds(),
+        difference_s: Some((stamp.at - here).num_seconds()),
         data_at: ctime_at.end..reply.len(),
         ctime_at,
     })
@@ -41,7 +42,10 @@ fn local(at_ms: f64, offset_min: i32) -> Option<NaiveDateTime> {
 }
 
 /// The difference in words that promise no more than a ctime holds.
-pub fn difference_words(difference_s: i64) -> String {
+pub fn difference_words(difference_s: Option<i64>) -> String {
+    let Some(difference_s) = difference_s else {
+        return "not known: the reply was held on purpose".to_owned();
+    };
     // Zones differ by quarters of an hour (IANA tz database), and a reply takes a moment.
     let quarters = (difference_s as f64 / 900.0).round() as i64;
     let left = difference_s - quarters * 900;
@@ -80,12 +84,12 @@ mod tests {
             b"[Sun Nov 22 12:04:05 2026]"
         );
         assert_eq!(&REPLY[fields.data_at.clone()], b"hello\r\n");
-        assert_eq!(fields.difference_s, 0);
+        assert_eq!(fields.difference_s, Some(0));
         assert_eq!(
             super::fields(REPLY, THEN_MS - 3000.0, 0)
                 .unwrap()
                 .difference_s,
-            3
+            Some(3)
         );
         assert_eq!(super::fields(b"hello", THEN_MS, 0), None);
     }
@@ -97,7 +101,8 @@ mod tests {
             difference_words(from_delhi.difference_s),
             "-5.5 h, so the server seems to be in another time zone; else 0 s"
         );
-        assert_eq!(difference_words(-2), "−2 s");
-        assert_eq!(difference_words(777), "+777 s");
+        assert!(difference_words(None).starts_with("not known"));
+        assert_eq!(difference_words(Some(-2)), "−2 s");
+        assert_eq!(difference_words(Some(777)), "+777 s");
     }
 }

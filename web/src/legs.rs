@@ -1,5 +1,7 @@
 //! Where the time of one exchange went, leg by leg, and how far each figure may be trusted.
 
+use chalkwire_shared::fault::{Direction, FaultDid};
+
 use crate::model::{ClockMap, Entry, What, Whose, ms_text};
 
 /// One leg of an exchange's time.
@@ -26,6 +28,8 @@ pub enum Part {
     Connect,
     /// The gateway's wait for the server.
     Server,
+    /// What Chalkwire held back.
+    Made,
     /// The way back.
     Back,
     /// Both ways, where they cannot be told apart.
@@ -106,6 +110,8 @@ pub fn legs(entries: &[Entry], clock: Option<ClockMap>) -> Option<Legs> {
 
     let connect = connect(entries, sent_ms, clock);
     let server_ms = read_us.saturating_sub(wrote_us) as f64 / 1000.0;
+    let held = |way| held_ms(entries, way, read_us);
+    let made_ms = (held(Direction::ToTarget) + held(Direction::FromTarget)).min(server_ms);
     let connect_inside = connect.map_or(0.0, |(_, inside)| inside);
     // Both ways together need no comparison of clocks: each clock measured its own span.
     let ways = total_ms - server_ms - connect_inside;
@@ -117,24 +123,21 @@ pub fn legs(entries: &[Entry], clock: Option<ClockMap>) -> Option<Legs> {
                 .to_owned(),
         );
     }
-    if let Some((ms, _)) = connect {
-        out.legs.push(Leg {
-            name: "connect",
-            ms,
-            plus_minus_ms: None,
-            clock: Whose::Gateway,
-            part: Part::Connect,
-        });
-    }
-    let server = Leg {
-        name: "gateway ↔ server",
-        ms: server_ms,
+    let by_gateway = |name, ms, part| Leg {
+        name,
+        ms,
         plus_minus_ms: None,
         clock: Whose::Gateway,
-        part: Part::Server,
+        part,
     };
+    if let Some((ms, _)) = connect {
+        out.legs.push(by_gateway("connect", ms, Part::Connect));
+    }
+    let server = by_gateway("gateway ↔ server", server_ms - made_ms, Part::Server);
+    let made = (made_ms > 0.0).then(|| by_gateway("✂ held on purpose", made_ms, Part::Made));
     let Some(clock) = clock else {
         out.legs.push(server);
+        out.legs.extend(made);
         out.legs.push(Leg {
             name: "browser ↔ gateway, both ways",
             ms: ways_ms,
@@ -174,6 +177,7 @@ pub fn legs(entries: &[Entry], clock: Option<ClockMap>) -> Option<Legs> {
     };
     out.legs.insert(first, there);
     out.legs.push(server);
+    out.legs.extend(made);
     out.legs.push(Leg {
         name: "gateway → browser",
         ms: ways_ms - there_ms,
@@ -182,6 +186,19 @@ pub fn legs(entries: &[Entry], clock: Option<ClockMap>) -> Option<Legs> {
         part: Part::Back,
     });
     Some(out)
+}
+
+/// How long faults held back what went a way until then, by the gateway's clock, in ms.
+pub fn held_ms(entries: &[Entry], way: Direction, until_us: u64) -> f64 {
+    let held = entries.iter().filter_map(|entry| match &entry.what {
+        What::Fault {
+            direction,
+            did: FaultDid::Passed { held_us, .. },
+            clock_us,
+        } if *direction == way && *clock_us <= until_us => Some(*held_us),
+        _ => None,
+    });
+    held.max().unwrap_or_default() as f64 / 1000.0
 }
 
 /// How long connecting took, and how much of that was after the send, both in ms.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use chalkwire_shared::fault::Direction;
 use yew::prelude::*;
 
 use super::hex_view::HexView;
@@ -11,7 +12,7 @@ use super::payload::{Payload, piece};
 use super::programs::Programs;
 use crate::bytes::{Shown, escape, head, pieces};
 use crate::fields::{Fields, difference_words, fields};
-use crate::legs::exchange;
+use crate::legs::{exchange, held_ms};
 use crate::model::{ClockMap, Entry, SocketView, What, bytes_text, ms_text};
 use crate::words;
 
@@ -90,10 +91,18 @@ pub fn Inspector(props: &InspectorProps) -> Html {
         What::Sent { bytes, .. } | What::Received { bytes, .. } => Some(bytes),
         _ => None,
     };
-    let stamp = bytes
-        .filter(|_| matches!(entry.what, What::Received { .. }))
-        .and_then(|bytes| fields(bytes, entry.at_ms, props.offset_min));
     let around = exchange(&props.entries, entry.no);
+    let stamp = match &entry.what {
+        What::Received {
+            bytes, clock_us, ..
+        } => fields(bytes, entry.at_ms, props.offset_min).map(|stamp| Fields {
+            difference_s: stamp
+                .difference_s
+                .filter(|_| held_ms(around, Direction::FromTarget, *clock_us) < 1.0),
+            ..stamp
+        }),
+        _ => None,
+    };
     let sent = around.iter().find_map(|entry| match &entry.what {
         What::Sent { bytes, .. } => Some(bytes.clone()),
         _ => None,

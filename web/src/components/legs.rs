@@ -33,6 +33,7 @@ fn class(part: Part) -> &'static str {
         Part::There => "leg-there",
         Part::Connect => "leg-connect",
         Part::Server => "leg-server",
+        Part::Made => "leg-made",
         Part::Back => "leg-back",
         Part::Whole => "leg-whole",
     }

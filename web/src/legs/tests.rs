@@ -50,6 +50,26 @@ fn figures(legs: &Legs) -> Vec<(&str, f64)> {
 }
 
 #[test]
+fn what_is_held_on_purpose_is_not_the_servers() {
+    let held = |direction, held_us, clock_us| What::Fault {
+        direction,
+        did: FaultDid::Passed { bytes: 1, held_us },
+        clock_us,
+    };
+    let entries = [
+        entry(1, 10.0, sent(Some(10_400))),
+        entry(2, 11.0, held(Direction::ToTarget, 300, 10_700)),
+        entry(3, 20.0, held(Direction::FromTarget, 8_000, 18_900)),
+        entry(4, 20.5, received(19_000)),
+        entry(5, 30.0, held(Direction::FromTarget, 9_000, 29_000)),
+    ];
+    let legs = legs(&entries, None).unwrap();
+    let part = |part| legs.legs.iter().find(|it| it.part == part).map(|it| it.ms);
+    assert_eq!(part(Part::Made), Some(8.3));
+    assert!((part(Part::Server).unwrap() - 0.3).abs() < 0.001);
+}
+
+#[test]
 fn an_exchange_is_cut_into_its_legs() {
     let entries = [
         entry(1, 10.0, sent(Some(10_400))),
