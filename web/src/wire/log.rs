@@ -25,6 +25,9 @@ pub const MAX_BYTES: usize = 32 << 20;
 /// The most entries of one exchange: a picture of more is not read.
 const EXCHANGE_ENTRIES: usize = 48;
 
+/// A relation of the clocks that changes by more is another one, in ms.
+const SET_MS: f64 = 500.0;
+
 /// How far around an entry its exchange is looked for, in entries of the log.
 const REACH: usize = 2_000;
 
@@ -262,7 +265,10 @@ impl Log {
 
     /// The relation of the clocks for what came from the present gateway.
     pub fn set_clock(&mut self, map: Option<ClockMap>) {
+        let set = |old: ClockMap| map.is_some_and(|it| (it.zero_ms - old.zero_ms).abs() > SET_MS);
         match self.clocks.last_mut() {
+            // The browser's clock was set: the rows before keep what held for them.
+            Some((_, Some(last))) if set(*last) => self.clocks.push((self.last_no + 1, map)),
             Some((_, last)) => *last = map,
             None => self.clocks.push((0, map)),
         }
@@ -482,5 +488,8 @@ mod tests {
         received(&mut log, "b");
         log.set_clock(map(2.0));
         assert_eq!((log.clock(1), log.clock(2)), (map(1.0), map(2.0)));
+        // So has a browser whose clock was set.
+        log.set_clock(map(60_000.0));
+        assert_eq!((log.clock(2), log.clock(3)), (map(2.0), map(60_000.0)));
     }
 }
