@@ -47,8 +47,8 @@ pub struct LogList {
     height_px: f64,
     row_px: f64,
     following: bool,
-    /// How many rows there had been in all when the list stopped following.
-    left_at: usize,
+    /// The last entry when the list stopped following.
+    left_at: u32,
     gone: usize,
     selected: Option<u32>,
     /// A row to be scrolled into sight.
@@ -88,7 +88,7 @@ impl Component for LogList {
             match state.selected {
                 None => self.following = true,
                 Some(_) if !last && self.reveal.is_some() => {
-                    self.stop_following(state.wire.log.len() + state.wire.log.shown_gone());
+                    self.stop_following(state.wire.log.last_no());
                 }
                 Some(_) => {}
             }
@@ -98,7 +98,6 @@ impl Component for LogList {
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         let state = ctx.props().page.state();
-        let total = state.wire.log.len() + state.wire.log.shown_gone();
         match msg {
             Msg::Follow => {
                 self.following = true;
@@ -114,7 +113,7 @@ impl Component for LogList {
                 let was = self.following;
                 match follows(was, top_px - self.top_px, left_px, self.row_px) {
                     true => self.following = true,
-                    false => self.stop_following(total),
+                    false => self.stop_following(state.wire.log.last_no()),
                 }
                 self.top_px = top_px;
                 was != self.following || self.rows(state.wire.log.len()) != self.drawn
@@ -148,7 +147,7 @@ impl Component for LogList {
         let active = state
             .selected
             .filter(|no| log.place(*no).is_some_and(|it| drawn.contains(&it)));
-        let new = (length + log.shown_gone()).saturating_sub(self.left_at);
+        let new = log.since(self.left_at);
         let show_new = !self.following && new > 0 && !log.is_paused();
         html! {
             <div class="rows-frame">
@@ -158,12 +157,7 @@ impl Component for LogList {
                     </p>
                 }
                 if length == 0 {
-                    <p class="nothing">
-                        { "No row matches the filter. " }
-                        <button class="small" onclick={act.reform(|_: MouseEvent| Action::ShowAll)}>
-                            { "Show all" }
-                        </button>
-                    </p>
+                    { nothing(log.has_lost_pause(), act) }
                 } else {
                     <div id={LIST_ID} ref={self.list.clone()} class="rows" role="listbox" tabindex="0"
                         aria-label="Rows" aria-activedescendant={active.map(log_row::id)}
@@ -267,11 +261,27 @@ impl LogList {
         }
     }
 
-    fn stop_following(&mut self, total: usize) {
+    fn stop_following(&mut self, last_no: u32) {
         if self.following {
             self.following = false;
-            self.left_at = total;
+            self.left_at = last_no;
         }
+    }
+}
+
+/// Why there is no row, and what changes that.
+fn nothing(lost: bool, act: &Callback<Action>) -> Html {
+    let (why, label, action) = match lost {
+        true => (
+            "The rows you stopped at had to go. ",
+            "Go on",
+            Action::Pause,
+        ),
+        false => ("No row matches the filter. ", "Show all", Action::ShowAll),
+    };
+    let go = act.reform(move |_: MouseEvent| action.clone());
+    html! {
+        <p class="nothing">{ why }<button class="small" onclick={go}>{ label }</button></p>
     }
 }
 

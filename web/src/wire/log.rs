@@ -156,14 +156,30 @@ impl Log {
     /// How many entries the list shows.
     pub fn len(&self) -> usize {
         match self.paused {
-            Some(no) => self.shown.partition_point(|it| *it <= no),
+            Some(no) => self.shown.len() - self.since(no),
             None => self.shown.len(),
         }
     }
 
     /// How many came while the list stands still.
     pub fn waiting(&self) -> usize {
-        self.shown.len() - self.len()
+        self.paused.map_or(0, |no| self.since(no))
+    }
+
+    /// The number of the last entry, shown or not.
+    pub fn last_no(&self) -> u32 {
+        self.last_no
+    }
+
+    /// How many of the shown entries came after that one.
+    pub fn since(&self, no: u32) -> usize {
+        self.shown.len() - self.shown.partition_point(|it| *it <= no)
+    }
+
+    /// Whether all that the list stands still at had to go.
+    pub fn has_lost_pause(&self) -> bool {
+        let oldest = self.entries.front();
+        self.paused.zip(oldest).is_some_and(|(no, it)| it.no > no)
     }
 
     /// How many entries the list has lost at its top since the beginning, for keeping it in place.
@@ -429,6 +445,33 @@ mod tests {
         assert_eq!((shown(&log), log.waiting()), (vec![1], 1));
         log.toggle_pause();
         assert_eq!((shown(&log), log.waiting()), (vec![1, 2], 0));
+    }
+
+    #[test]
+    fn a_paused_list_whose_rows_had_to_go_says_so() {
+        let mut log = Log::default();
+        received(&mut log, "a");
+        log.toggle_pause();
+        for _ in 0..MAX_ENTRIES {
+            assert!(!log.has_lost_pause());
+            received(&mut log, "x");
+        }
+        assert!(log.has_lost_pause() && log.len() == 0);
+        log.toggle_pause();
+        assert!(!log.has_lost_pause());
+    }
+
+    #[test]
+    fn what_is_new_is_what_came_whatever_the_filter() {
+        let mut log = Log::default();
+        received(&mut log, "a");
+        received(&mut log, "b");
+        log.set_text("a".to_owned());
+        let left = log.last_no();
+        log.show_all();
+        assert_eq!(log.since(left), 0);
+        received(&mut log, "c");
+        assert_eq!(log.since(left), 1);
     }
 
     #[test]
