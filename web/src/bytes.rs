@@ -190,7 +190,7 @@ pub fn head(bytes: &[u8], max: usize) -> &[u8] {
     &bytes[..cut.filter(|&cut| cut > 0).unwrap_or(max)]
 }
 
-/// Bytes as in a Python bytes literal without its quotes: `hello\r\n`. [`unescape`] reads it back.
+/// Bytes as in a Python bytes literal without its quotes: `hello\r\n`.
 pub fn escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for &byte in bytes {
@@ -240,55 +240,6 @@ fn error_at(text: &str, at: usize, what: String) -> ParseError {
         column: before[line_start..].chars().count() + 1,
         what,
     }
-}
-
-/// Reads what [`escape`] writes, and the other short escapes of Python; text that is not escaped
-/// stands for its UTF-8.
-///
-/// # Errors
-/// [`ParseError`] says where an escape is not one.
-pub fn unescape(text: &str) -> Result<Vec<u8>, ParseError> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        if c != '\\' {
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-            continue;
-        }
-        out.push(match chars.next().map(|(_, c)| c) {
-            Some('\\') => b'\\',
-            Some('\'') => b'\'',
-            Some('"') => b'"',
-            Some('n') => b'\n',
-            Some('r') => b'\r',
-            Some('t') => b'\t',
-            Some('0') => 0,
-            Some('a') => 7,
-            Some('b') => 8,
-            Some('e') => 27,
-            Some('f') => 12,
-            Some('v') => 11,
-            Some('x') => {
-                let mut digit = || chars.next().and_then(|(_, c)| c.to_digit(16));
-                match (digit(), digit()) {
-                    (Some(high), Some(low)) => (high * 16 + low) as u8,
-                    _ => {
-                        let what = "\\x needs two hexadecimal digits, as in \\x0a.".to_owned();
-                        return Err(error_at(text, at, what));
-                    }
-                }
-            }
-            Some(c) => {
-                let what = format!("\\{c} is no escape; write \\\\ for a backslash.");
-                return Err(error_at(text, at, what));
-            }
-            None => {
-                let what = "a backslash at the end; write \\\\ for a backslash.".to_owned();
-                return Err(error_at(text, at, what));
-            }
-        });
-    }
-    Ok(out)
 }
 
 /// Bytes in hexadecimal, a space between them: `68 65 6c 6c 6f`. [`parse_hex`] reads it back.

@@ -118,3 +118,19 @@ async fn a_double_click_on_send_sends_the_message_once_and_no_empty_line() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_double_click_on_connect_opens_one_socket() {
+    let gateway = Setup::default().builtin().start().await;
+    browse(&url(&gateway), Size::WIDE, async |page| {
+        page.connection("Connected").await;
+        page.choose("Target", "session").await;
+        double_click(page, "Connect").await;
+        page.row("connected", "").await;
+        page.send("one").await;
+        page.row("received", "]one").await;
+        let sockets = "return document.querySelectorAll('.sockets li').length";
+        assert_eq!(page.js(sockets, json!([])).await, json!(1));
+    })
+    .await;
+}

@@ -44,27 +44,28 @@ fn what_would_hide_or_turn_the_text_around_it_is_a_badge() {
 fn escapes_are_those_of_python() {
     assert_eq!(escape(b"hello\r\n"), "hello\\r\\n");
     assert_eq!(escape(b"\\ \t\0\xff~"), "\\\\ \\t\\x00\\xff~");
-    assert_eq!(unescape("caf\u{e9}\\x00\\'").unwrap(), b"caf\xc3\xa9\0'");
 }
 
-#[test]
-fn a_bad_escape_is_told_where_it_is() {
-    for (text, error) in [
-        (
-            "ab\\q",
-            "Character 3: \\q is no escape; write \\\\ for a backslash.",
-        ),
-        (
-            "\\x4",
-            "Character 1: \\x needs two hexadecimal digits, as in \\x0a.",
-        ),
-        (
-            "é\n\\",
-            "Line 2, character 1: a backslash at the end; write \\\\ for a backslash.",
-        ),
-    ] {
-        assert_eq!(unescape(text).unwrap_err().to_string(), error);
+/// What Python makes of an escaped text.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        out.push(match byte {
+            b'\\' => match rest.next() {
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(b't') => b'\t',
+                Some(b'x') => {
+                    let digits: Vec<u8> = rest.by_ref().take(2).collect();
+                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                }
+                same => same.unwrap(),
+            },
+            byte => byte,
+        });
     }
+    out
 }
 
 #[test]
@@ -163,7 +164,7 @@ proptest! {
     fn an_escape_is_read_back(bytes: Vec<u8>) {
         let text = escape(&bytes);
         prop_assert!(text.bytes().all(|b| (b' '..=b'~').contains(&b)));
-        prop_assert_eq!(unescape(&text).unwrap(), bytes);
+        prop_assert_eq!(unescaped(&text), bytes);
     }
 
     #[test]
@@ -175,7 +176,6 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused_without_a_panic(text in ".{0,30}", at: usize, max in 0..9usize) {
         let _ = parse_hex(&text);
-        let _ = unescape(&text);
         let _ = describe(text.as_bytes(), at % (text.len() + 1));
         prop_assert!(head(text.as_bytes(), max).len() <= max);
     }

@@ -6,8 +6,12 @@ use yew::prelude::*;
 
 use super::app::Page;
 use super::download::download;
+use crate::browser;
 use crate::export;
 use crate::model::Entry;
+
+/// The id of the button, for the focus.
+const EXPORT_ID: &str = "export";
 
 /// What the export is made of.
 #[derive(Clone, PartialEq, Properties)]
@@ -46,6 +50,7 @@ pub fn ExportMenu(props: &Props) -> Html {
         Callback::from(move |event: KeyboardEvent| {
             if *open && event.key() == "Escape" {
                 event.prevent_default();
+                browser::focus(EXPORT_ID);
                 open.set(false);
             }
         })
@@ -54,6 +59,8 @@ pub fn ExportMenu(props: &Props) -> Html {
         let (open, page) = (open.clone(), props.page.clone());
         let save = Callback::from(move |_: MouseEvent| {
             save(&page, format);
+            // What was pressed goes with the menu.
+            browser::focus(EXPORT_ID);
             open.set(false);
         });
         html! { <button class="small" onclick={save}>{ label }</button> }
@@ -61,7 +68,7 @@ pub fn ExportMenu(props: &Props) -> Html {
     let empty = props.page.state().wire.log.is_empty();
     html! {
         <span class="menu" onfocusout={leave} onkeydown={escape}>
-            <button class="small" aria-expanded={open.to_string()} disabled={empty} onclick={toggle}>
+            <button id={EXPORT_ID} class="small" aria-expanded={open.to_string()} disabled={empty} onclick={toggle}>
                 { "Export" }
             </button>
             if *open {

@@ -28,7 +28,8 @@ pub struct ProgramsProps {
 #[component]
 pub fn Programs(props: &ProgramsProps) -> Html {
     let open = use_state_eq(|| None::<Language>);
-    let status = use_state_eq(|| "");
+    // Which program, and what became of it.
+    let status = use_state_eq(|| (String::new(), ""));
     let url = props
         .url
         .as_ref()
@@ -51,14 +52,14 @@ pub fn Programs(props: &ProgramsProps) -> Html {
             Callback::from(move |_: MouseEvent| {
                 let (status, text) = (status.clone(), text.clone().unwrap_or_default());
                 open.set(Some(language));
-                status.set("");
                 spawn_local(async move {
-                    status.set(match copy(&text).await {
+                    let said = match copy(&text).await {
                         true => "Copied.",
                         false => {
                             "Your browser does not let this page copy: select the text and copy it."
                         }
-                    });
+                    };
+                    status.set((text, said));
                 });
             })
         };
@@ -80,7 +81,9 @@ pub fn Programs(props: &ProgramsProps) -> Html {
             if url.is_none() {
                 <p class="note">{ "The operator does not show this target's address; curl goes through the gateway." }</p>
             }
-            <p class="note" role="status">{ if shown.is_some() { *status } else { "" } }</p>
+            <p class="note" role="status">
+                { shown.as_ref().filter(|it| it.1 == status.0).map_or("", |_| status.1) }
+            </p>
             if let Some((language, text)) = shown {
                 <div class="program">
                     <pre tabindex="0" role="group" aria-label={format!("Program for {}", language.label(props.kind))}>{ text }</pre>

@@ -7,43 +7,59 @@
 use serde_json::{Value, json};
 
 use super::iso;
+use crate::link::ways::Way;
 use crate::model::{Entry, What};
 
-/// What the file says of itself.
-pub const COMMENT: &str = "The browser's leg: one link, a WebSocket. Its messages are rebuilt from \
+/// What the file says of itself, after how the link went.
+const COMMENT: &str = "Its messages are rebuilt from \
     Chalkwire's log, not recorded: control messages have only the fields that the log keeps, data \
     messages stand without the header of their frame (16 bytes to the gateway, 24 from it), and \
     acknowledgements, credit and pings are left out. Times are the browser's clock.";
 
-/// The log as HAR; `base` is the page's address.
-pub fn har(entries: &[Entry], base: &str, now_ms: f64) -> String {
+/// The log as HAR; `base` is the page's address, and the link went this way at last.
+pub fn har(entries: &[Entry], base: &str, way: Way, now_ms: f64) -> String {
+    let web_socket = way == Way::WebSocket;
+    let (leg, path, status, text) = match way {
+        Way::WebSocket => ("a WebSocket", "ws", 101, "Switching Protocols"),
+        Way::Http => (
+            "Server-Sent Events and POSTs",
+            "sse/chalkwire.v1",
+            200,
+            "OK",
+        ),
+    };
+    let comment = format!("The browser's leg: one link, {leg}. {COMMENT}");
+    let headers = match way {
+        Way::WebSocket => json!([{ "name": "Sec-WebSocket-Protocol", "value": "chalkwire.v1" }]),
+        Way::Http => json!([]),
+    };
     let messages: Vec<Value> = entries.iter().filter_map(message).collect();
     let first_ms = entries.first().map_or(now_ms, |it| it.at_ms);
     let last_ms = entries.last().map_or(now_ms, |it| it.at_ms);
     let har = json!({ "log": {
         "version": "1.2",
         "creator": { "name": "Chalkwire", "version": env!("CARGO_PKG_VERSION") },
-        "comment": COMMENT,
+        "comment": comment,
         "entries": [{
             "startedDateTime": iso(first_ms),
             "time": (last_ms - first_ms).max(0.0),
-            "_resourceType": "websocket",
+            "_resourceType": if web_socket { "websocket" } else { "eventsource" },
             "request": {
                 "method": "GET",
-                "url": link(base),
+                "url": link(base, path, web_socket),
                 "httpVersion": "HTTP/1.1",
                 "cookies": [],
-                "headers": [{ "name": "Sec-WebSocket-Protocol", "value": "chalkwire.v1" }],
+                "headers": headers,
                 "queryString": [],
                 "headersSize": -1,
                 "bodySize": 0,
             },
             "response": {
-                "status": 101,
-                "statusText": "Switching Protocols",
+                "status": status,
+                "statusText": text,
                 "httpVersion": "HTTP/1.1",
                 "cookies": [],
-                "headers": [{ "name": "Sec-WebSocket-Protocol", "value": "chalkwire.v1" }],
+                "headers": headers,
                 "content": { "size": 0, "mimeType": "x-unknown" },
                 "redirectURL": "",
                 "headersSize": -1,
@@ -51,7 +67,7 @@ pub fn har(entries: &[Entry], base: &str, now_ms: f64) -> String {
             },
             "cache": {},
             "timings": { "send": 0, "wait": 0, "receive": (last_ms - first_ms).max(0.0) },
-            "comment": COMMENT,
+            "comment": comment,
             "_webSocketMessages": messages,
         }],
     }});
@@ -60,14 +76,14 @@ pub fn har(entries: &[Entry], base: &str, now_ms: f64) -> String {
 }
 
 /// The link's address, from the page's.
-fn link(base: &str) -> String {
+fn link(base: &str, path: &str, web_socket: bool) -> String {
     let base = base.split(['?', '#']).next().unwrap_or_default();
     let base = base.rsplit_once('/').map_or(base, |(folder, _)| folder);
     let ws = match base.strip_prefix("http") {
-        Some(rest) => format!("ws{rest}"),
-        None => base.to_owned(),
+        Some(rest) if web_socket => format!("ws{rest}"),
+        _ => base.to_owned(),
     };
-    ws + "/ws"
+    format!("{ws}/{path}")
 }
 
 /// The link's message that an entry tells of.
@@ -214,8 +230,13 @@ mod tests {
             entry(3, What::Eof { clock_us: 9 }),
             entry(4, What::Notice("not on the wire".to_owned())),
         ];
-        let har: Value =
-            serde_json::from_str(&har(&entries, "https://h:1/class/?x#y", 0.0)).unwrap();
+        let har: Value = serde_json::from_str(&har(
+            &entries,
+            "https://h:1/class/?x#y",
+            Way::WebSocket,
+            0.0,
+        ))
+        .unwrap();
         let one = &har["log"]["entries"][0];
         assert_eq!(one["request"]["url"], "wss://h:1/class/ws");
         assert_eq!(one["time"], 3.0);
@@ -231,6 +252,17 @@ mod tests {
         assert!(har["log"]["comment"].as_str().unwrap().contains("rebuilt"));
     }
 
+    #[test]
+    fn a_link_over_http_is_no_web_socket() {
+        let entries = [entry(1, What::Connecting)];
+        let har: Value =
+            serde_json::from_str(&har(&entries, "https://h:1/class/", Way::Http, 0.0)).unwrap();
+        let one = &har["log"]["entries"][0];
+        assert_eq!(one["request"]["url"], "https://h:1/class/sse/chalkwire.v1");
+        assert_eq!(one["response"]["status"], 200);
+        assert!(!one["comment"].as_str().unwrap().contains("WebSocket"));
+    }
+
     proptest! {
         #[test]
         fn no_payload_and_no_name_breaks_out_of_the_har(bytes: Vec<u8>, target: String, base: String) {
@@ -238,7 +270,7 @@ mod tests {
                 Entry { target: target.clone(), ..entry(1, What::Connecting) },
                 entry(2, sent(&bytes)),
             ];
-            let har: Value = serde_json::from_str(&har(&entries, &base, 0.0)).unwrap();
+            let har: Value = serde_json::from_str(&har(&entries, &base, Way::WebSocket, 0.0)).unwrap();
             let messages = &har["log"]["entries"][0]["_webSocketMessages"];
             prop_assert_eq!(messages.as_array().unwrap().len(), 2);
             let open: Value = serde_json::from_str(messages[0]["data"].as_str().unwrap()).unwrap();

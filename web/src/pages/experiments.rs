@@ -135,7 +135,8 @@ fn files(props: &Props, experiment: &'static Experiment, sheet: &Sheet) -> Html 
         return Html::default();
     };
     let base = props.desk.base.clone();
-    html! { <Files {experiment} run={Rc::clone(run)} bet={sheet.bet} {base} /> }
+    let way = props.desk.state().runner.wire().link.ways().way();
+    html! { <Files {experiment} run={Rc::clone(run)} bet={sheet.bet} {base} {way} /> }
 }
 
 /// The experiments before and after.

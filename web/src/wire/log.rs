@@ -456,7 +456,7 @@ mod tests {
             assert!(!log.has_lost_pause());
             received(&mut log, "x");
         }
-        assert!(log.has_lost_pause() && log.len() == 0);
+        assert_eq!((log.has_lost_pause(), log.len()), (true, 0));
         log.toggle_pause();
         assert!(!log.has_lost_pause());
     }

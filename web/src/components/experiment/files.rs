@@ -8,6 +8,7 @@ use super::again;
 use crate::components::download::{download, download_bytes};
 use crate::experiment::{Experiment, Run};
 use crate::export::{self, Clocks, pcap, report};
+use crate::link::ways::Way;
 
 /// What the files are made of.
 #[derive(Clone, Properties)]
@@ -20,12 +21,15 @@ pub struct Props {
     pub bet: Option<usize>,
     /// The page's own address.
     pub base: AttrValue,
+    /// Which way its link goes.
+    pub way: Way,
 }
 
 impl PartialEq for Props {
     fn eq(&self, other: &Self) -> bool {
         // A run that has changed is another one.
-        Rc::ptr_eq(&self.run, &other.run) && self.bet == other.bet && self.base == other.base
+        Rc::ptr_eq(&self.run, &other.run)
+            && (self.bet, &self.base, self.way) == (other.bet, &other.base, other.way)
     }
 }
 
@@ -75,6 +79,7 @@ fn save(props: &Props, format: Format) -> Vec<String> {
         run,
         bet,
         base,
+        way,
     } = props;
     let now_ms = js_sys::Date::now();
     let name = |end: &str| export::file_name(experiment.slug, now_ms, end);
@@ -93,7 +98,7 @@ fn save(props: &Props, format: Format) -> Vec<String> {
         }
         Format::Csv => download(&name("csv"), "text/csv", &export::csv(&run.entries)),
         Format::Har => {
-            let text = export::har::har(&run.entries, base, now_ms);
+            let text = export::har::har(&run.entries, base, *way, now_ms);
             download(&name("har"), "application/json", &text)
         }
         Format::Pcap => {
