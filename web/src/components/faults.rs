@@ -40,7 +40,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                     </label>
                     { number("Seed", (0, u32::MAX), faults.seed, seed) }
                 </div>
-                if let Some(why) = &state.fault_trouble { <p class="hint bad" role="alert">{ why }</p> }
+                if let Some(why) = &state.fault_trouble { <p class="about bad" role="alert">{ why }</p> }
                 <p class="about">
                     if !datagram { { NO_LOSS }{ " " } }
                     { "Done to the next socket, and to the picked one from now on. The same seed and the same bytes give the same run." }

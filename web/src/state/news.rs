@@ -78,7 +78,7 @@ impl News {
                 false => reply,
             };
         }
-        if received == 0 && other <= 2 && !last.is_empty() {
+        if received == 0 && (failed || other <= 2) && !last.is_empty() {
             return last;
         }
         let mut parts = Vec::new();
@@ -151,7 +151,12 @@ mod tests {
             told.starts_with("Received 1 byte from line: x. line: "),
             "{told}"
         );
-        // Without a reply its end is news.
+        // Without a reply its end is news, and an error whatever else there is.
+        for _ in 0..3 {
+            news.add(&entry(What::Notice("Faults".to_owned())));
+        }
+        news.add(&closed(Reason::Refused));
+        assert!(news.tell().starts_with("line: "));
         assert!(news.add(&closed(Reason::Finished)));
         assert!(news.tell().starts_with("line: "));
     }
