@@ -1,7 +1,5 @@
 //! What the page knows and decides: actions in, effects out, no I/O, no clock of its own.
 
-use std::collections::BTreeMap;
-
 use chalkwire_shared::id::SocketId;
 use chalkwire_shared::target::Kind;
 
@@ -58,7 +56,7 @@ pub struct State {
     /// Why the number of a fault was not taken.
     pub fault_trouble: Option<String>,
     /// What is done to open sockets on purpose.
-    made: BTreeMap<SocketId, Faults>,
+    made: Vec<(SocketId, Faults)>,
     /// The message goes out as soon as the gateway answers.
     pub submit_due: bool,
     /// The kernel is asked about new sockets: somebody wanted to see that.
@@ -230,9 +228,14 @@ impl State {
         self.wire.socket(self.active?)
     }
 
+    /// What is done to a socket on purpose.
+    fn faults_of(&self, id: SocketId) -> Option<&Faults> {
+        self.made.iter().find(|it| it.0 == id).map(|it| &it.1)
+    }
+
     /// What is done to an open socket on purpose, in a few words; or nothing.
     pub fn made(&self, id: SocketId) -> String {
-        let socket = self.wire.socket(id).zip(self.made.get(&id));
+        let socket = self.wire.socket(id).zip(self.faults_of(id));
         socket.map_or_else(String::new, |(it, made)| {
             made.badge(it.view.kind.is_datagram(), true)
         })
@@ -271,8 +274,8 @@ impl State {
 
     /// The faults that are shown, and edited, are the picked socket's.
     fn show_made(&mut self) {
-        if let Some(made) = self.active.and_then(|id| self.made.get(&id)) {
-            self.faults.clone_from(made);
+        if let Some(made) = self.active.and_then(|id| self.faults_of(id)) {
+            self.faults = made.clone();
             self.fault_trouble = None;
         }
     }

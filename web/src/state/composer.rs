@@ -288,8 +288,9 @@ impl State {
     }
 
     fn set_made(&mut self, id: SocketId) {
-        self.made.retain(|id, _| self.wire.socket(*id).is_some());
-        self.made.insert(id, self.faults.clone());
+        self.made
+            .retain(|it| it.0 != id && self.wire.socket(it.0).is_some());
+        self.made.push((id, self.faults.clone()));
     }
 
     pub(super) fn shut_down(&mut self, now: Now, wire: &mut Out) {
@@ -324,7 +325,7 @@ impl State {
     /// come later.
     pub(super) fn quiet_ms(&self, socket: &Socket) -> f64 {
         let view = &socket.view;
-        let made = self.made.get(&view.id);
+        let made = self.faults_of(view.id);
         socket.quiet_ms() + made.map_or(0.0, |it| it.held_ms(view.kind.is_datagram()))
     }
 

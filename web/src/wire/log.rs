@@ -1,6 +1,6 @@
 //! The log: what happened, bounded, and which of it is shown.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use chalkwire_shared::id::SocketId;
@@ -70,7 +70,7 @@ pub struct Log {
     /// Since when (entry number) the list stands still.
     paused: Option<u32>,
     /// What was under way on the sockets whose oldest entries had to go, after those.
-    gone: BTreeMap<SocketId, Flow>,
+    gone: Vec<(SocketId, Flow)>,
     /// From which entry on which relation of the clocks holds; a new one for each gateway.
     clocks: Vec<(u32, Option<ClockMap>)>,
 }
@@ -106,12 +106,7 @@ impl Log {
             return;
         };
         self.bytes -= size(&oldest);
-        if let Some(id) = oldest.socket {
-            match oldest.what {
-                What::Closed { .. } => drop(self.gone.remove(&id)),
-                _ => self.gone.entry(id).or_default().add(&oldest.what),
-            }
-        }
+        self.lose(&oldest);
         if self.shown.front() == Some(&oldest.no) {
             self.shown.pop_front();
             self.shown_gone += 1;

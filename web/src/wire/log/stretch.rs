@@ -43,6 +43,23 @@ impl Flow {
 }
 
 impl Log {
+    /// The oldest entry goes: what it says of its socket stays, until that is over.
+    pub(super) fn lose(&mut self, entry: &Entry) {
+        let Some(id) = entry.socket else {
+            return;
+        };
+        if let What::Closed { .. } = entry.what {
+            self.gone.retain(|it| it.0 != id);
+            return;
+        }
+        if !self.gone.iter().any(|it| it.0 == id) {
+            self.gone.push((id, Flow::default()));
+        }
+        for (_, flow) in self.gone.iter_mut().filter(|it| it.0 == id) {
+            flow.add(&entry.what);
+        }
+    }
+
     /// The entries around that entry of its socket whose bytes can be laid to each other; `None` where
     /// so much is under way that they cannot.
     pub fn stretch(&self, no: u32) -> Option<Stretch> {
@@ -62,7 +79,8 @@ impl Log {
         // Without a server's word, or with datagrams, nothing is counted.
         let told = all.iter().any(|it| matches!(it.what, What::Server { .. }))
             && !all[at].kind.is_some_and(Kind::is_datagram);
-        let mut flow = self.gone.get(&id).copied().unwrap_or_default();
+        let gone = self.gone.iter().find(|it| it.0 == id);
+        let mut flow = gone.map_or_else(Flow::default, |it| it.1);
         let (mut start, mut end) = (None, all.len());
         for (i, entry) in all.iter().enumerate() {
             let quiet = !told || (flow.there, flow.back) == (0, 0);
