@@ -212,6 +212,16 @@ pub enum Edit {
     Seed(String),
 }
 
+impl Edit {
+    /// The field whose number is another one: of which fault, and which one there; `None` is the seed.
+    pub fn field(&self) -> Option<(usize, usize)> {
+        match self {
+            Edit::Value(at, field, _) => Some((*at, *field)),
+            _ => None,
+        }
+    }
+}
+
 /// The faults, in the order in which they are done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
@@ -320,7 +330,7 @@ pub fn recorded(notice: &str) -> Option<bool> {
 
 /// Why a number is not taken.
 fn not_taken(label: &str, min: u32, max: u32) -> String {
-    format!("{label} takes a whole number from {min} to {max}; it is left as it was.")
+    format!("{label} takes a whole number from {min} to {max}.")
 }
 
 #[cfg(test)]

@@ -53,8 +53,8 @@ pub struct State {
     pub trouble: Option<String>,
     /// What is done to sockets on purpose.
     pub faults: Faults,
-    /// Why the number of a fault was not taken.
-    pub fault_trouble: Option<String>,
+    /// Which number of the faults was not taken (see [`Edit::field`](crate::faults::Edit::field)), and why.
+    pub fault_trouble: Option<(Option<(usize, usize)>, String)>,
     /// What is done to open sockets on purpose.
     made: Vec<(SocketId, Faults)>,
     /// The message goes out as soon as the gateway answers.
@@ -106,12 +106,13 @@ impl State {
                 out.push(Effect::Remember);
             }
             Action::Fault(edit) => {
+                let field = edit.field();
                 let changed = self.faults.edit(edit);
                 if changed == Ok(true) {
                     self.refault(now, &mut wire);
                     out.push(Effect::Remember);
                 }
-                self.fault_trouble = changed.err();
+                self.fault_trouble = changed.err().map(|why| (field, why));
             }
             Action::ManyLines(many) => self.draft.many_lines = many,
             Action::Submit => self.submit(now, &mut wire, &mut out),

@@ -11,7 +11,7 @@ use crate::state::{Action, State};
 /// The fold with the faults.
 pub fn view(state: &State, act: &Callback<Action>) -> Html {
     let faults = &state.faults;
-    let datagram = state.kind().is_some_and(|it| it.is_datagram());
+    let datagram = is_datagram(state);
     let badge = faults.badge(datagram, false);
     let add = super::when(act, |event: Event| {
         let select: HtmlSelectElement = event.target_unchecked_into();
@@ -27,7 +27,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                 <span class="made">{ if badge.is_empty() { String::new() } else { format!(": {badge}") } }</span>
             </summary>
             <div class="faults-in" onkeydown={enter}>
-                { for faults.list.iter().enumerate().map(|(at, it)| row(at, it, datagram, act)) }
+                { for faults.list.iter().enumerate().map(|(at, it)| row(at, it, state, act)) }
                 <div class="fault-new">
                     <label class="field">
                         <span>{ "Add a fault" }</span>
@@ -38,9 +38,9 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                             }) }
                         </select>
                     </label>
-                    { number("Seed", (0, u32::MAX), faults.seed, seed) }
+                    { number("Seed", (0, u32::MAX), faults.seed, is_bad(state, None), seed) }
                 </div>
-                if let Some(why) = &state.fault_trouble { <p class="about bad" role="alert">{ why }</p> }
+                if let Some((_, why)) = &state.fault_trouble { <p class="about bad" role="alert">{ why }</p> }
                 <p class="about">
                     if !datagram { { NO_LOSS }{ " " } }
                     { "Done to the next socket, and to the picked one from now on. The same seed and the same bytes give the same run." }
@@ -50,7 +50,17 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
     }
 }
 
-fn row(at: usize, it: &Chosen, datagram: bool, act: &Callback<Action>) -> Html {
+fn is_datagram(state: &State) -> bool {
+    state.kind().is_some_and(|it| it.is_datagram())
+}
+
+/// Whether the number of this field was not taken.
+fn is_bad(state: &State, field: Option<(usize, usize)>) -> bool {
+    state.fault_trouble.as_ref().is_some_and(|it| it.0 == field)
+}
+
+fn row(at: usize, it: &Chosen, state: &State, act: &Callback<Action>) -> Html {
+    let datagram = is_datagram(state);
     let way = super::when(act, move |event: Event| {
         let key = event.target_unchecked_into::<HtmlSelectElement>().value();
         let (way, ..) = WAYS.into_iter().find(|it| it.1 == key)?;
@@ -72,7 +82,7 @@ fn row(at: usize, it: &Chosen, datagram: bool, act: &Callback<Action>) -> Html {
             }
             { for it.fields().iter().zip(&it.values).enumerate().map(|(n, (field, value))| {
                 let set = act.reform(move |event: Event| Action::Fault(Edit::Value(at, n, typed(&event))));
-                number(field.label, (field.min, field.max), *value, set)
+                number(field.label, (field.min, field.max), *value, is_bad(state, Some((at, n))), set)
             }) }
             <button type="button" class="small" onclick={remove}>{ "Remove" }</button>
             <p class="about">
@@ -85,11 +95,17 @@ fn row(at: usize, it: &Chosen, datagram: bool, act: &Callback<Action>) -> Html {
     }
 }
 
-fn number(label: &'static str, (min, max): (u32, u32), value: u32, turn: Callback<Event>) -> Html {
+fn number(
+    label: &'static str,
+    (min, max): (u32, u32),
+    value: u32,
+    bad: bool,
+    turn: Callback<Event>,
+) -> Html {
     html! {
         <label class="field">
             <span>{ label }</span>
-            <Number {min} {max} value={value.to_string()} {turn} />
+            <Number {min} {max} value={value.to_string()} {bad} {turn} />
         </label>
     }
 }

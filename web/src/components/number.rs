@@ -19,17 +19,13 @@ pub struct Props {
     /// What it is.
     pub value: AttrValue,
     /// Whether what was entered last was no such number.
-    #[prop_or_default]
     pub bad: bool,
-    /// What is bad stays in it, to be seen beside why.
-    #[prop_or_default]
-    pub keeps: bool,
     /// Another number was entered.
     pub turn: Callback<Event>,
 }
 
-/// A field for a number. What is being typed is its own until it is entered: what goes on meanwhile has
-/// the page drawn anew, and would put the old number back.
+/// A field for a number. What is being typed is its own until it is taken: what goes on meanwhile has the
+/// page drawn anew, and would put the old number back.
 #[component]
 pub fn Number(props: &Props) -> Html {
     let draft = use_state(|| None::<AttrValue>);
@@ -38,24 +34,15 @@ pub fn Number(props: &Props) -> Html {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| draft.set(Some(typed(&event).into())))
     };
-    let onchange = {
-        let (draft, keeps) = (draft.clone(), props.keeps);
-        props.turn.reform(move |event: Event| {
-            if !keeps {
-                draft.set(None);
-            }
-            event
-        })
-    };
-    let entered = (props.value.clone(), props.bad, props.keeps);
-    use_effect_with(entered, move |(_, bad, keeps)| {
-        if *keeps && !bad {
+    // What was refused stays to be seen, under it why.
+    use_effect_with((props.value.clone(), props.bad), move |(_, bad)| {
+        if !bad {
             draft.set(None);
         }
     });
     html! {
-        <input id={props.id.clone()} type="number" inputmode="numeric" step="1" {oninput} {onchange}
-            {value} min={props.min.to_string()} max={props.max.to_string()}
+        <input id={props.id.clone()} type="number" inputmode="numeric" step="1" {oninput}
+            onchange={props.turn.clone()} {value} min={props.min.to_string()} max={props.max.to_string()}
             aria-describedby={props.hint.clone()} aria-invalid={props.bad.to_string()}
             autocomplete="off" />
     }

@@ -81,7 +81,7 @@ fn knob(it: &'static Knob, sheet: &Sheet, act: &Callback<Action>) -> Html {
                 format!(" ({unit})")
             };
             let number = html! {
-                <Number id={id.clone()} hint={hint.clone()} {min} {max} {value} {bad} keeps=true {turn} />
+                <Number id={id.clone()} hint={hint.clone()} {min} {max} {value} {bad} {turn} />
             };
             (number, unit)
         }
@@ -103,7 +103,7 @@ fn seed(sheet: &Sheet, act: &Callback<Action>) -> Html {
     html! {
         <div class="field">
             <label for="knob-seed">{ "Seed" }</label>
-            <Number id="knob-seed" hint="knob-seed-hint" min={0} max={MAX_SEED} {value} {bad} keeps=true
+            <Number id="knob-seed" hint="knob-seed-hint" min={0} max={MAX_SEED} {value} {bad}
                 {turn} />
             { trouble(sheet, "seed") }
             <p id="knob-seed-hint" class="exp-hint">
