@@ -40,7 +40,7 @@ pub fn view(state: &State, act: &Callback<Action>) -> Html {
                     </label>
                     { number("Seed", (0, u32::MAX), faults.seed, is_bad(state, None), seed) }
                 </div>
-                if let Some((_, why)) = &state.fault_trouble { <p class="about bad" role="alert">{ why }</p> }
+                { trouble(state, None) }
                 <p class="about">
                     if !datagram { { NO_LOSS }{ " " } }
                     { "Done to the next socket, and to the picked one from now on. The same seed and the same bytes give the same run." }
@@ -57,6 +57,16 @@ fn is_datagram(state: &State) -> bool {
 /// Whether the number of this field was not taken.
 fn is_bad(state: &State, field: Option<(usize, usize)>) -> bool {
     state.fault_trouble.as_ref().is_some_and(|it| it.0 == field)
+}
+
+/// Why a number of this fault was not taken, or the seed.
+fn trouble(state: &State, at: Option<usize>) -> Html {
+    match &state.fault_trouble {
+        Some((field, why)) if field.map(|it| it.0) == at => {
+            html! { <p class="about bad" role="alert">{ why }</p> }
+        }
+        _ => Html::default(),
+    }
 }
 
 fn row(at: usize, it: &Chosen, state: &State, act: &Callback<Action>) -> Html {
@@ -85,6 +95,7 @@ fn row(at: usize, it: &Chosen, state: &State, act: &Callback<Action>) -> Html {
                 number(field.label, (field.min, field.max), *value, is_bad(state, Some((at, n))), set)
             }) }
             <button type="button" class="small" onclick={remove}>{ "Remove" }</button>
+            { trouble(state, Some(at)) }
             <p class="about">
                 { it.about().effect }
                 if !fits(it.about(), datagram) {
