@@ -155,7 +155,7 @@ impl Progress {
         Ok(())
     }
 
-    /// Deletes from the oldest event on; says whether there is more to delete.
+    /// Deletes from the oldest event on; says whether that was too much for one commit.
     pub(super) fn prune(&mut self, to: &Connection, keep_bytes: u64) -> rusqlite::Result<bool> {
         let key = self.room.key;
         let too_many = self.bytes - from_u64(keep_bytes);
@@ -173,7 +173,8 @@ impl Progress {
         delete(to, (all.0, up_to))?;
         self.bytes -= bytes;
         self.changed = true;
-        Ok(bytes < too_many)
+        // What comes after the snapshot stays, however much it is.
+        Ok(PRUNED_BYTES <= bytes && bytes < too_many)
     }
 
     /// Begins the next epoch, after what is saved.
