@@ -1,6 +1,7 @@
 //! The gateway over HTTP: which path leads where, and who may come in.
 
 pub(crate) mod accept;
+mod accepts;
 mod base;
 mod body;
 pub(crate) mod door;

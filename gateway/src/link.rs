@@ -256,7 +256,7 @@ impl Link {
             ClientMessage::Enter {
                 key, name, client, ..
             } => self.enter(key, name, client),
-            ClientMessage::Tell { no, command, .. } => self.tell_room(no, &command),
+            ClientMessage::Tell { no, command, .. } => self.tell_room(no, command),
             ClientMessage::Leave { .. } => self.leave(),
             ClientMessage::Resume { .. } => {
                 return Err(Broken::protocol("resume must be the first message"));

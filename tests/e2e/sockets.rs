@@ -23,6 +23,20 @@ async fn with_target(url: &str) -> (Gateway, Link) {
     (gateway, link)
 }
 
+/// Sends numbered words until no credit comes back: the kernels' buffers are full, and the gateway's
+/// queue is not empty. How many words were sent.
+async fn fill(link: &mut Link, socket: SocketId) -> u64 {
+    let mut words = 0;
+    let patience = Duration::from_millis(500);
+    while tokio::time::timeout(patience, link.send(socket, &numbered(words, 4_096)))
+        .await
+        .is_ok()
+    {
+        words += 4_096;
+    }
+    words
+}
+
 #[tokio::test]
 async fn after_shutdown_a_late_reply_still_arrives() {
     // Answers only once the client has said that it is done.
@@ -279,16 +293,7 @@ async fn what_was_sent_before_a_close_is_delivered() {
     .await;
     let (_gateway, mut link) = with_target(&target.url).await;
     let socket = link.opened("t").await;
-    // Sends until no credit comes back: the kernels' buffers are full, and the gateway's queue is
-    // not empty.
-    let mut words = 0;
-    let patience = Duration::from_millis(500);
-    while tokio::time::timeout(patience, link.send(socket, &numbered(words, 4_096)))
-        .await
-        .is_ok()
-    {
-        words += 4_096;
-    }
+    let words = fill(&mut link, socket).await;
     link.close(socket).await;
     // The pong comes after the close was taken; only then is there room for what is unsent.
     let ping = ClientMessage::Ping { id: 1 };
@@ -408,14 +413,7 @@ async fn a_closed_socket_whose_target_takes_nothing_is_given_up_before_it_is_idl
     let target = Target::silent().await;
     let (_gateway, mut link) = with_target(&target.url).await;
     let socket = link.opened("t").await;
-    let patience = Duration::from_millis(500);
-    let mut words = 0;
-    while tokio::time::timeout(patience, link.send(socket, &numbered(words, 4_096)))
-        .await
-        .is_ok()
-    {
-        words += 4_096;
-    }
+    fill(&mut link, socket).await;
     link.close(socket).await;
     let closed = tokio::time::timeout(Duration::from_secs(30), link.expect_closed(socket)).await;
     assert_eq!(closed.unwrap().0, Reason::ClosedByClient);

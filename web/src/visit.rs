@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::experiment::runner::{self, Runner};
-use crate::experiment::settings::{self, MAX_SEED};
+use crate::experiment::settings::{self, NO_SEED};
 use crate::experiment::{ALL, Experiment, Finding, Knob, Range, Run, Settings};
 use crate::place::Place;
 use crate::state::settings::{Address, Theme};
@@ -220,7 +220,7 @@ impl Visit {
         let taken = match experiment.knobs.iter().find(|it| it.key == key) {
             None => settings::seed(text)
                 .map(|seed| sheet.settings.seed = seed)
-                .ok_or_else(seed_too_far),
+                .ok_or_else(|| NO_SEED.to_owned()),
             Some(knob) => knob
                 .from_text(text)
                 .filter(|value| sheet.settings.set(experiment, key, *value))
@@ -293,7 +293,7 @@ fn refused(experiment: &'static Experiment, query: &str) -> Option<(&'static str
     given.find_map(|(key, value)| {
         let (key, why) = if key == "seed" {
             let fits = settings::seed(value).is_some();
-            ("seed", (!fits).then(seed_too_far)?)
+            ("seed", (!fits).then(|| NO_SEED.to_owned())?)
         } else {
             let knob = experiment.knobs.iter().find(|it| it.key == key)?;
             let fits = knob.from_text(value).is_some();
@@ -301,11 +301,6 @@ fn refused(experiment: &'static Experiment, query: &str) -> Option<(&'static str
         };
         Some((key, format!("The link asks for something else. {why}")))
     })
-}
-
-/// Why a seed is not taken.
-fn seed_too_far() -> String {
-    format!("The seed is a whole number from 0 to {MAX_SEED}.")
 }
 
 /// Why a knob does not take a value.

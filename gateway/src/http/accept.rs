@@ -242,7 +242,7 @@ async fn requests(stream: TcpStream, address: IpAddr, front: Arc<Front>) {
                 ends_at = Some(tokio::time::Instant::now() + rest);
             }
             // Who reads a reply byte by byte would have its place for ever: then it is dropped.
-            () = until(ends_at), if ends_at.is_some() => {
+            () = until(ends_at) => {
                 core.metrics.refuse("lifetime");
                 return;
             }

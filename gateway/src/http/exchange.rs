@@ -14,6 +14,7 @@ use chalkwire_shared::limits::MAX_MESSAGE_BYTES;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::accepts::accepts;
 use super::{AGAIN_SECONDS, App, body, faults};
 use crate::core::Core;
 use crate::fault::{Plan, Wire, refused};
@@ -21,6 +22,9 @@ use crate::target::{Dialled, Failure, Target, with_buffer};
 
 /// The most of a reply that is kept, in bytes. A target that floods is cut off here.
 const REPLY_BYTES: usize = 1 << 20;
+
+/// The media type by which an answer is asked for as JSON.
+pub(super) const JSON: &str = "application/json";
 
 /// What an exchange came to, as JSON. Times are µs since the connection attempt began.
 #[derive(Debug, Serialize)]
@@ -84,8 +88,8 @@ pub(super) async fn exchange(
     body: Body,
 ) -> Response {
     let core = &app.core;
-    let mut accepts = headers.get_all(header::ACCEPT).iter();
-    let json = accepts.any(|accept| accept.to_str().is_ok_and(accepts_json));
+    let mut lists = headers.get_all(header::ACCEPT).iter();
+    let json = lists.any(|list| list.to_str().is_ok_and(|it| accepts(it, JSON)));
     if let Err(failure) = core.newcomers.admit() {
         return refused_with(StatusCode::SERVICE_UNAVAILABLE, &failure, json);
     }
@@ -97,21 +101,6 @@ pub(super) async fn exchange(
         }
         Err((status, failure)) => refused_with(status, &failure, json),
     }
-}
-
-/// Whether a list of media types has JSON (RFC 9110, section 12.5.1).
-pub(super) fn accepts_json(accept: &str) -> bool {
-    accept.split(',').any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let refused = |part: &str| {
-            let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
-            weight.is_some_and(|weight| weight.parse() == Ok(0.0))
-        };
-        parts
-            .next()
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
-            && !parts.any(refused)
-    })
 }
 
 fn refused_with(status: StatusCode, failure: &Failure, json: bool) -> Response {
@@ -320,30 +309,5 @@ fn status_of(reason: Reason) -> StatusCode {
         | Reason::NotResolved
         | Reason::NoSuchPath
         | Reason::BacklogFull => StatusCode::BAD_GATEWAY,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_given_to_who_accepts_it() {
-        for accept in [
-            "application/json",
-            "text/html, Application/JSON;q=0.5",
-            "application/json; q=1",
-        ] {
-            assert!(accepts_json(accept), "{accept}");
-        }
-        for accept in [
-            "",
-            "*/*",
-            "application/jsonl",
-            "application/json;q=0",
-            "application/json; charset=utf-8; q=0.0, text/plain",
-        ] {
-            assert!(!accepts_json(accept), "{accept}");
-        }
     }
 }

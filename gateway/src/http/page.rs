@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::accepts::accepts;
 use super::proxied::Arrival;
 use super::{App, base};
 use crate::policy::embed::Embedders;
@@ -97,15 +98,7 @@ fn find(path: &str, headers: &HeaderMap) -> Option<Response> {
     let accepted = headers
         .get(header::ACCEPT_ENCODING)
         .and_then(|a| a.to_str().ok());
-    let accepts = |coding: &str| {
-        accepted.is_some_and(|accepted| {
-            accepted.split(',').any(|one| {
-                let mut parts = one.split(';').map(str::trim);
-                let refused = |p: &str| p.replace(' ', "").trim_end_matches(['0', '.']) == "q=";
-                parts.next() == Some(coding) && !parts.any(refused)
-            })
-        })
-    };
+    let accepts = |coding: &str| accepted.is_some_and(|list| accepts(list, coding));
     let (coding, body) = match (file.brotli, file.gzip) {
         (Some(body), _) if accepts("br") => (Some("br"), body),
         (_, Some(body)) if accepts("gzip") => (Some("gzip"), body),

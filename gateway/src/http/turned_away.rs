@@ -9,7 +9,8 @@ use chalkwire_shared::close::Reason;
 use rustix::net::{RecvFlags, recv};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use super::exchange::accepts_json;
+use super::accepts::accepts;
+use super::exchange::JSON;
 use super::{AGAIN_SECONDS, page};
 use crate::newcomers::TOO_MUCH;
 use crate::target::send_last;
@@ -142,7 +143,7 @@ fn asks(request: &[u8]) -> Option<Asks> {
         return None;
     }
     Some(match value("accept") {
-        Some(accept) if accepts_json(accept) => Asks::ExchangeAsJson,
+        Some(list) if accepts(list, JSON) => Asks::ExchangeAsJson,
         _ => Asks::Exchange,
     })
 }

@@ -89,9 +89,8 @@ impl Link {
         if let Some(before) = state.attached.replace(attached) {
             before.gives_way.cancel();
         }
-        let kept = state.detached.take();
+        state.detached = None;
         drop(state);
-        drop(kept);
         if let Some(seat) = self.seat() {
             seat.attached();
         }

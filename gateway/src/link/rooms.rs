@@ -232,10 +232,9 @@ impl Link {
         });
     }
 
-    pub(super) fn tell_room(&self, no: u64, command: &Command) {
+    pub(super) fn tell_room(&self, no: u64, mut command: Command) {
         let told = match self.seat() {
             Some(seat) => {
-                let mut command = command.clone();
                 let fits = match &mut command {
                     // Others may not arm anyway.
                     Command::Arm { plan, .. } if seat.role() == Role::Teacher => {

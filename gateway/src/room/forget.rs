@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use chalkwire_shared::room::{Happened, MemberId, RoomEvent};
+use chalkwire_shared::room::MemberId;
 
 use super::Room;
 use super::inside::Inside;
-use super::page::nameless;
+use super::page::{nameless, rename};
 
 /// What is read of the log at once, in bytes of text.
 const READ_BYTES: usize = 1 << 20;
@@ -27,28 +27,27 @@ impl Room {
         self.rewrite(inside, joined, member, name);
     }
 
-    /// Looks for the event of a member's coming in the log, and renames it there.
-    pub(super) async fn forget_in_log(&self, member: MemberId, name: &str) {
-        let mut after = 0;
+    /// Renames a member in the event of its coming, if the log still has that: at this offset, or
+    /// wherever it is.
+    pub(super) async fn forget_in_log(&self, joined: Option<u64>, member: MemberId, name: &str) {
+        let (mut after, most_bytes) = match joined {
+            Some(joined) => (joined - 1, 1),
+            None => (0, READ_BYTES),
+        };
         loop {
-            let lines = self.transcript.read(after, READ_BYTES).await;
+            let lines = self.transcript.read(after, most_bytes).await;
             let lines = lines.unwrap_or_default();
             let Some(last) = lines.last() else { return };
             after = last.offset;
             for line in lines {
-                let Ok(mut event) = serde_json::from_str::<RoomEvent>(&line.text) else {
-                    continue;
-                };
-                if let Happened::Joined {
-                    member: joined,
-                    name: old,
-                    ..
-                } = &mut event.what
-                    && *joined == member
+                if let Ok(mut event) = serde_json::from_str(&line.text)
+                    && rename(&mut event, member, name)
                 {
-                    name.clone_into(old);
                     return self.put(line.offset, &event);
                 }
+            }
+            if joined.is_some() {
+                return;
             }
         }
     }

@@ -74,15 +74,7 @@ impl Page {
     pub(super) fn renamed(&self, member: MemberId, name: &str) -> Self {
         let mut building = Building::after(self.prev);
         for mut event in self.events() {
-            if let Happened::Joined {
-                member: joined,
-                name: old,
-                ..
-            } = &mut event.what
-                && *joined == member
-            {
-                name.clone_into(old);
-            }
+            rename(&mut event, member, name);
             building.push(&event, &text_of(&event));
         }
         building.page(&self.kept)
@@ -177,6 +169,21 @@ impl Building {
                 self.push(&event, &text_of(&event));
             }
         }
+    }
+}
+
+/// Calls a member otherwise in the event of its coming; whether this is that event.
+pub(super) fn rename(event: &mut RoomEvent, member: MemberId, name: &str) -> bool {
+    match &mut event.what {
+        Happened::Joined {
+            member: joined,
+            name: old,
+            ..
+        } if *joined == member => {
+            name.clone_into(old);
+            true
+        }
+        _ => false,
     }
 }
 

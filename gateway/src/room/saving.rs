@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chalkwire_shared::room::{Happened, MemberId, RoomEvent};
+use chalkwire_shared::room::{MemberId, RoomEvent};
 
 use super::inside::Inside;
 use super::page::text_of;
@@ -125,26 +125,12 @@ impl Room {
         let in_ring = event.is_some();
         let room = self.clone();
         self.common.chore(async move {
-            match joined {
-                _ if in_ring => {}
-                Some(joined) => room.rename_in_log(joined, &name).await,
-                None => room.forget_in_log(member, &name).await,
+            if !in_ring {
+                room.forget_in_log(joined, member, &name).await;
             }
             room.transcript.settled().await;
             room.with(|_, inside| inside.saving.forgetting.remove(&forgotten));
         });
-    }
-
-    async fn rename_in_log(&self, joined: u64, name: &str) {
-        let lines = self.transcript.read(joined - 1, 1).await;
-        let lines = lines.unwrap_or_default();
-        let line = lines.first().filter(|line| line.offset == joined);
-        // It may have been pruned.
-        let Some(line) = line else { return };
-        if let Ok(mut event) = serde_json::from_str::<RoomEvent>(&line.text) {
-            rename(&mut event, name);
-            self.put(joined, &event);
-        }
     }
 
     pub(super) fn put(&self, offset: u64, event: &RoomEvent) {
@@ -238,13 +224,6 @@ fn state_of(inside: &Inside) -> Box<str> {
     serde_json::to_string(&inside.state)
         .unwrap_or_default()
         .into()
-}
-
-/// Gives the member of an event of its coming another name.
-pub(super) fn rename(event: &mut RoomEvent, name: &str) {
-    if let Happened::Joined { name: old, .. } = &mut event.what {
-        name.clone_into(old);
-    }
 }
 
 /// What is said where the log goes on, but the room's part of it not yet.

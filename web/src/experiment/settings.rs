@@ -13,6 +13,9 @@ pub const SEED: u32 = 7;
 /// The largest seed.
 pub const MAX_SEED: u32 = 999_999;
 
+/// Why another one is not taken.
+pub const NO_SEED: &str = "The seed is a whole number from 0 to 999999.";
+
 /// What a run is done with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {

@@ -106,8 +106,7 @@ impl Seat {
     /// What everyone is told, or why that can't be.
     fn plan(&self) -> Result<Plan, &'static str> {
         let fields = &self.everyone;
-        let seed = settings::seed(fields.seed.trim())
-            .ok_or("The seed is a whole number from 0 to 999999.")?;
+        let seed = settings::seed(fields.seed.trim()).ok_or(settings::NO_SEED)?;
         // Told later, when the page is connected again, it would come as a surprise to everyone.
         if !self.is_connected() {
             return Err(

@@ -78,12 +78,13 @@ impl<C: Client> Socket<C> {
                 Ok(n) => {
                     let whole = state.written + n >= first.len();
                     state.written += n;
-                    self.active();
                     if whole || self.datagram {
                         state.written = 0;
                         if let Some(whole) = state.queue.pop_front() {
                             self.wrote(&mut state, &whole);
                         }
+                    } else {
+                        self.active();
                     }
                 }
                 Err(error) if would_block(&error) => return,
