@@ -1,9 +1,12 @@
 //! What the page needs of the browser besides the WebSocket: clock, storage, address, events.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use crate::place::Place;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, Event, EventTarget, HtmlElement, Window};
+use web_sys::{Element, Event, EventTarget, HtmlElement, ResizeObserver, Window};
 
 use crate::link::ways::Way;
 use crate::state::settings::Theme;
@@ -15,6 +18,72 @@ const CONTRAST: &str = "(prefers-contrast: more)";
 /// The browser's window; there is none only outside a browser.
 pub fn window() -> Option<Window> {
     web_sys::window()
+}
+
+/// A call with the page's next frame, when it is asked for; taken back when it is dropped.
+pub struct Frame {
+    closure: Closure<dyn FnMut()>,
+    asked: Rc<Cell<Option<i32>>>,
+}
+
+impl Frame {
+    /// Calls `f` with each frame that is asked for.
+    pub fn new(mut f: impl FnMut() + 'static) -> Self {
+        let asked = Rc::new(Cell::new(None));
+        let comes = asked.clone();
+        let closure = Closure::new(move || {
+            comes.set(None);
+            f();
+        });
+        Frame { closure, asked }
+    }
+
+    /// Whether it is asked for and has not come.
+    pub fn is_asked(&self) -> bool {
+        self.asked.get().is_some()
+    }
+
+    /// Asks for the next frame, once. In a hidden tab it comes when somebody looks again.
+    pub fn ask(&self) {
+        if let (false, Some(window)) = (self.is_asked(), window()) {
+            let asked = window.request_animation_frame(self.closure.as_ref().unchecked_ref());
+            self.asked.set(asked.ok());
+        }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        if let (Some(asked), Some(window)) = (self.asked.get(), window()) {
+            // Refused only for a frame that has been.
+            let _ = window.cancel_animation_frame(asked);
+        }
+    }
+}
+
+/// A call whenever an element has another size, and once at the beginning; until it is dropped.
+pub struct Resizes {
+    observer: ResizeObserver,
+    _closure: Closure<dyn FnMut()>,
+}
+
+impl Resizes {
+    /// Calls `f`. There is no such call only in browsers that cannot run the page at all.
+    pub fn of(element: &Element, f: impl FnMut() + 'static) -> Option<Self> {
+        let closure = Closure::<dyn FnMut()>::new(f);
+        let observer = ResizeObserver::new(closure.as_ref().unchecked_ref()).ok()?;
+        observer.observe(element);
+        Some(Resizes {
+            observer,
+            _closure: closure,
+        })
+    }
+}
+
+impl Drop for Resizes {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
 }
 
 /// An event listener that is taken away when it is dropped.

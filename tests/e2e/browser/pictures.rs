@@ -1,4 +1,5 @@
-//! A picture is more than a picture: it is stepped by keys, told as a table, and taken away as a file.
+//! A picture is more than a picture: it is stepped by keys, told as a table, taken away as a file, and laid
+//! out for the room there is.
 
 use chalkwire_tests::browser::{Key, Page, Size, browse};
 use chalkwire_tests::gateway::Setup;
@@ -46,7 +47,7 @@ async fn a_picture_is_stepped_by_keys_told_as_a_table_and_saved_as_a_file() {
         page.key(Key::Right).await;
         page.key(Key::Right).await;
         let says = "return document.querySelector('.pic-says').textContent.startsWith('2 of ') \
-                    && document.querySelectorAll('.pic-frame').length == 2";
+                    && document.querySelectorAll('.pic-wide .pic-frame').length == 1";
         page.until("the second part to be told and framed", says, json!([]))
             .await;
         page.picture("picture-step").await;
@@ -73,6 +74,14 @@ async fn a_picture_is_stepped_by_keys_told_as_a_table_and_saved_as_a_file() {
         );
         // Twice the units of the wide layout (PNG, section 11.2.1: the width comes first).
         assert_eq!(bytes[16..20], 1520u32.to_be_bytes());
+
+        let layout = "return document.querySelector('.pic-canvas').children.length == 1 \
+                      && !!document.querySelector('.pic-canvas > ' + arguments[0])";
+        assert_eq!(page.js(layout, json!([".pic-wide"])).await, true);
+        page.resize(Size::PHONE).await;
+        page.find("tab", "Picture").await.click().await.unwrap();
+        page.until("the narrow layout", layout, json!([".pic-narrow"]))
+            .await;
     })
     .await;
 }

@@ -2,14 +2,13 @@
 
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
 use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
 use super::details::DETAILS_ID;
 use super::log_list::LIST_ID;
 use crate::alarms::Alarms;
-use crate::browser::{self, Clock, Listener};
+use crate::browser::{self, Clock, Frame, Listener};
 use crate::desk::Desk;
 use crate::focus::Keeper;
 use crate::inbox::Inbox;
@@ -51,7 +50,7 @@ pub struct App {
     line: Line,
     inbox: Inbox,
     gathering: Option<Timeout>,
-    on_frame: Closure<dyn FnMut()>,
+    frame: Frame,
     timers: Alarms<Timer>,
     second: Option<Timeout>,
     focus: Option<Focus>,
@@ -79,7 +78,7 @@ impl Component for App {
             line: Line::default(),
             inbox: Inbox::default(),
             gathering: None,
-            on_frame: Closure::new(move || frame.send_message(Msg::TakeIn)),
+            frame: Frame::new(move || frame.send_message(Msg::TakeIn)),
             timers: Alarms::default(),
             second: None,
             // A new visitor keeps the focus.
@@ -162,10 +161,7 @@ impl App {
         self.gathering = Some(Timeout::new(GATHER_MS, move || {
             link.send_message(Msg::TakeIn);
         }));
-        if let Some(window) = browser::window() {
-            // Without frames the timeout does it.
-            let _ = window.request_animation_frame(self.on_frame.as_ref().unchecked_ref());
-        }
+        self.frame.ask();
     }
 
     fn take_in(&mut self, ctx: &Context<Self>) {

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use super::download;
 use super::picture_file::save_png;
-use crate::browser;
+use crate::browser::{self, Resizes};
 use crate::pictures::shape::{Form, Picture, Shape, Width};
 use crate::pictures::stepper::Stepper;
 use crate::pictures::story::Story;
@@ -15,6 +16,9 @@ use crate::state::settings::Theme;
 
 /// Rows of the table shown at first, and by how many more at a time.
 pub(super) const PAGE: usize = 100;
+
+/// In a place that is no wider, in px, the narrow layout is drawn.
+const NARROW_PX: i32 = 640;
 
 /// What a picture is drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -36,14 +40,39 @@ pub fn drawing(story: Story, picked: Option<usize>, draw: impl Fn(Width) -> Pict
     html! { <Drawing {wide} {narrow} story={Rc::new(story)} {picked} /> }
 }
 
+/// The layout for a window that is as wide as this one, until the picture's own place is measured.
+pub(super) fn likely() -> Width {
+    match browser::media("(max-width: 640px)") {
+        true => Width::Narrow,
+        false => Width::Wide,
+    }
+}
+
 /// A picture with its keys, its table and its files.
 ///
-/// Both layouts stand in the page, and the sheet of styles shows the one that fits: a picture that
-/// only shrinks has letters that nobody can read.
+/// Of its layouts the one stands in the page that fits: a picture that only shrinks has letters that
+/// nobody can read.
 #[component]
 pub fn Drawing(props: &DrawingProps) -> Html {
     let stepper = use_state_eq(Stepper::default);
     let rows = use_state_eq(|| PAGE);
+    let open = use_state_eq(|| false);
+    let (figure, width) = (use_node_ref(), use_state_eq(likely));
+    {
+        let (figure, width) = (figure.clone(), width.clone());
+        use_effect_with((), move |()| {
+            let measured = figure.cast::<HtmlElement>().and_then(|figure| {
+                let place = figure.clone();
+                Resizes::of(&figure, move || match place.client_width() {
+                    // Folded away.
+                    0 => {}
+                    px if px <= NARROW_PX => width.set(Width::Narrow),
+                    _ => width.set(Width::Wide),
+                })
+            });
+            move || drop(measured)
+        });
+    }
     let story = &props.story;
     let len = story.items.len();
     {
@@ -81,15 +110,19 @@ pub fn Drawing(props: &DrawingProps) -> Html {
     };
     // Who steps sees what comes later wait its turn; who picked a row elsewhere sees it all.
     let until = at.filter(|_| stepper.at != props.picked);
-    let svg =
-        |picture: &Picture, class: &'static str| drawn(picture, class, &story.summary, (at, until));
+    let (picture, class) = match *width {
+        Width::Wide => (&props.wide, "pic-svg pic-wide"),
+        Width::Narrow => (&props.narrow, "pic-svg pic-narrow"),
+    };
     let label = [story.name, ": the arrow keys go from part to part"].concat();
-    let table = table(story, &rows);
+    let toggled = {
+        let open = open.clone();
+        Callback::from(move |it| open.set(it))
+    };
     html! {
-        <figure class="pic">
+        <figure ref={figure} class="pic">
             <div class="pic-canvas" role="group" tabindex="0" aria-label={label} {onkeydown}>
-                { svg(&props.wide, "pic-svg pic-wide") }
-                { svg(&props.narrow, "pic-svg pic-narrow") }
+                { drawn(picture, class, &story.summary, (at, until)) }
             </div>
             { for story.notes.iter().map(|note| html! { <p class="pic-note">{ note.clone() }</p> }) }
             <div class="pic-bar">
@@ -104,11 +137,22 @@ pub fn Drawing(props: &DrawingProps) -> Html {
                 </span>
                 { files(props) }
             </div>
-            <details class="seq-data">
-                <summary>{ "The same as a table" }</summary>
-                { table }
-            </details>
+            { data(*open, toggled, || table(story, &rows)) }
         </figure>
+    }
+}
+
+/// What a picture shows as a table, which is made only while somebody looks at it.
+pub(super) fn data(open: bool, toggled: Callback<bool>, table: impl FnOnce() -> Html) -> Html {
+    let ontoggle = toggled.reform(|event: Event| {
+        let details = event.target_dyn_into::<Element>();
+        details.is_some_and(|it| it.has_attribute("open"))
+    });
+    html! {
+        <details class="seq-data" {ontoggle}>
+            <summary>{ "The same as a table" }</summary>
+            if open { { table() } }
+        </details>
     }
 }
 

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{HtmlElement, KeyboardEvent, ResizeObserver};
+use web_sys::{HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
 use super::app::Page;
 use super::log_row::{self, Look};
+use crate::browser::Resizes;
 use crate::state::settings::Times;
 use crate::state::{Action, Step};
 
@@ -54,7 +54,7 @@ pub struct LogList {
     /// A row to be scrolled into sight.
     reveal: Option<usize>,
     drawn: Range<usize>,
-    observer: Option<(ResizeObserver, Closure<dyn FnMut()>)>,
+    resizes: Option<Resizes>,
 }
 
 impl Component for LogList {
@@ -74,7 +74,7 @@ impl Component for LogList {
             selected: state.selected,
             reveal: None,
             drawn: 0..0,
-            observer: None,
+            resizes: None,
         }
     }
 
@@ -178,7 +178,7 @@ impl Component for LogList {
 
     fn rendered(&mut self, ctx: &Context<Self>, _: bool) {
         let Some(list) = self.list.cast::<HtmlElement>() else {
-            self.unobserve();
+            self.resizes = None;
             return;
         };
         let state = ctx.props().page.state();
@@ -211,21 +211,13 @@ impl Component for LogList {
         self.top_px = top_px;
         self.row_px = row_px.max(1.0);
         self.height_px = seen_px;
-        if self.observer.is_none() {
+        if self.resizes.is_none() {
             let link = ctx.link().clone();
-            let closure = Closure::<dyn FnMut()>::new(move || link.send_message(Msg::Resized));
-            if let Ok(observer) = ResizeObserver::new(closure.as_ref().unchecked_ref()) {
-                observer.observe(&list);
-                self.observer = Some((observer, closure));
-            }
+            self.resizes = Resizes::of(&list, move || link.send_message(Msg::Resized));
         }
         if changed || self.rows(length) != self.drawn {
             ctx.link().send_message(Msg::Resized);
         }
-    }
-
-    fn destroy(&mut self, _: &Context<Self>) {
-        self.unobserve();
     }
 }
 
@@ -252,13 +244,6 @@ impl LogList {
     fn spacer(&self, key: &'static str, rows: usize) -> Html {
         let height = (rows as f64 * self.row_px) as usize;
         html! { <svg {key} class="spacer" height={height.to_string()} aria-hidden="true"></svg> }
-    }
-
-    /// The browser must not call what is dropped with the list.
-    fn unobserve(&mut self) {
-        if let Some((observer, _)) = self.observer.take() {
-            observer.disconnect();
-        }
     }
 
     fn stop_following(&mut self, last_no: u32) {

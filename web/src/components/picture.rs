@@ -9,6 +9,7 @@ use super::app::Page;
 use super::ruler::Ruler;
 use super::sequence::Sequence;
 use super::states::states_of;
+use crate::browser::Frame;
 use crate::model::{ClockMap, Entry, What};
 use crate::state::Action;
 use crate::state::settings::Shows;
@@ -35,12 +36,15 @@ pub struct Picture {
     shows: Shows,
     /// While this runs, the picture stands still.
     still: Option<Timeout>,
+    frame: Frame,
 }
 
 /// What the picture hears.
 pub enum Msg {
-    /// It may change again.
+    /// It may change again: with the next frame, together with what comes until then.
     Again,
+    /// The next frame.
+    Frame,
 }
 
 impl Component for Picture {
@@ -48,6 +52,7 @@ impl Component for Picture {
     type Properties = Props;
 
     fn create(ctx: &Context<Self>) -> Self {
+        let link = ctx.link().clone();
         let mut picture = Picture {
             entries: Rc::default(),
             earlier: None,
@@ -55,6 +60,7 @@ impl Component for Picture {
             selected: None,
             shows: Shows::default(),
             still: None,
+            frame: Frame::new(move || link.send_message(Msg::Frame)),
         };
         picture.look(ctx);
         picture
@@ -71,10 +77,22 @@ impl Component for Picture {
         true
     }
 
-    fn update(&mut self, ctx: &Context<Self>, _: Msg) -> bool {
-        self.still = None;
-        self.look(ctx);
-        true
+    fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
+        match msg {
+            Msg::Again => {
+                self.still = None;
+                self.frame.ask();
+                false
+            }
+            Msg::Frame => {
+                // What came with this frame may have had it drawn.
+                let may = self.still.is_none();
+                if may {
+                    self.look(ctx);
+                }
+                may
+            }
+        }
     }
 
     fn view(&self, ctx: &Context<Self>) -> Html {
@@ -145,6 +163,7 @@ impl Picture {
         }
     }
 
+    /// Takes what is to be drawn from the state.
     fn look(&mut self, ctx: &Context<Self>) {
         let state = ctx.props().page.state();
         let no = state.look();

@@ -5,14 +5,13 @@ use std::rc::Rc;
 use chalkwire_shared::room::MemberId;
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{Element, HtmlElement, ResizeObserver};
+use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use super::table::DataTable;
-use crate::browser;
+use crate::browser::{self, Frame, Resizes};
 use crate::components::download;
-use crate::components::drawing::{shape, theme};
+use crate::components::drawing::{data, likely, shape, theme};
 use crate::components::picture_file::save_png;
 use crate::pictures::class::{
     Class, NAMED, Order, Rows, Seen, Sheet, draw, headline, notes, row_words, story, summary,
@@ -67,10 +66,8 @@ pub struct Chart {
     canvas: NodeRef,
     width_px: f64,
     height_px: f64,
-    observer: Option<(ResizeObserver, Closure<dyn FnMut()>)>,
-    on_frame: Closure<dyn FnMut()>,
-    /// The frame that was asked for.
-    frame: Option<i32>,
+    resizes: Option<Resizes>,
+    frame: Frame,
     step: Option<Timeout>,
     order: Order,
     picked: Option<MemberId>,
@@ -87,9 +84,8 @@ impl Component for Chart {
             canvas: NodeRef::default(),
             width_px: 0.0,
             height_px: 0.0,
-            observer: None,
-            on_frame: Closure::new(move || link.send_message(Msg::Frame)),
-            frame: None,
+            resizes: None,
+            frame: Frame::new(move || link.send_message(Msg::Frame)),
             step: None,
             order: Order::default(),
             picked: None,
@@ -99,10 +95,7 @@ impl Component for Chart {
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
-            Msg::Frame => {
-                self.frame = None;
-                self.step = None;
-            }
+            Msg::Frame => self.step = None,
             Msg::Resized => return self.measure(),
             Msg::Pick(row) => {
                 let class = self.class(ctx);
@@ -149,25 +142,10 @@ impl Component for Chart {
     fn rendered(&mut self, ctx: &Context<Self>, first: bool) {
         if first && let Some(canvas) = self.canvas.cast::<Element>() {
             let link = ctx.link().clone();
-            let closure = Closure::<dyn FnMut()>::new(move || link.send_message(Msg::Resized));
-            if let Ok(observer) = ResizeObserver::new(closure.as_ref().unchecked_ref()) {
-                observer.observe(&canvas);
-                self.observer = Some((observer, closure));
-            }
+            self.resizes = Resizes::of(&canvas, move || link.send_message(Msg::Resized));
             ctx.link().send_message(Msg::Resized);
         }
         self.go_on(ctx);
-    }
-
-    fn destroy(&mut self, _: &Context<Self>) {
-        if let Some((observer, _)) = self.observer.take() {
-            observer.disconnect();
-        }
-        // A frame that comes after this would find nobody to call.
-        if let (Some(frame), Some(window)) = (self.frame.take(), browser::window()) {
-            // Refused only for a frame that has been.
-            let _ = window.cancel_animation_frame(frame);
-        }
     }
 }
 
@@ -181,7 +159,7 @@ impl Chart {
     fn go_on(&mut self, ctx: &Context<Self>) {
         let seen = &ctx.props().seen;
         let waits = seen.armed.plan.experiment.is_some() || seen.armed.over;
-        if waits || self.frame.is_some() || self.step.is_some() || !self.class(ctx).grows() {
+        if waits || self.frame.is_asked() || self.step.is_some() || !self.class(ctx).grows() {
             return;
         }
         if browser::media("(prefers-reduced-motion: reduce)") {
@@ -189,9 +167,8 @@ impl Chart {
             self.step = Some(Timeout::new(STEP_MS, move || {
                 link.send_message(Msg::Frame);
             }));
-        } else if let Some(window) = browser::window() {
-            let asked = window.request_animation_frame(self.on_frame.as_ref().unchecked_ref());
-            self.frame = asked.ok();
+        } else {
+            self.frame.ask();
         }
     }
 
@@ -233,10 +210,7 @@ impl Chart {
     fn sheet(&self, ctx: &Context<Self>) -> Sheet {
         if self.width_px < 1.0 {
             // Not measured yet, or behind another pane.
-            return Sheet::of(match browser::media("(max-width: 640px)") {
-                true => Width::Narrow,
-                false => Width::Wide,
-            });
+            return Sheet::of(likely());
         }
         let scale = self.scale(ctx);
         let width = ((self.width_px / scale) as i32).max(280);
@@ -352,18 +326,9 @@ impl Chart {
     }
 
     fn data(&self, ctx: &Context<Self>, class: &Class) -> Html {
-        // As it is after the click; a table of hundreds is made only while somebody looks at it.
-        let open = self.table;
-        let toggle = ctx.link().callback(move |event: MouseEvent| {
-            event.prevent_default();
-            Msg::Table(!open)
-        });
-        html! {
-            <details class="seq-data" {open}>
-                <summary onclick={toggle}>{ "The same as a table" }</summary>
-                if open { <DataTable story={Rc::new(story(class))} /> }
-            </details>
-        }
+        data(self.table, ctx.link().callback(Msg::Table), || {
+            html! { <DataTable story={Rc::new(story(class))} /> }
+        })
     }
 
     fn save(&self, ctx: &Context<Self>, png: bool) {
