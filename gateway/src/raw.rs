@@ -47,8 +47,8 @@ pub(crate) async fn serve<P>(
     let dialled = match plan.refuses() {
         true => Err(refused()),
         false => tokio::select! {
-            dialled = tokio::time::timeout(core.config.limits.connect, core.targets.dial(&target)) => {
-                dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))
+            dialled = core.timers.timeout(core.config.limits.connect, core.targets.dial(&target)) => {
+                dialled.unwrap_or_else(|| Err(Reason::ConnectTimeout.into()))
             }
             () = stop.cancelled() => Err(Reason::Draining.into()),
         },
@@ -103,12 +103,12 @@ pub(crate) async fn serve<P>(
         // The client's goodbye is answered, and its connection closed, before the target has come to
         // its end: the client waits for nothing else.
         let goodbye = async move { socket.finish().await };
-        tokio::join!(goodbye, wire.linger());
+        tokio::join!(goodbye, wire.linger(&core.timers));
         return account.closed(reason);
     };
     // Faults may still hold back what the client sent before the target's end.
     if reason == Reason::Finished && wire.is_sending() {
-        wire.linger().await;
+        wire.linger(&core.timers).await;
     }
     account.closed(reason);
     drop(wire);

@@ -29,6 +29,15 @@ impl Timers {
         tokio::time::sleep(duration)
     }
 
+    /// As [`tokio::time::timeout`], which is for what takes no time as a rule. `None`: there was no more.
+    pub async fn timeout<F: Future>(&self, duration: Duration, future: F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            done = future => Some(done),
+            () = self.sleep(duration) => None,
+        }
+    }
+
     /// As [`tokio::time::sleep_until`], which is for what is due at once.
     pub fn sleep_until(&self, deadline: Instant) -> Sleep {
         let _context = self.runtime.enter();

@@ -221,11 +221,11 @@ impl<C: Client> Socket<C> {
         };
         let dialled = targets.dial_named(target, named);
         let dialled = tokio::select! {
-            dialled = tokio::time::timeout(self.context.connect, dialled) => dialled,
+            dialled = self.context.timers.timeout(self.context.connect, dialled) => dialled,
             () = self.given_up() => return None,
             () = stop.cancelled() => return Some(self.stopped()),
         };
-        let wire = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
+        let wire = match dialled.unwrap_or_else(|| Err(Reason::ConnectTimeout.into())) {
             Ok(dialled) => {
                 tracing::info!(
                     target_name = target.info.name,

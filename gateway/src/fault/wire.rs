@@ -12,6 +12,7 @@ use super::pump::Report;
 use super::{Inflow, Plan};
 use crate::clock::Clock;
 use crate::target::{Failure, LINGER, Stream};
+use crate::timers::Timers;
 /// What hops need of the gateway.
 #[derive(Clone, Debug)]
 pub struct Places {
@@ -192,11 +193,11 @@ impl Wire {
     }
 
     /// As [`Stream::linger`]; what faults hold back for the target is delivered before.
-    pub async fn linger(&self) {
+    pub async fn linger(&self, timers: &Timers) {
         if let Some(hop) = self.hop() {
             hop.deliver(&self.real, LINGER).await;
         }
-        self.real.linger().await;
+        self.real.linger(timers).await;
     }
 
     /// Whether something that was sent is still to reach the target, though everybody was done.

@@ -171,9 +171,12 @@ async fn perform(
     }
     let started_us = core.clock.now_us();
     let since = || core.clock.now_us().saturating_sub(started_us);
-    let dialled = tokio::time::timeout(core.config.limits.connect, core.targets.dial(target)).await;
-    let Dialled { stream, ends } =
-        dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))?;
+    let dialling = core.targets.dial(target);
+    let dialled = core.timers.timeout(core.config.limits.connect, dialling);
+    let dialled = dialled
+        .await
+        .unwrap_or_else(|| Err(Reason::ConnectTimeout.into()));
+    let Dialled { stream, ends } = dialled?;
     let (local, peer) = (ends.local(), ends.peer());
     tracing::info!(target_name = target.info.name, local, peer, "socket opened");
     let connect_us = since();

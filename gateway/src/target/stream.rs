@@ -13,6 +13,8 @@ use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
 
+use crate::timers::Timers;
+
 /// The most one read takes, in bytes: one more than the largest datagram that a frame can carry, so
 /// that a longer one is noticed.
 pub const RECV_BYTES: usize = chalkwire_shared::limits::MAX_PAYLOAD_BYTES + 1;
@@ -125,7 +127,7 @@ impl Stream {
 
     /// Ends our side and reads to the end of the target's, for `LINGER` at the most: closing a
     /// socket with bytes unread would reset it, and what was sent last might be lost.
-    pub async fn linger(&self) {
+    pub async fn linger(&self, timers: &Timers) {
         if self.is_datagram() || self.shutdown_write().is_err() {
             return;
         }
@@ -139,7 +141,7 @@ impl Stream {
             }
         };
         // A target that goes on has had its time.
-        let _ = tokio::time::timeout(LINGER, to_the_end).await;
+        let _ = timers.timeout(LINGER, to_the_end).await;
     }
 
     /// Sees to it that closing breaks off (RST) instead of ending (FIN). A Unix socket has no RST: it

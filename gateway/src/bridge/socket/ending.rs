@@ -74,7 +74,7 @@ impl<C: Client> Socket<C> {
         };
         if let Some(wire) = self.wire.get().filter(lingers) {
             tokio::select! {
-                () = wire.linger() => {}
+                () = wire.linger(&self.context.timers) => {}
                 () = self.context.draining.cancelled() => {}
             }
         }
