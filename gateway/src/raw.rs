@@ -78,7 +78,9 @@ pub(crate) async fn serve<P>(
             let Failure { reason, detail } = failure;
             account.closed(reason);
             let text = format!("{reason}: {detail}");
-            return socket.close(LinkClose::Internal.code(), &text).await;
+            return socket
+                .close(&core.timers, LinkClose::Internal.code(), &text)
+                .await;
         }
     };
     let (reason, close) = match end {
@@ -102,8 +104,9 @@ pub(crate) async fn serve<P>(
     let Some((code, text)) = close else {
         // The client's goodbye is answered, and its connection closed, before the target has come to
         // its end: the client waits for nothing else.
-        let goodbye = async move { socket.finish().await };
-        tokio::join!(goodbye, wire.linger(&core.timers));
+        let timers = &core.timers;
+        let goodbye = async move { socket.finish(timers).await };
+        tokio::join!(goodbye, wire.linger(timers));
         return account.closed(reason);
     };
     // Faults may still hold back what the client sent before the target's end.
@@ -112,7 +115,7 @@ pub(crate) async fn serve<P>(
     }
     account.closed(reason);
     drop(wire);
-    socket.close(code, &text).await;
+    socket.close(&core.timers, code, &text).await;
 }
 
 /// The end that the gateway's own brings: it drains before it stops.

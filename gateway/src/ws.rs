@@ -20,6 +20,7 @@ use chalkwire_shared::close::LinkClose;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::timers::Timers;
 pub(crate) use frame::{HEAD_BYTES, Opcode, head};
 pub(crate) use incoming::Incoming;
 pub(crate) use outlet::{Outlet, Put};
@@ -168,23 +169,23 @@ impl<O: Borrow<Outlet>> WebSocket<O> {
 
     /// Says goodbye with a code and a reason, and sees to it that the client has read it before the
     /// connection goes.
-    pub(crate) async fn close(&mut self, code: u16, reason: &str) {
+    pub(crate) async fn close(&mut self, timers: &Timers, code: u16, reason: &str) {
         // A client that said goodbye first is answered, and waits for nothing else.
         if !matches!(self.reader.heard, Heard::Goodbye(_)) {
             self.goodbye = true;
             let close = Message::Close(code, reason.to_owned());
             // A client that does not read has had its time.
-            let sent = tokio::time::timeout(GOODBYE, self.send(close)).await;
-            if sent.is_err() {
+            let sent = timers.timeout(GOODBYE, self.send(close)).await;
+            if sent.is_none() {
                 return;
             }
         }
-        self.finish().await;
+        self.finish(timers).await;
     }
 
     /// Carries the closing handshake to its end: answers the client's goodbye and ends our side, or
     /// waits a little for its answer to ours.
-    pub(crate) async fn finish(&mut self) {
+    pub(crate) async fn finish(&mut self, timers: &Timers) {
         let rest = async {
             while !matches!(self.reader.heard, Heard::Goodbye(_)) {
                 if self.recv(|_| ()).await.is_none() {
@@ -199,7 +200,7 @@ impl<O: Borrow<Outlet>> WebSocket<O> {
             }
         };
         // A client that does not answer has had its time.
-        let _ = tokio::time::timeout(GOODBYE, rest).await;
+        let _ = timers.timeout(GOODBYE, rest).await;
     }
 }
 
@@ -216,6 +217,7 @@ fn close_payload(code: u16, reason: &str) -> Vec<u8> {
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+    use tokio::runtime::Handle;
 
     use super::*;
 
@@ -268,7 +270,7 @@ mod tests {
             let length = code.len() as u8;
             let goodbye = [&[0x88, 0x80 | length, 0, 0, 0, 0], code].concat();
             client.write_all(&goodbye).await.unwrap();
-            server.finish().await;
+            server.finish(&Timers::of(Handle::current())).await;
             // It ends though the server's socket is still there.
             let mut answer = Vec::new();
             client.read_to_end(&mut answer).await.unwrap();

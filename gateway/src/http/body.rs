@@ -16,11 +16,12 @@ pub(super) async fn read(
     body: Body,
     most: usize,
 ) -> Result<Bytes, (StatusCode, String)> {
-    let read = tokio::time::timeout(core.config.limits.header, to_bytes(body, most));
+    let reading = to_bytes(body, most);
+    let read = core.timers.timeout(core.config.limits.header, reading);
     let late = "The body did not come in time.";
     let read = read
         .await
-        .map_err(|_| (StatusCode::REQUEST_TIMEOUT, late.to_owned()))?;
+        .ok_or_else(|| (StatusCode::REQUEST_TIMEOUT, late.to_owned()))?;
     read.map_err(|error| not_whole(error, most))
 }
 

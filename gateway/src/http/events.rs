@@ -76,18 +76,18 @@ pub(super) async fn post(
         return ended(core);
     };
     let taken = door.take(number, to_bytes(posted, MAX_POST_BYTES));
-    match tokio::time::timeout(core.config.limits.header, taken).await {
-        Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
-        Ok(Err(NotTaken::Ended)) => ended(core),
-        Ok(Err(NotTaken::Gap(due))) => {
+    match core.timers.timeout(core.config.limits.header, taken).await {
+        Some(Ok(())) => StatusCode::NO_CONTENT.into_response(),
+        Some(Err(NotTaken::Ended)) => ended(core),
+        Some(Err(NotTaken::Gap(due))) => {
             let why = format!("POST {number} came where {due} was due.");
             refuse(core, StatusCode::CONFLICT, "bad_request", &why)
         }
-        Ok(Err(NotTaken::Body(error))) => {
+        Some(Err(NotTaken::Body(error))) => {
             let (status, why) = body::not_whole(error, MAX_POST_BYTES);
             refuse(core, status, "bad_request", &why)
         }
-        Err(_) => {
+        None => {
             let why = "The body did not come in time, or those before it wait to be taken.";
             refuse(core, StatusCode::REQUEST_TIMEOUT, "slow", why)
         }

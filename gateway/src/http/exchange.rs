@@ -221,8 +221,9 @@ struct Talk {
 
 async fn talk(core: &Core, wire: &Wire, request: &[u8]) -> Result<Talk, Failure> {
     let limits = &core.config.limits;
-    let sent = tokio::time::timeout(limits.exchange, wire.send_all(request)).await;
-    sent.map_err(|_| no_reply())?
+    let sending = wire.send_all(request);
+    let sent = core.timers.timeout(limits.exchange, sending).await;
+    sent.ok_or_else(no_reply)?
         .map_err(|error| Failure::of(&error))?;
     core.metrics.to_target.inc_by(request.len() as u64);
     let sent_us = core.clock.now_us();
@@ -235,13 +236,14 @@ async fn talk(core: &Core, wire: &Wire, request: &[u8]) -> Result<Talk, Failure>
             Some(_) if Instant::now() >= time_up => break End::TimeUp,
             Some(_) => limits.quiet,
         };
-        match tokio::time::timeout(patience, receive(wire, &mut reply)).await {
-            Err(_) if first_byte_us.is_none() => return Err(no_reply()),
+        let receiving = receive(wire, &mut reply);
+        match core.timers.timeout(patience, receiving).await {
+            None if first_byte_us.is_none() => return Err(no_reply()),
             // Quiet on purpose: there is more to come.
-            Err(_) if wire.is_holding() => {}
-            Err(_) => break End::Quiet,
-            Ok(Ok(0)) if !wire.is_datagram() => break End::Closed,
-            Ok(Ok(n)) => {
+            None if wire.is_holding() => {}
+            None => break End::Quiet,
+            Some(Ok(0)) if !wire.is_datagram() => break End::Closed,
+            Some(Ok(n)) => {
                 core.metrics.from_target.inc_by(n as u64);
                 if first_byte_us.is_none() {
                     first_byte_us = Some(core.clock.now_us());
@@ -255,7 +257,7 @@ async fn talk(core: &Core, wire: &Wire, request: &[u8]) -> Result<Talk, Failure>
                     break End::TooMuch;
                 }
             }
-            Ok(Err(error)) => match Failure::of(&error) {
+            Some(Err(error)) => match Failure::of(&error) {
                 failure if reply.is_empty() => return Err(failure),
                 failure if failure.reason == Reason::Finished => break End::Closed,
                 _ => break End::Reset,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::events::Events;
+use crate::timers::Timers;
 use crate::ws::{self, Broken, Incoming, Message, Outlet, WebSocket};
 
 /// What carries a link's messages. Both know the same kinds of them, a WebSocket's.
@@ -41,13 +42,13 @@ impl Carrier {
     }
 
     /// Says goodbye with a code and a reason.
-    pub(super) async fn close(&mut self, code: u16, reason: &str) {
+    pub(super) async fn close(&mut self, timers: &Timers, code: u16, reason: &str) {
         match self {
-            Carrier::WebSocket(socket) => socket.close(code, reason).await,
+            Carrier::WebSocket(socket) => socket.close(timers, code, reason).await,
             Carrier::Events(events) => {
                 let goodbye = events.send(Message::Close(code, reason.to_owned()));
                 // A client that does not read has had its time.
-                let _ = tokio::time::timeout(ws::GOODBYE, goodbye).await;
+                let _ = timers.timeout(ws::GOODBYE, goodbye).await;
             }
         }
     }

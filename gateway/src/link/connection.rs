@@ -81,7 +81,7 @@ pub(crate) async fn serve(mut carrier: Carrier, fresh: Fresh) {
         }
     };
     if let Some((code, detail)) = close {
-        carrier.close(code, &detail).await;
+        carrier.close(&links.core.timers, code, &detail).await;
     }
 }
 

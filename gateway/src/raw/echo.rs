@@ -16,7 +16,7 @@ enum Heard {
 
 /// Echoes each message.
 pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
-    let limits = &core.config.limits;
+    let (limits, timers) = (&core.config.limits, &core.timers);
     let silence = limits.ping + limits.pong;
     let stop = core.tasks.draining();
     let own = |incoming: Incoming<'_>| match incoming {
@@ -27,24 +27,24 @@ pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
     };
     let end = loop {
         let heard = tokio::select! {
-            heard = tokio::time::timeout(silence, socket.recv(own)) => heard,
+            heard = timers.timeout(silence, socket.recv(own)) => heard,
             () = stop.cancelled() => break Some((LinkClose::Restart, String::new())),
         };
         match heard {
-            Ok(Some(Ok(Heard::Message(message)))) => {
+            Some(Some(Ok(Heard::Message(message)))) => {
                 let sent = tokio::select! {
-                    sent = tokio::time::timeout(silence, socket.send(message)) => sent,
+                    sent = timers.timeout(silence, socket.send(message)) => sent,
                     () = stop.cancelled() => break Some((LinkClose::Restart, String::new())),
                 };
-                if !matches!(sent, Ok(Ok(()))) {
+                if !matches!(sent, Some(Ok(()))) {
                     break None;
                 }
             }
             // Pings and closes are answered by the WebSocket itself.
-            Ok(Some(Ok(Heard::SignOfLife))) => {}
-            Ok(Some(Ok(Heard::Goodbye)) | None) => break None,
-            Ok(Some(Err(broken))) => break Some((broken.close, broken.detail)),
-            Err(_) => {
+            Some(Some(Ok(Heard::SignOfLife))) => {}
+            Some(Some(Ok(Heard::Goodbye)) | None) => break None,
+            Some(Some(Err(broken))) => break Some((broken.close, broken.detail)),
+            None => {
                 break Some((
                     LinkClose::Policy,
                     "nothing was said for too long".to_owned(),
@@ -53,7 +53,7 @@ pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
         }
     };
     match end {
-        Some((close, detail)) => socket.close(close.code(), &detail).await,
-        None => socket.finish().await,
+        Some((close, detail)) => socket.close(timers, close.code(), &detail).await,
+        None => socket.finish(timers).await,
     }
 }
