@@ -10,6 +10,7 @@ pub mod desk;
 pub mod experiment;
 pub mod export;
 pub mod faults;
+pub mod few;
 pub mod fields;
 pub mod focus;
 pub mod inbox;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::few;
 use crate::model::ClockMap;
 
 /// Pings whose answer is still awaited; more than these are forgotten.
@@ -96,7 +97,7 @@ impl Clocks {
     /// The middle one of the latest round trips on this connection, in ms.
     pub fn round_trip_ms(&self) -> Option<f64> {
         let mut sorted: Vec<f64> = self.recent_ms.iter().copied().collect();
-        sorted.sort_by(f64::total_cmp);
+        few::sort(&mut sorted, |a, b| a < b);
         sorted.get(sorted.len() / 2).copied()
     }
 }

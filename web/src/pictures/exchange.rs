@@ -5,6 +5,7 @@ use chalkwire_shared::room::Exchange;
 use super::shape::{Anchor, Paint, Pen, Picture, Role, Width, chars_in, cut};
 use super::story::{Story, Table};
 use crate::bytes::escape;
+use crate::few;
 use crate::model::{bytes_text, ms_text};
 
 /// Where something was seen.
@@ -90,7 +91,7 @@ fn steps(it: &Exchange, datagrams: bool) -> Vec<Step> {
         None => What::Over("nothing more came", false),
     };
     add(it.over_us, over);
-    steps.sort_by_key(|it| it.us);
+    few::sort(&mut steps, |a, b| a.us < b.us);
     steps
 }
 

@@ -8,6 +8,7 @@ use super::clocks::agreeing;
 use super::doings::{recv_words, with_recv};
 use super::pairs::Pairs;
 use super::step::{Effect, Ending, Label, Life, Step, Steps, Tone, payload, size, took, words};
+use crate::few;
 use crate::model::{ClockMap, Entry, What, Whose, bytes_text};
 
 /// Entries that are drawn unless more are asked for: half of them from the beginning, half from the
@@ -69,8 +70,10 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
     }
     let mut steps = build.steps;
     // Stable: what comes of one entry, or in one moment, stays in the order of cause.
-    in_order(&mut steps[..omitted_before]);
-    in_order(&mut steps[omitted_before..]);
+    let (head, tail) = steps.split_at_mut(omitted_before);
+    for few in [head, tail] {
+        few::sort(few, |a, b| a.order_ms < b.order_ms);
+    }
     if omitted == 0 {
         omitted_before = steps.len();
     }
@@ -91,18 +94,6 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
         steps,
         omitted,
         omitted_before,
-    }
-}
-
-/// Sorts steps by time; those of one moment keep their order. They are few, and nearly in order: the
-/// library's sort would take more room in the page than time here.
-fn in_order(steps: &mut [Step]) {
-    for end in 1..steps.len() {
-        let mut at = end;
-        while at > 0 && steps[at - 1].order_ms > steps[at].order_ms {
-            steps.swap(at - 1, at);
-            at -= 1;
-        }
     }
 }
 

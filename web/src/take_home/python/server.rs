@@ -6,6 +6,7 @@ use chalkwire_shared::target::Kind;
 use super::super::recipe::{Recipe, protocol_sentence, seconds};
 use super::super::template::{comment, fill};
 use super::{SAY, address, family};
+use crate::few;
 
 mod texts;
 
@@ -143,7 +144,7 @@ fn imports(options: &ServerOptions, kind: Kind) -> String {
             Model::Evented => modules.extend(["asyncio", "itertools"]),
         }
     }
-    modules.sort_unstable();
+    few::sort(&mut modules, |a, b| a < b);
     modules.dedup();
     let lines: String = modules.iter().map(|it| format!("import {it}\n")).collect();
     lines + "from time import ctime\n"

@@ -6,6 +6,7 @@ use chalkwire_shared::target::TargetUrl;
 use super::super::recipe::{Recipe, protocol_sentence};
 use super::super::template::{comment, fill};
 use super::{address, duration, stream};
+use crate::few;
 
 mod texts;
 
@@ -116,7 +117,7 @@ pub fn server(recipe: &Recipe) -> Option<String> {
     if options.model == Model::Process {
         imports.push("use std::os::fd::{AsFd, OwnedFd};".to_owned());
     }
-    imports.sort_unstable();
+    few::sort(&mut imports, |a, b| a < b);
     let serve = match options.model {
         Model::Threaded => "thread::spawn(move || serve(client, &name));\n",
         Model::Process => {
