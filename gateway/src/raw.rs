@@ -48,7 +48,7 @@ pub(crate) async fn serve<P>(
         true => Err(refused()),
         false => tokio::select! {
             dialled = core.timers.timeout(core.config.limits.connect, core.targets.dial(&target)) => {
-                dialled.unwrap_or_else(|| Err(Reason::ConnectTimeout.into()))
+                dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))
             }
             () = stop.cancelled() => Err(Reason::Draining.into()),
         },

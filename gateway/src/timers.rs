@@ -9,7 +9,7 @@ use std::time::{self, Duration};
 
 use hyper_util::rt::TokioTimer;
 use tokio::runtime::Handle;
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, Timeout};
 
 /// Timers that a runtime keeps, whichever thread waits for them.
 #[derive(Clone, Debug)]
@@ -29,13 +29,10 @@ impl Timers {
         tokio::time::sleep(duration)
     }
 
-    /// As [`tokio::time::timeout`], which is for what takes no time as a rule. `None`: there was no more.
-    pub async fn timeout<F: Future>(&self, duration: Duration, future: F) -> Option<F::Output> {
-        tokio::select! {
-            biased;
-            done = future => Some(done),
-            () = self.sleep(duration) => None,
-        }
+    /// As [`tokio::time::timeout`]: it comes to its end though the future is always ready.
+    pub fn timeout<F: Future>(&self, duration: Duration, future: F) -> Timeout<F> {
+        let _context = self.runtime.enter();
+        tokio::time::timeout(duration, future)
     }
 
     /// As [`tokio::time::sleep_until`], which is for what is due at once.
@@ -63,5 +60,22 @@ impl hyper::rt::Timer for Timers {
 
     fn now(&self) -> time::Instant {
         TokioTimer::new().now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_time_out_ends_what_always_has_something_to_do() {
+        let timers = Timers::of(Handle::current());
+        let busy = async {
+            loop {
+                tokio::task::coop::consume_budget().await;
+            }
+        };
+        let ended: Result<(), _> = timers.timeout(Duration::from_millis(20), busy).await;
+        assert!(ended.is_err());
     }
 }

@@ -176,7 +176,7 @@ impl<O: Borrow<Outlet>> WebSocket<O> {
             let close = Message::Close(code, reason.to_owned());
             // A client that does not read has had its time.
             let sent = timers.timeout(GOODBYE, self.send(close)).await;
-            if sent.is_none() {
+            if sent.is_err() {
                 return;
             }
         }

@@ -225,7 +225,7 @@ impl<C: Client> Socket<C> {
             () = self.given_up() => return None,
             () = stop.cancelled() => return Some(self.stopped()),
         };
-        let wire = match dialled.unwrap_or_else(|| Err(Reason::ConnectTimeout.into())) {
+        let wire = match dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into())) {
             Ok(dialled) => {
                 tracing::info!(
                     target_name = target.info.name,

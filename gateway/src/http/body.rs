@@ -21,7 +21,7 @@ pub(super) async fn read(
     let late = "The body did not come in time.";
     let read = read
         .await
-        .ok_or_else(|| (StatusCode::REQUEST_TIMEOUT, late.to_owned()))?;
+        .map_err(|_| (StatusCode::REQUEST_TIMEOUT, late.to_owned()))?;
     read.map_err(|error| not_whole(error, most))
 }
 

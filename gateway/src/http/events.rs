@@ -77,17 +77,17 @@ pub(super) async fn post(
     };
     let taken = door.take(number, to_bytes(posted, MAX_POST_BYTES));
     match core.timers.timeout(core.config.limits.header, taken).await {
-        Some(Ok(())) => StatusCode::NO_CONTENT.into_response(),
-        Some(Err(NotTaken::Ended)) => ended(core),
-        Some(Err(NotTaken::Gap(due))) => {
+        Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Err(NotTaken::Ended)) => ended(core),
+        Ok(Err(NotTaken::Gap(due))) => {
             let why = format!("POST {number} came where {due} was due.");
             refuse(core, StatusCode::CONFLICT, "bad_request", &why)
         }
-        Some(Err(NotTaken::Body(error))) => {
+        Ok(Err(NotTaken::Body(error))) => {
             let (status, why) = body::not_whole(error, MAX_POST_BYTES);
             refuse(core, status, "bad_request", &why)
         }
-        None => {
+        Err(_) => {
             let why = "The body did not come in time, or those before it wait to be taken.";
             refuse(core, StatusCode::REQUEST_TIMEOUT, "slow", why)
         }

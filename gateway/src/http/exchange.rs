@@ -173,10 +173,9 @@ async fn perform(
     let since = || core.clock.now_us().saturating_sub(started_us);
     let dialling = core.targets.dial(target);
     let dialled = core.timers.timeout(core.config.limits.connect, dialling);
-    let dialled = dialled
+    let Dialled { stream, ends } = dialled
         .await
-        .unwrap_or_else(|| Err(Reason::ConnectTimeout.into()));
-    let Dialled { stream, ends } = dialled?;
+        .unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))?;
     let (local, peer) = (ends.local(), ends.peer());
     tracing::info!(target_name = target.info.name, local, peer, "socket opened");
     let connect_us = since();
@@ -220,10 +219,10 @@ struct Talk {
 }
 
 async fn talk(core: &Core, wire: &Wire, request: &[u8]) -> Result<Talk, Failure> {
-    let limits = &core.config.limits;
-    let sending = wire.send_all(request);
-    let sent = core.timers.timeout(limits.exchange, sending).await;
-    sent.ok_or_else(no_reply)?
+    let (limits, timers) = (&core.config.limits, &core.timers);
+    let sending = timers.timeout(limits.exchange, wire.send_all(request));
+    let sent = sending.await;
+    sent.map_err(|_| no_reply())?
         .map_err(|error| Failure::of(&error))?;
     core.metrics.to_target.inc_by(request.len() as u64);
     let sent_us = core.clock.now_us();
@@ -236,14 +235,13 @@ async fn talk(core: &Core, wire: &Wire, request: &[u8]) -> Result<Talk, Failure>
             Some(_) if Instant::now() >= time_up => break End::TimeUp,
             Some(_) => limits.quiet,
         };
-        let receiving = receive(wire, &mut reply);
-        match core.timers.timeout(patience, receiving).await {
-            None if first_byte_us.is_none() => return Err(no_reply()),
+        match timers.timeout(patience, receive(wire, &mut reply)).await {
+            Err(_) if first_byte_us.is_none() => return Err(no_reply()),
             // Quiet on purpose: there is more to come.
-            None if wire.is_holding() => {}
-            None => break End::Quiet,
-            Some(Ok(0)) if !wire.is_datagram() => break End::Closed,
-            Some(Ok(n)) => {
+            Err(_) if wire.is_holding() => {}
+            Err(_) => break End::Quiet,
+            Ok(Ok(0)) if !wire.is_datagram() => break End::Closed,
+            Ok(Ok(n)) => {
                 core.metrics.from_target.inc_by(n as u64);
                 if first_byte_us.is_none() {
                     first_byte_us = Some(core.clock.now_us());
@@ -257,7 +255,7 @@ async fn talk(core: &Core, wire: &Wire, request: &[u8]) -> Result<Talk, Failure>
                     break End::TooMuch;
                 }
             }
-            Some(Err(error)) => match Failure::of(&error) {
+            Ok(Err(error)) => match Failure::of(&error) {
                 failure if reply.is_empty() => return Err(failure),
                 failure if failure.reason == Reason::Finished => break End::Closed,
                 _ => break End::Reset,

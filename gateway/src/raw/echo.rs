@@ -31,20 +31,20 @@ pub(crate) async fn echo(mut socket: WebSocket, core: Arc<Core>) {
             () = stop.cancelled() => break Some((LinkClose::Restart, String::new())),
         };
         match heard {
-            Some(Some(Ok(Heard::Message(message)))) => {
+            Ok(Some(Ok(Heard::Message(message)))) => {
                 let sent = tokio::select! {
                     sent = timers.timeout(silence, socket.send(message)) => sent,
                     () = stop.cancelled() => break Some((LinkClose::Restart, String::new())),
                 };
-                if !matches!(sent, Some(Ok(()))) {
+                if !matches!(sent, Ok(Ok(()))) {
                     break None;
                 }
             }
             // Pings and closes are answered by the WebSocket itself.
-            Some(Some(Ok(Heard::SignOfLife))) => {}
-            Some(Some(Ok(Heard::Goodbye)) | None) => break None,
-            Some(Some(Err(broken))) => break Some((broken.close, broken.detail)),
-            None => {
+            Ok(Some(Ok(Heard::SignOfLife))) => {}
+            Ok(Some(Ok(Heard::Goodbye)) | None) => break None,
+            Ok(Some(Err(broken))) => break Some((broken.close, broken.detail)),
+            Err(_) => {
                 break Some((
                     LinkClose::Policy,
                     "nothing was said for too long".to_owned(),
