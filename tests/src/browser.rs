@@ -305,6 +305,20 @@ impl Page {
         self.client.perform_actions(keys).await.expect("a key");
     }
 
+    /// Presses Tab while Shift is held.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    pub async fn shift_tab(&self) {
+        let (shift, tab) = (Key::Shift.into(), Key::Tab.into());
+        let keys = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: shift })
+            .then(KeyAction::Down { value: tab })
+            .then(KeyAction::Up { value: tab })
+            .then(KeyAction::Up { value: shift });
+        self.client.perform_actions(keys).await.expect("two keys");
+    }
+
     /// Has a command of the browser's own protocol done.
     ///
     /// # Panics

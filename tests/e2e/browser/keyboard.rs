@@ -31,6 +31,17 @@ return {
     && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth,
 };";
 
+/// Whether a part of what has the focus is in front of all else, though the browser has brought it to the
+/// window's very edge.
+const IN_FRONT: &str = r"
+const it = document.activeElement;
+it.scrollIntoView({ block: arguments[0] });
+const box = it.getBoundingClientRect();
+const some = (from, to, most) => [0, .25, .5, .75, 1]
+  .map(part => from + 1 + part * (to - from - 2)).filter(at => at >= 0 && at < most);
+return some(box.left, box.right, innerWidth).some(x => some(box.top, box.bottom, innerHeight)
+  .some(y => it.contains(document.elementFromPoint(x, y))));";
+
 async fn focus(page: &Page) -> Focus {
     let focus = page.js(FOCUS, json!([])).await;
     serde_json::from_value(focus).unwrap()
@@ -125,6 +136,44 @@ async fn tab_goes_to_every_control_and_each_shows_that_it_has_the_focus() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn there_and_back_the_focus_is_never_behind_a_bar() {
+    let gateway = Setup::default().builtin().start().await;
+    for (place, there) in [
+        ("#/experiments/loss", ".exp-run"),
+        ("#/room", ".room-lobby"),
+    ] {
+        browse(&url(&gateway), Size::MIDDLE, async |page| {
+            page.go(&format!("{}{place}", url(&gateway))).await;
+            let shown = "return !!document.querySelector(arguments[0])?.offsetParent";
+            page.until(place, shown, json!([there])).await;
+            for (back, edge) in [(false, "end"), (true, "start")] {
+                let mut stops = 0;
+                loop {
+                    match back {
+                        true => page.shift_tab().await,
+                        false => page.key(Key::Tab).await,
+                    }
+                    let focus = focus(page).await;
+                    if focus.lost {
+                        break;
+                    }
+                    let in_front = page.js(IN_FRONT, json!([edge])).await;
+                    assert_eq!(
+                        in_front, true,
+                        "{place}, back {back}: hidden is {}",
+                        focus.what
+                    );
+                    stops += 1;
+                    assert!(stops < 120, "{place}: Tab never comes to the end");
+                }
+                assert!(stops >= 4, "{place}: {stops} stops");
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
