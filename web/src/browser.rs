@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::place::Place;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, EventTarget, HtmlElement, ResizeObserver, Window};
 
 use crate::link::ways::Way;
+use crate::place::Place;
 use crate::state::settings::Theme;
 
 /// How the system says that it is dark, and that it is to have more contrast.

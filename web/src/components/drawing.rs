@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use web_sys::{Element, HtmlElement};
+use web_sys::Element;
 use yew::prelude::*;
 
 use super::download;
@@ -61,7 +61,7 @@ pub fn Drawing(props: &DrawingProps) -> Html {
     {
         let (figure, width) = (figure.clone(), width.clone());
         use_effect_with((), move |()| {
-            let measured = figure.cast::<HtmlElement>().and_then(|figure| {
+            let measured = figure.cast::<Element>().and_then(|figure| {
                 let place = figure.clone();
                 Resizes::of(&figure, move || match place.client_width() {
                     // Folded away.
