@@ -25,7 +25,7 @@ use crate::newcomers::Newcomers;
 use crate::observe::Observers;
 use crate::policy::guesses::Guesses;
 use crate::policy::guests::Guests;
-use crate::target::{Target, Targets};
+use crate::target::{Dialled, Failure, Target, Targets};
 use crate::tasks::Tasks;
 use crate::timers::Timers;
 use crate::timestamp::{Count, Workers};
@@ -119,6 +119,18 @@ impl Core {
             targets,
             observers,
         }
+    }
+
+    /// Connects to a target, within the time there is for that. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`Targets::dial`], or [`Reason::ConnectTimeout`].
+    pub async fn dial(&self, target: &Target) -> Result<Dialled, Failure> {
+        let dialling = self.targets.dial(target);
+        let dialled = self.timers.timeout(self.config.limits.connect, dialling);
+        dialled
+            .await
+            .unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))
     }
 
     /// What a new link is told.

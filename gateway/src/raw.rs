@@ -47,9 +47,7 @@ pub(crate) async fn serve<P>(
     let dialled = match plan.refuses() {
         true => Err(refused()),
         false => tokio::select! {
-            dialled = core.timers.timeout(core.config.limits.connect, core.targets.dial(&target)) => {
-                dialled.unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))
-            }
+            dialled = core.dial(&target) => dialled,
             () = stop.cancelled() => Err(Reason::Draining.into()),
         },
     };

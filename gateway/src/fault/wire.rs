@@ -13,6 +13,7 @@ use super::{Inflow, Plan};
 use crate::clock::Clock;
 use crate::target::{Failure, LINGER, Stream};
 use crate::timers::Timers;
+
 /// What hops need of the gateway.
 #[derive(Clone, Debug)]
 pub struct Places {

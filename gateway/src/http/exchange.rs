@@ -171,11 +171,7 @@ async fn perform(
     }
     let started_us = core.clock.now_us();
     let since = || core.clock.now_us().saturating_sub(started_us);
-    let dialling = core.targets.dial(target);
-    let dialled = core.timers.timeout(core.config.limits.connect, dialling);
-    let Dialled { stream, ends } = dialled
-        .await
-        .unwrap_or_else(|_| Err(Reason::ConnectTimeout.into()))?;
+    let Dialled { stream, ends } = core.dial(target).await?;
     let (local, peer) = (ends.local(), ends.peer());
     tracing::info!(target_name = target.info.name, local, peer, "socket opened");
     let connect_us = since();
@@ -220,8 +216,9 @@ struct Talk {
 
 async fn talk(core: &Core, wire: &Wire, request: &[u8]) -> Result<Talk, Failure> {
     let (limits, timers) = (&core.config.limits, &core.timers);
-    let sending = timers.timeout(limits.exchange, wire.send_all(request));
-    let sent = sending.await;
+    let sent = timers
+        .timeout(limits.exchange, wire.send_all(request))
+        .await;
     sent.map_err(|_| no_reply())?
         .map_err(|error| Failure::of(&error))?;
     core.metrics.to_target.inc_by(request.len() as u64);

@@ -42,7 +42,7 @@ pub fn drawing(story: Story, picked: Option<usize>, draw: impl Fn(Width) -> Pict
 
 /// The layout for a window that is as wide as this one, until the picture's own place is measured.
 pub(super) fn likely() -> Width {
-    match browser::media("(max-width: 640px)") {
+    match browser::media(&format!("(max-width: {NARROW_PX}px)")) {
         true => Width::Narrow,
         false => Width::Wide,
     }

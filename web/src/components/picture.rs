@@ -84,13 +84,11 @@ impl Component for Picture {
                 self.frame.ask();
                 false
             }
+            // What came with this frame has had it drawn.
+            Msg::Frame if self.still.is_some() => false,
             Msg::Frame => {
-                // What came with this frame may have had it drawn.
-                let may = self.still.is_none();
-                if may {
-                    self.look(ctx);
-                }
-                may
+                self.look(ctx);
+                true
             }
         }
     }

@@ -71,8 +71,8 @@ pub fn steps_within(entries: &[Entry], clock: Option<ClockMap>, most: usize) -> 
     let mut steps = build.steps;
     // Stable: what comes of one entry, or in one moment, stays in the order of cause.
     let (head, tail) = steps.split_at_mut(omitted_before);
-    for few in [head, tail] {
-        few::sort(few, |a, b| a.order_ms < b.order_ms);
+    for part in [head, tail] {
+        few::sort(part, |a, b| a.order_ms < b.order_ms);
     }
     if omitted == 0 {
         omitted_before = steps.len();
